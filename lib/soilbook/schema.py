@@ -34,9 +34,7 @@ VARIABLES = {
         Variable("shortwave", "SR", "W m-2", "downward short-wave radiation", ("time",), 0, 600),
         Variable("relative_humidity", "RH", "%", "relative humidity", ("time",), 0, 105),
         Variable("wind_speed", "WS", "m s-1", "wind speed", ("time",), 0, 80),
-        Variable(
-            "soil_temperature", "ST", "degC", "soil temperature", ("depth", "time"), -60, 80
-        ),
+        Variable("soil_temperature", "ST", "degC", "soil temperature", ("depth", "time"), -60, 80),
         Variable("sm", "SM", "m3 m-3", "volumetric soil moisture", ("depth", "time"), 0, 1),
     )
 }
@@ -84,9 +82,7 @@ def check(site: xr.Dataset, source: str) -> xr.Dataset:
         raise DataError(f"{source}: depths do not rise: {site['depth'].values.tolist()}")
     for name in site.data_vars:
         if name not in VARIABLES:
-            raise DataError(
-                f"{source}: unknown variable {name!r}; allowed: {', '.join(VARIABLES)}"
-            )
+            raise DataError(f"{source}: unknown variable {name!r}; allowed: {', '.join(VARIABLES)}")
         _check_variable(site[name], VARIABLES[name], source)
     return site
 

@@ -33,7 +33,7 @@ PROFILES = {
     p.name: p
     for p in (
         Profile("smoke", epochs=4, first_choice=1, repetitions=1, bootstrap=100, n_sites=2),
-        Profile("quick", epochs=100, first_choice=20, repetitions=1, bootstrap=500),
+        Profile("quick", epochs=150, first_choice=50, repetitions=1, bootstrap=500, n_sites=10),
         Profile("standard", epochs=500, first_choice=100, repetitions=5),
         Profile("paper", epochs=1500, first_choice=100, repetitions=25),
     )

@@ -1,0 +1,175 @@
+"""Reader of the authors' public example data base: 412 pixels of the 36 km grid, 2015 to 2018.
+
+``smap_conus412/CONUSv4f1``: tables without header, a row a pixel (as in ``crd.csv``) and a column
+a day; folder Y runs from 1 April Y to 31 March Y+1 and names its days in ``timeStr.csv``. Missing
+is -9999. SMAP (L3 passive, morning overpass) ends a year before the forcing (NLDAS-2, daily
+means). Every 4th row and column of Fang et al. (2019), section II-A.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from soilbook import schema_grid
+from soilbook.data import daytables, easegrid, files
+from soilbook.errors import DataError, unknown
+
+PRODUCT = "smap_conus412"
+MISSING = -9999.0
+HOURS = 24
+KELVIN = 273.15
+# crd.csv is rounded to 32-bit numbers of an older map scale; this is a hundredth of a pixel.
+NEAR = 0.004  # degrees
+
+
+@dataclass(frozen=True)
+class Column:
+    """A file of the data base: ours is ``factor`` times theirs plus ``offset``."""
+
+    file: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+# APCP is the daily mean in mm per hour.
+FORCING = {
+    "precipitation": Column("APCP_FORA", factor=HOURS),
+    "air_temperature": Column("TMP_2_FORA", offset=-KELVIN),
+    "longwave": Column("DLWRF_FORA"),
+    "shortwave": Column("DSWRF_FORA"),
+    "specific_humidity": Column("SPFH_2_FORA"),
+    "eastward_wind": Column("UGRD_10_FORA"),
+    "northward_wind": Column("VGRD_10_FORA"),
+}
+TARGET = {"sm_smap": Column("SMAP_AM")}
+CONSTANTS = {
+    "sand": Column("Sand"),
+    "silt": Column("Silt"),
+    "clay": Column("Clay"),
+    "bulk_density": Column("Bulk"),
+    "water_capacity": Column("Capa"),
+    "ndvi": Column("NDVI"),
+    "flag_albedo": Column("flag_albedo"),
+    "flag_terrain": Column("flag_extraOrd"),
+    "flag_land_cover": Column("flag_landcover"),
+    "flag_roughness": Column("flag_roughness"),
+    "flag_vegetation": Column("flag_vegDense"),
+    "flag_water": Column("flag_waterbody"),
+}
+# Speed of the daily mean wind vector: at most the mean speed.
+DERIVED = {"wind_speed": ("eastward_wind", "northward_wind")}
+NAMES = (*FORCING, *DERIVED, *TARGET, *CONSTANTS)
+
+
+def years(folder: Path | str | None = None) -> list[int]:
+    """Years Y whose folder (1 April Y to 31 March Y+1) is there; DataError if there is none."""
+    root = _root(folder)
+    there = sorted(int(path.name) for path in root.glob("[12][0-9][0-9][0-9]") if path.is_dir())
+    if not there:
+        raise DataError(f"{root}: no year folders; 2015, 2016 and 2017 are needed")
+    return there
+
+
+def read(
+    folder: Path | str | None = None,
+    variables: Iterable[str] | None = None,
+    years: Iterable[int] | None = None,
+) -> xr.Dataset:
+    """Forcing, SMAP and static attributes: Dataset (pixel 412, time), 32-bit.
+
+    ``variables`` are names of ``NAMES`` (default all), ``years`` the folders (default all there);
+    coordinates row, column (of the 36 km grid), latitude, longitude. A year without SMAP is NaN
+    unless ``sm_smap`` and the year are both asked for by name. Raises ParameterError for a name,
+    DataError naming file and row for what is absent, of the wrong shape or no number.
+    """
+    root = _root(folder)
+    wanted = list(NAMES) if variables is None else list(variables)
+    for name in wanted:
+        if name not in NAMES:
+            raise unknown("variable of conus412", name, NAMES)
+    chosen = _chosen(folder, years)
+    result = xr.Dataset(coords=_pixels(root / "crd.csv"))
+    if set(wanted) - set(CONSTANTS):
+        days = [daytables.days(root / str(year) / "timeStr.csv", year) for year in chosen]
+        result = result.assign_coords(time=np.concatenate(days).astype("datetime64[ns]"))
+        lengths = dict(zip(chosen, map(len, days), strict=True))
+    n_pixels = result.sizes["pixel"]
+    strict = variables is not None and years is not None
+    for name in wanted:
+        if name in CONSTANTS:
+            path = root / "const" / f"{CONSTANTS[name].file}.csv"
+            result[name] = "pixel", _missing(daytables.table(path, n_pixels, 1)[:, 0])
+            continue
+        parts = [
+            np.concatenate(
+                [_year(root, year, one, (n_pixels, lengths[year]), strict) for year in chosen],
+                axis=1,
+            )
+            for one in DERIVED.get(name, (name,))
+        ]
+        values = parts[0] if len(parts) == 1 else np.hypot(*parts)
+        result[name] = ("pixel", "time"), values
+    source = f"SMAP L3 and NLDAS-2, example data base of Fang et al. ({root.name})"
+    result.attrs["track"] = "observed"
+    return schema_grid.check(schema_grid.describe(result, source), str(root))
+
+
+def _root(folder: Path | str | None) -> Path:
+    return files.product(folder, f"{PRODUCT}/CONUSv4f1")
+
+
+def _chosen(folder: Path | str | None, asked: Iterable[int] | None) -> list[int]:
+    there = years(folder)
+    chosen = there if asked is None else sorted(set(asked))
+    absent = [year for year in chosen if year not in there]
+    if absent or not chosen:
+        raise DataError(
+            f"{_root(folder)}: no folder of year {absent[0] if absent else 'asked for'}; "
+            f"there are {', '.join(map(str, there))}"
+        )
+    missing = set(range(chosen[0], chosen[-1])) - set(chosen)
+    if missing:
+        raise DataError(
+            f"{_root(folder)}: year {min(missing)} is left out between {chosen[0]} and "
+            f"{chosen[-1]}; years must follow one another"
+        )
+    return chosen
+
+
+def _year(root: Path, year: int, name: str, shape: tuple[int, int], strict: bool) -> np.ndarray:
+    column = (FORCING | TARGET)[name]
+    path = root / str(year) / f"{column.file}.csv"
+    if name in TARGET and not path.is_file():
+        if strict:
+            raise DataError(f"{path}: no such file; {name} ends on 31 March of an earlier year")
+        return np.full(shape, np.nan, np.float32)
+    values = _missing(daytables.table(path, *shape))
+    return values * np.float32(column.factor) + np.float32(column.offset)
+
+
+def _missing(values: np.ndarray) -> np.ndarray:
+    return np.where(values == MISSING, np.float32(np.nan), values)
+
+
+def _pixels(path: Path) -> dict:
+    """Coordinates of the pixels; DataError if one is no centre of the 36 km grid."""
+    latitude, longitude = daytables.table(path, None, 2, dtype=float).T
+    rows, columns = easegrid.row_column(latitude, longitude)
+    exact = easegrid.position(rows, columns)
+    off = np.maximum(np.abs(exact[0] - latitude), np.abs(exact[1] - longitude)) > NEAR
+    if off.any():
+        row = int(np.flatnonzero(off)[0])
+        raise DataError(
+            f"{path}, row {row + 1}: {latitude[row]:g}, {longitude[row]:g} is no pixel centre; "
+            f"the nearest is {exact[0][row]:.4f}, {exact[1][row]:.4f}"
+        )
+    return {
+        "pixel": np.arange(latitude.size),
+        "latitude": ("pixel", latitude),
+        "longitude": ("pixel", longitude),
+        "row": ("pixel", rows),
+        "column": ("pixel", columns),
+    }

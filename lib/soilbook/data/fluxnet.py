@@ -1,0 +1,75 @@
+"""Reader of FLUXNET2015 daily tables: weather with measured long-wave and wind.
+
+One CSV holds several sites (column ``siteid``). ``LW_IN_F`` is measured where the site measured
+it and filled from its own other years or ERA-Interim elsewhere (Pastorello et al. 2020,
+doi 10.1038/s41597-020-0534-3); the table has no flag that tells which.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from soilbook.data import files, parse, quality
+from soilbook.data.fao56 import saturation_pressure
+from soilbook.errors import DataError, unknown
+
+# Latitude and longitude (degrees), Table of sites in Pastorello et al. (2020).
+SITES = {
+    "CH-Dav": (46.8153, 9.8559),
+    "CH-Lae": (47.4783, 8.3644),
+    "FI-Hyy": (61.8474, 24.2948),
+    "FR-Pue": (43.7413, 3.5957),
+}
+COLUMNS = {
+    "precipitation": "P_F",
+    "air_temperature": "TA_F",
+    "longwave": "LW_IN_F",
+    "shortwave": "SW_IN_F",
+    "wind_speed": "WS_F",
+}
+MISSING = -9999.0
+FILE = "fluxnet/fluxnet2015_daily_4sites.csv"
+
+
+def read(folder: Path | str | None, site: str) -> xr.Dataset:
+    """Daily weather of one of ``SITES``; no soil, so the dimension ``depth`` is empty.
+
+    Relative humidity (%) follows from the vapour pressure deficit. Raises ParameterError for an
+    unknown site, DataError if the file is absent, lacks a column or has a bad row.
+    """
+    if site not in SITES:
+        raise unknown("FLUXNET site", site, SITES)
+    path = files.product(folder, FILE)
+    names = ["VPD_F", *COLUMNS.values()]
+    table = parse.table(files.read_text(path), ["siteid", "TIMESTAMP", *names], path)
+    table = table[table["siteid"] == site]
+    if table.empty:
+        raise DataError(f"{path}: no rows of site {site!r}")
+    rows = table.index.to_numpy()
+    days = parse.days(table["TIMESTAMP"].tolist(), "%Y-%m-%d", path, rows)
+    cells = parse.numbers(table[names].to_numpy(dtype=str), names, path, rows)
+    days, cells = parse.calendar(days, np.where(cells == MISSING, np.nan, cells).T)
+    values = dict(zip(names, cells, strict=True))
+    latitude, longitude = SITES[site]
+    columns = {
+        name: (values[column], f"measured, gaps filled: FLUXNET2015 {column}")
+        for name, column in COLUMNS.items()
+    }
+    columns["relative_humidity"] = (
+        _humidity(values["TA_F"], values["VPD_F"]),
+        "measured, gaps filled: FLUXNET2015 VPD_F and TA_F",
+    )
+    return quality.dataset(
+        columns,
+        days,
+        [],
+        site=site,
+        latitude=latitude,
+        longitude=longitude,
+        source=f"FLUXNET2015, {path.name}",
+    )
+
+
+def _humidity(air_temperature: np.ndarray, deficit: np.ndarray) -> np.ndarray:
+    return np.clip(100 * (1 - deficit / saturation_pressure(air_temperature)), 1, 100)

@@ -1,0 +1,81 @@
+"""Reader of USDA SCAN soil moisture tables (volume percent at 2, 4, 8, 20 and 40 inches).
+
+``scan_alabama/SCAN_AL_SMS_only.csv``: columns ``Date, station, SMS-2.0in, ...``; station
+``2057:AL:SCAN``; a value is that of 00:00 local time of its date. The table has no weather, so
+its Dataset has ``sm`` alone and does not pass ``schema.check``; nor has it flags, so ISMN's upper
+limit for soil moisture (0.6, Dorigo et al. 2013) and the spike rule of ``quality`` are applied.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from soilbook import schema
+from soilbook.data import files, parse, quality
+from soilbook.errors import DataError
+
+FILE = "scan_alabama/SCAN_AL_SMS_only.csv"
+INVENTORY = "scan_alabama/nwcc_inventory.csv"
+# Paper sites that are SCAN stations of this table.
+STATIONS = {"AAMU-jtg": 2057, "Cullman-NAHRC": 2113}
+COLUMNS = ("SMS-2.0in", "SMS-4.0in", "SMS-8.0in", "SMS-20.0in", "SMS-40.0in")
+HIGHEST = 0.6  # m3 m-3
+
+
+def stations(folder: Path | str | None = None) -> list[int]:
+    """Numbers of the stations in the table."""
+    return sorted({int(code.split(":")[0]) for code in _table(folder)["station"].unique()})
+
+
+def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
+    """Daily ``sm`` (m3 m-3; depth 5, time) of a station given by number or by paper name.
+
+    Attributes: ``n_outside_range``, ``n_spikes``. Raises DataError naming file and row.
+    """
+    path = files.product(folder, FILE)
+    table = _table(folder)
+    number = STATIONS.get(station, station)
+    chosen = table[table["station"].str.split(":").str[0] == str(number)]
+    if chosen.empty:
+        known = ", ".join(map(str, stations(folder)))
+        raise DataError(f"{path}: no station {station!r}; there are: {known}")
+    rows = chosen.index.to_numpy()
+    # Two formats are mixed: 2023-02-07 and 2023-02-07 00:00:00.
+    dates = chosen["Date"].str.replace(" 00:00:00", "", regex=False).tolist()
+    days = parse.days(dates, "%Y-%m-%d", path, rows)
+    percent = parse.numbers(chosen[list(COLUMNS)].to_numpy(dtype=str), COLUMNS, path, rows)
+    days, sm = parse.calendar(days, percent.T / 100)
+    high = sm > HIGHEST
+    sm, spikes = quality.without_spikes(np.where(high, np.nan, sm))
+    latitude, longitude = _position(folder, str(number))
+    result = quality.dataset(
+        {"sm": (sm, "measured: USDA SCAN, value of 00:00 local time")},
+        days,
+        schema.DEPTHS,
+        site=str(station),
+        latitude=latitude,
+        longitude=longitude,
+        source=f"USDA SCAN, station {number}",
+    )
+    result["sm"].attrs["n_outside_range"] += int(high.sum())
+    result["sm"].attrs["n_spikes"] = spikes
+    return result
+
+
+def _table(folder: Path | str | None) -> pd.DataFrame:
+    path = files.product(folder, FILE)
+    return parse.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
+
+
+def _position(folder: Path | str | None, number: str) -> tuple[float, float]:
+    """Latitude and longitude of a station out of NRCS's inventory; NaN if it is not listed."""
+    path = files.product(folder, INVENTORY)
+    table = parse.table(files.read_text(path), ("network", "station id", "lat", "lon"), path)
+    listed = table[(table["station id"] == number) & (table["network"] == "scan")]
+    if listed.empty:
+        return np.nan, np.nan
+    cells = listed[["lat", "lon"]].iloc[:1].to_numpy(dtype=str)
+    latitude, longitude = parse.numbers(cells, ["lat", "lon"], path, listed.index[:1])[0]
+    return latitude, longitude

@@ -1,0 +1,80 @@
+"""Persistence and climatology, which stand beside every model.
+
+Arrays have time on the last axis; NaN is missing. Both predict in the units of what they are given.
+"""
+
+import numpy as np
+
+from soilbook.errors import DataError, ParameterError
+
+N_DAYS = 366  # of a leap year: every calendar day, 29 February included, has a place of its own
+
+
+def persistence(sm: np.ndarray, lead: int = 1) -> np.ndarray:
+    """Prediction of every day: the soil moisture `lead` days before, (..., time), in units of sm.
+
+    The first `lead` days and days that follow on a gap are NaN. ParameterError for a lead under 1.
+    """
+    if lead < 1:
+        raise ParameterError(f"lead {lead} is not allowed; allowed: 1 or more days")
+    prediction = np.full(np.shape(sm), np.nan)
+    prediction[..., lead:] = sm[..., :-lead]
+    return prediction
+
+
+def calendar_day(time: np.ndarray) -> np.ndarray:
+    """Place of each day in a leap year, 0 (1 January) to 365: 1 March is 60 in every year."""
+    month = time.astype("datetime64[M]")
+    leap_year = np.datetime64("2000-01", "M") + month.astype(int) % 12
+    day_of_month = time.astype("datetime64[D]") - month.astype("datetime64[D]")
+    return (leap_year.astype("datetime64[D]") + day_of_month).astype(int) - _JANUARY_2000
+
+
+_JANUARY_2000 = np.datetime64("2000-01-01", "D").astype(int)
+
+
+def day_of_year_means(time: np.ndarray, sm: np.ndarray, window: int = 1) -> np.ndarray:
+    """Mean soil moisture of every calendar day, (..., 366), in units of sm.
+
+    time (time,), sm (..., time). The mean is over all values within ``window`` days centred on the
+    calendar day, December meeting January; 1 is the plain day-of-year mean. Calendar days without a
+    value, as 29 February may be, are interpolated between the nearest that have one; a series
+    without any value gives NaN. ParameterError unless the window is odd and from 1 to 365,
+    DataError if time and sm differ in length.
+    """
+    if window < 1 or window % 2 == 0 or window > N_DAYS:
+        raise ParameterError(f"window {window} is not allowed; allowed: 1, 3, 5 ... 365 days")
+    sm = np.asarray(sm, dtype=float)
+    if sm.shape[-1] != len(time):
+        raise DataError(f"climatology: {len(time)} days but {sm.shape[-1]} values")
+    place = calendar_day(time)
+    total, count = np.zeros((2, *sm.shape[:-1], N_DAYS))
+    np.add.at(total, (..., place), np.nan_to_num(sm))
+    np.add.at(count, (..., place), np.isfinite(sm))
+    offsets = range(-(window // 2), window // 2 + 1)
+    total = sum(np.roll(total, k, axis=-1) for k in offsets)
+    count = sum(np.roll(count, k, axis=-1) for k in offsets)
+    with np.errstate(invalid="ignore"):
+        means = total / count
+    return np.apply_along_axis(_fill, -1, means)
+
+
+def _fill(means: np.ndarray) -> np.ndarray:
+    """Gaps of one year interpolated linearly, December meeting January."""
+    known = np.flatnonzero(np.isfinite(means))
+    if not known.size:
+        return means
+    return np.interp(np.arange(N_DAYS), known, means[known], period=N_DAYS)
+
+
+def climatology(
+    training_time: np.ndarray,
+    training_sm: np.ndarray,
+    time: np.ndarray,
+    window: int = 1,
+) -> np.ndarray:
+    """Prediction of every day: the mean of its calendar day in the training part, (..., time).
+
+    training_sm (..., training_time); see `day_of_year_means` for the window, gaps and errors.
+    """
+    return day_of_year_means(training_time, training_sm, window)[..., calendar_day(time)]

@@ -1,0 +1,105 @@
+"""From a site's record to windows: splits, the starts that count, and scaling.
+
+Section 2.1 and 4 of Wang et al. (2024), doi 10.5194/hess-28-917-2024: x_t holds the weather and soil
+temperature of day t and the soil moisture of day t-1; the rows x_{t-3}..x_t predict SM_t.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from soilbook import schema
+from soilbook.errors import DataError, unknown
+
+N_STEPS = 4
+N_LEADS = 7
+PARTS = ("training", "validation", "test")
+# Consecutive rows without a gap that a start needs in each part; the four days before the target,
+# the target, and in validation and test the days of 3 and 7 further steps.
+ROWS_NEEDED = {"training": 5, "validation": 8, "test": 12}
+VARIANTS = ("paper", "released")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One site and depth, scaled and ready for windows.
+
+    ``x`` (row, feature): x_t of the paper, scaled to [-1, 1], its last column the moisture of the
+    day before; row 0 has no day before and NaN there. ``y`` (row): moisture of the day, on the same
+    scale. ``starts`` gives for each part the rows s of samples; a sample from s reads the rows
+    s+1..s+4 of x and predicts y of s+4, and at lead h y of s+3+h.
+    """
+
+    site: str
+    depth: float
+    x: np.ndarray
+    y: np.ndarray
+    starts: dict[str, np.ndarray]
+    time: np.ndarray
+    test_row: int
+    minimum: np.ndarray
+    maximum: np.ndarray
+
+    @property
+    def n_features(self) -> int:
+        """Number of input features."""
+        return self.x.shape[1]
+
+    def unscale(self, y) -> np.ndarray:
+        """Scaled soil moisture back to m3 m-3."""
+        low, high = self.minimum[-1], self.maximum[-1]
+        return (np.asarray(y) + 1) / 2 * (high - low) + low
+
+    def windows(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """All samples of a part: x (sample, step, feature) and y (sample), float32."""
+        starts = self.starts[part]
+        rows = starts[:, None] + 1 + np.arange(N_STEPS)
+        return self.x[rows], self.y[starts + N_STEPS]
+
+
+def series(site: xr.Dataset, depth: float, variant: str = "paper", least: int = 50) -> Series:
+    """Cut a site's record at one depth into scaled windows.
+
+    ``variant`` ``paper`` scales by minimum and maximum of the training part, ``released`` by those
+    of the whole series (the leak of the authors' programs). Raises ParameterError for another
+    variant, DataError naming site, depth and part where fewer than ``least`` training windows or
+    no window of another part are free of gaps, or the depth is not there.
+    """
+    if variant not in VARIANTS:
+        raise unknown("variant", variant, VARIANTS)
+    name = str(site["site"].item())
+    if depth not in site["depth"].values:
+        raise DataError(
+            f"site {name!r} has no probe at {depth:g} m; "
+            f"allowed: {', '.join(f'{d:g}' for d in site['depth'].values)}"
+        )
+    at_depth = site.sel(depth=depth)
+    table = np.column_stack([at_depth[f].values for f in schema.features(site)]).astype(float)
+    n = len(table)
+    edges = dict(zip(PARTS, ((0, int(0.6 * n)), (int(0.6 * n), int(0.8 * n)), (int(0.8 * n), n)),
+                     strict=True))  # fmt: skip
+    starts = {part: _starts(np.isfinite(table).all(1), part, *edges[part]) for part in PARTS}
+    for part, needed in zip(PARTS, (least, 1, 1), strict=True):
+        if len(starts[part]) < needed:
+            raise DataError(
+                f"site {name!r}, depth {depth:g} m: {len(starts[part])} windows without a gap in "
+                f"the {part} part, at least {needed} needed"
+            )
+    reference = table[: edges["training"][1]] if variant == "paper" else table
+    low, high = np.nanmin(reference, 0), np.nanmax(reference, 0)
+    width = np.where(high > low, high - low, 1.0)
+    scaled = (2 * (table - low) / width - 1).astype(np.float32)
+    x = scaled.copy()
+    x[1:, -1], x[0, -1] = scaled[:-1, -1], np.nan
+    time = site["time"].values
+    return Series(name, float(depth), x, scaled[:, -1], starts, time, edges["test"][0], low, high)
+
+
+def _starts(complete: np.ndarray, part: str, first: int, last: int) -> np.ndarray:
+    """Rows s of first..last-1 with the part's number of complete rows from s on, none beyond last."""
+    needed = ROWS_NEEDED[part]
+    if last - first < needed:
+        return np.empty(0, dtype=np.int64)
+    runs = np.lib.stride_tricks.sliding_window_view(complete[first:last], needed).all(-1)
+    return np.flatnonzero(runs).astype(np.int64) + first

@@ -1,0 +1,150 @@
+"""ISMN archives: the joining of sensors, flags and hours, a real archive, and damaged ones."""
+
+import re
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from soilbook import schema
+from soilbook.data import ismn
+from soilbook.errors import DataError
+
+
+def hours(start, n, value, flag="G"):
+    stamps = pd.date_range(start, periods=n, freq="h").strftime("%Y/%m/%d %H:%M")
+    return [f"{stamp} {value} {flag} M" for stamp in stamps]
+
+
+def test_days_flags_and_minimum_hours(write_archive):
+    moisture = [
+        *hours("2010-01-01", 24, 0.2),
+        *hours("2010-01-02", 18, 0.3),
+        *hours("2010-01-02 18:00", 6, 0.9, "C02"),
+        *hours("2010-01-03", 17, 0.3),
+        *hours("2010-01-05", 24, 0.4),
+    ]
+    path = write_archive(
+        {
+            ("sm", 0.0508, "A"): moisture,
+            ("ts", 0.0508, "A"): hours("2010-01-01", 120, 4.5),
+            ("p", 0.0, "rain"): hours("2010-01-01", 120, 0.5),
+        }
+    )
+    made = schema.check(ismn.read(path, "Here"), "test")
+    assert made["depth"].values.tolist() == [0.05]
+    np.testing.assert_allclose(made["sm"][0], [0.2, 0.3, np.nan, np.nan, 0.4])
+    np.testing.assert_allclose(made["precipitation"], 12.0)
+    assert made["sm"].attrs["n_flagged"] == 6
+    assert made["sm"].attrs["flags"] == f"C02 6, G {24 + 18 + 17 + 24}"
+    assert made["sm"].attrs["sensors"] == "A at 0.0508 m"
+    assert float(made["latitude"]) == 40.5 and float(made["longitude"]) == -100.25
+    loose = ismn.read(path, "NET/Here", minimum_hours=17)
+    np.testing.assert_allclose(loose["sm"][0], [0.2, 0.3, 0.3, np.nan, 0.4])
+
+
+def test_the_sensor_installed_later_stands_while_it_reports(write_archive):
+    path = write_archive(
+        {
+            ("sm", 0.508, "A"): hours("2010-01-01", 24 * 6, 0.1),
+            ("sm", 0.508, "B"): hours("2010-01-02", 24, 0.2),
+            ("sm", 0.508, "C"): hours("2010-01-04", 24 * 4, 0.3),
+            ("sm", 0.3048, "A"): hours("2010-01-01", 24, 0.4),
+        }
+    )
+    made = ismn.read(path, "Here")
+    assert made["depth"].values.tolist() == [0.3, 0.5]
+    np.testing.assert_allclose(made["sm"].sel(depth=0.5), [0.1, 0.2, 0.1, 0.3, 0.3, 0.3, 0.3])
+    assert "precipitation" not in made
+
+
+@pytest.fixture
+def real_archive(observed_folder, tmp_path):
+    """The real archive with the files of one station above 0.2 m and at 0.508 m: faster to read."""
+    path = tmp_path / "part.zip"
+    with (
+        zipfile.ZipFile(observed_folder / "ismn/ismn_archive.zip") as whole,
+        zipfile.ZipFile(path, "w") as part,
+    ):
+        for name in whole.namelist():
+            if re.search("PuaAkala_(sm_0.10|sm_0.50|ts_0.10|p_)", name):
+                part.writestr(name, whole.read(name))
+    return path
+
+
+@pytest.mark.observed
+def test_real_archive(observed_folder, real_archive):
+    assert ismn.stations(observed_folder / "ismn/ismn_archive.zip") == [
+        "SCAN/ManaHouse",
+        "SCAN/PuaAkala",
+        "SCAN/WaimeaPlain",
+    ]
+    made = schema.check(ismn.read(real_archive, "PuaAkala"), "test")
+    assert made["depth"].values.tolist() == [0.10, 0.50]
+    with zipfile.ZipFile(real_archive) as opened:
+        rows = {
+            name: [line.split() for line in opened.read(name).decode().splitlines()[1:]]
+            for name in opened.namelist()
+            if "_sm_" in name
+        }
+    # One day by hand, from the rows of the file itself.
+    shallow = next(lines for name, lines in rows.items() if "0.101600" in name)
+    kept = [float(row[2]) for row in shallow if row[0] == "2010/05/17" and row[3] == "G"]
+    assert len(kept) >= ismn.MINIMUM_HOURS
+    assert made["sm"].sel(depth=0.10, time="2010-05-17").item() == pytest.approx(np.mean(kept))
+    flagged = sum(row[3] != "G" for lines in rows.values() for row in lines)
+    assert made["sm"].attrs["n_flagged"] == flagged > 0
+    # Flag C02 (above 0.6) is gone; three sensors follow one another at 0.508 m.
+    assert float(made["sm"].max()) <= 0.6
+    assert made["sm"].attrs["sensors"].count("at 0.508 m") == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2010/01/02 00:00 0.2", r"row 26: date, hour, value and flag are needed"),
+        ("2010/01/02 00:00 wet G M", r"row 26: value is 'wet'; a number is needed"),
+        ("2010-01-02 00:00 0.2 G M", r"row 26: '2010-01-02 00:00' is no hour"),
+        ("2010/01/01 23:00 0.2 G M", r"row 26: hour 2010-01-01 23:00:00 stands twice or is out"),
+        ("2009/01/01 23:00 0.2 G M", r"row 26: hour 2009-01-01 23:00:00 stands twice or is out"),
+    ],
+)
+def test_bad_row(write_archive, line, message):
+    path = write_archive({("sm", 0.05, "A"): [*hours("2010-01-01", 24, 0.2), line]})
+    with pytest.raises(DataError, match=message) as caught:
+        ismn.read(path, "Here")
+    assert "archive.zip:NET/Here/NET_NET_Here_sm_0.050000" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_archive(write_archive, tmp_path):
+    with pytest.raises(DataError, match=r"none\.zip: no such file"):
+        ismn.stations(tmp_path / "none.zip")
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 48, 0.2)})
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"archive\.zip: damaged archive .*; a whole zip is needed"):
+        ismn.stations(path)
+    middle = whole.index(b".stm") + 60
+    path.write_bytes(whole[:middle] + b"\x00" * 20 + whole[middle + 20 :])
+    with pytest.raises(DataError, match=r"\.stm: damaged in the archive"):
+        ismn.read(path, "Here")
+
+
+def test_archive_of_something_else(write_archive, tmp_path):
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("Readme.txt", "nothing")
+    with pytest.raises(DataError, match=r"other\.zip: no \.stm files"):
+        ismn.stations(path)
+    path = write_archive({("p", 0.0, "rain"): hours("2010-01-01", 24, 0.2)})
+    with pytest.raises(DataError, match="no soil moisture"):
+        ismn.read(path, "Here")
+    with pytest.raises(DataError, match="no station 'There'; there are: NET/Here"):
+        ismn.read(path, "There")
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 5, 0.2)})
+    with pytest.raises(DataError, match="no day of 18 good hours"):
+        ismn.read(path, "Here")
+    path = write_archive({("sm", 0.05, "A"): []})
+    with pytest.raises(DataError, match="no rows below the header"):
+        ismn.read(path, "Here")

@@ -1,0 +1,106 @@
+"""Persistence and climatology on series with known answers."""
+
+import numpy as np
+import pytest
+from soilbook.errors import DataError, ParameterError
+from soilbook.models import climatology, day_of_year_means, persistence
+from soilbook.models.baselines import calendar_day
+
+
+def days(start, end):
+    """Calendar days from start to end, both included."""
+    return np.arange(np.datetime64(start), np.datetime64(end) + 1)
+
+
+def test_persistence_is_the_value_of_lead_days_before():
+    sm = np.array([[0.1, 0.2, np.nan, 0.4, 0.5], [1, 2, 3, 4, 5]])
+    np.testing.assert_array_equal(
+        persistence(sm), [[np.nan, 0.1, 0.2, np.nan, 0.4], [np.nan, 1, 2, 3, 4]]
+    )
+    np.testing.assert_array_equal(persistence(sm, 3)[1], [np.nan, np.nan, np.nan, 1, 2])
+    assert np.isnan(persistence(sm, 9)).all()
+
+
+def test_persistence_of_a_constant_is_the_constant():
+    np.testing.assert_array_equal(persistence(np.full(10, 0.3), 2)[2:], 0.3)
+
+
+@pytest.mark.parametrize("lead", [0, -1])
+def test_persistence_cannot_look_ahead(lead):
+    with pytest.raises(ParameterError, match=f"lead {lead} is not allowed; allowed: 1 or more"):
+        persistence(np.zeros(5), lead)
+
+
+def test_calendar_days_are_those_of_a_leap_year():
+    leap = calendar_day(days("2012-01-01", "2012-12-31"))
+    np.testing.assert_array_equal(leap, np.arange(366))
+    common = calendar_day(days("2013-01-01", "2013-12-31"))
+    np.testing.assert_array_equal(common, np.delete(np.arange(366), 59))
+    before_1970 = calendar_day(np.array(["1968-02-29", "1969-12-31"], "datetime64[ns]"))
+    np.testing.assert_array_equal(before_1970, [59, 365])
+
+
+def test_climatology_of_a_constant_is_the_constant():
+    training, test = days("2009-03-01", "2011-06-30"), days("2011-07-01", "2013-01-05")
+    np.testing.assert_allclose(climatology(training, np.full(len(training), 0.25), test), 0.25)
+
+
+def test_climatology_of_a_yearly_cycle_is_the_cycle():
+    def cycle(time):
+        return 0.3 + 0.1 * np.cos(2 * np.pi * calendar_day(time) / 366)
+
+    training, test = days("2009-01-01", "2014-12-31"), days("2015-01-01", "2016-12-31")
+    np.testing.assert_allclose(climatology(training, cycle(training), test), cycle(test))
+
+
+def test_climatology_is_the_mean_over_the_years():
+    training = days("2010-01-01", "2012-12-31")
+    sm = training.astype("datetime64[Y]").astype(int) + 1970.0  # the year itself
+    sm[training == np.datetime64("2011-07-04")] = np.nan
+    test = np.array(["2020-07-04", "2020-07-05", "2020-02-29"], "datetime64[D]")
+    np.testing.assert_allclose(climatology(training, sm, test), [2011, 2011, 2012])
+
+
+def test_gaps_and_leap_day_are_filled_from_their_neighbours():
+    training = days("2013-01-01", "2013-12-31")  # no leap year
+    sm = calendar_day(training).astype(float)
+    sm[10:20] = np.nan
+    expected = np.arange(366.0)
+    np.testing.assert_allclose(day_of_year_means(training, sm), expected)
+
+
+def test_gaps_at_the_turn_of_the_year_are_filled_across_it():
+    training = days("2012-01-01", "2012-12-31")
+    sm = np.full(366, 5.0)
+    sm[[0, 1, 364, 365]] = np.nan
+    sm[2], sm[363] = 10.0, 0.0
+    means = day_of_year_means(training, sm)
+    np.testing.assert_allclose(means[[364, 365, 0, 1]], [2, 4, 6, 8])
+
+
+def test_depths_are_treated_one_by_one_and_an_empty_one_stays_empty():
+    training = days("2012-01-01", "2013-12-31")
+    sm = np.stack([np.full(731, 0.2), np.full(731, np.nan), calendar_day(training) / 1e3])
+    means = day_of_year_means(training, sm)
+    assert means.shape == (3, 366)
+    np.testing.assert_allclose(means[0], 0.2)
+    assert np.isnan(means[1]).all()
+    np.testing.assert_allclose(means[2], np.arange(366) / 1e3)
+
+
+def test_a_window_pools_the_days_around():
+    training = days("2012-01-01", "2012-12-31")
+    sm = np.zeros(366)
+    sm[0] = 6.0
+    sm[100] = np.nan
+    means = day_of_year_means(training, sm, window=3)
+    np.testing.assert_allclose(means[[364, 365, 0, 1, 2]], [0, 2, 2, 2, 0])
+    assert means[100] == 0
+
+
+def test_bad_input_is_named():
+    training = days("2012-01-01", "2012-12-31")
+    with pytest.raises(ParameterError, match="window 4 is not allowed; allowed: 1, 3, 5"):
+        day_of_year_means(training, np.zeros(366), window=4)
+    with pytest.raises(DataError, match="climatology: 366 days but 365 values"):
+        climatology(training, np.zeros(365), training)
