@@ -1,7 +1,7 @@
 """From a site's record to windows: splits, the starts that count, and scaling.
 
-Section 2.1 and 4 of Wang et al. (2024), doi 10.5194/hess-28-917-2024: x_t holds the weather and soil
-temperature of day t and the soil moisture of day t-1; the rows x_{t-3}..x_t predict SM_t.
+Sections 2.1 and 4 of Wang et al. (2024), doi 10.5194/hess-28-917-2024: x_t holds the weather and
+soil temperature of day t and the soil moisture of day t-1; the rows x_{t-3}..x_t predict SM_t.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def series(site: xr.Dataset, depth: float, variant: str = "paper", least: int = 
 
 
 def _starts(complete: np.ndarray, part: str, first: int, last: int) -> np.ndarray:
-    """Rows s of first..last-1 with the part's number of complete rows from s on, none beyond last."""
+    """Rows s from which the number of complete rows that the part needs follow before ``last``."""
     needed = ROWS_NEEDED[part]
     if last - first < needed:
         return np.empty(0, dtype=np.int64)

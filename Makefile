@@ -1,0 +1,64 @@
+# make book    environment, every chapter, then the pages: _build/html/index.html
+# make test    environment and all tests
+# make help    the rest
+#
+# Variables: PYTHON (python3), VENV (.venv), PROFILE (smoke|quick|standard|paper),
+# DATA (twin|observed), DEVICE (auto|cpu|cuda). Example: make book PROFILE=standard DATA=observed
+
+PYTHON  ?= python3
+VENV    ?= .venv
+PROFILE ?= quick
+DATA    ?= twin
+DEVICE  ?= auto
+
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.soilbook-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help environment book pages test lint bench clean clean-all
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment: $(STAMP)  ## virtual environment in .venv with all that soilbook needs
+
+# Done again only when the project's own lists of packages change.
+$(STAMP): pyproject.toml constraints.txt
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "soilbook needs Python 3.11 or newer; '$(PYTHON)' is not. Try: make PYTHON=python3.12" >&2; \
+	    exit 1; }; \
+	  $(PYTHON) -m venv $(VENV); \
+	fi
+	@echo "Installing soilbook and its packages into $(VENV) (once; some minutes) ..."
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt -e ".[test]"
+	@touch $@
+	@echo "Installed, with $$($(BIN)/python --version)."
+
+book: environment  ## run every chapter and render the book
+	$(BIN)/soilbook build --profile $(PROFILE) --data $(DATA) --device $(DEVICE)
+
+# A chapter run by itself leaves its notebook among its results; the book shows book/executed.
+pages: environment  ## render what results/DATA/PROFILE holds, without running anything
+	@set -e; cd results/$(DATA)/$(PROFILE); for notebook in */*/chapter.ipynb; do \
+	  page=$(CURDIR)/book/executed/$${notebook%/chapter.ipynb}.ipynb; \
+	  mkdir -p $${page%/*}; cp $$notebook $$page; \
+	done
+	$(BIN)/soilbook build --no-run
+
+test: environment  ## all tests; ARGS="-k name" chooses
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: environment  ## style of the code and form of the workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+bench: environment  ## speed, measured side by side in one run
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+clean:  ## remove the rendered book and caches; results stay
+	rm -rf _build book/executed .pytest_cache .ruff_cache
+
+clean-all: clean  ## as clean, and also results and environment
+	rm -rf results $(VENV)

@@ -1,0 +1,173 @@
+"""Results kept by content: what was asked, of which data, by which code; and safe file writing."""
+
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import os
+import tempfile
+import threading
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import netCDF4
+import numpy as np
+import platformdirs
+import xarray as xr
+from xarray.backends import NetCDF4DataStore
+
+from soilbook import __version__
+from soilbook.errors import SoilbookError
+
+_ONE_AT_A_TIME = threading.Lock()  # the netCDF library crashes if two threads enter it
+
+
+class Store:
+    """xarray Datasets by key; a key is a dict of settings, data and code fingerprints.
+
+    ``<sha256 of the key>.json`` names the netCDF file, which carries the sha256 of its content in
+    its name. The sidecar is renamed into place last, so a result is either whole or absent, and
+    workers that finish the same result at the same time do not disturb each other.
+    """
+
+    def __init__(self, folder: str | Path | None = None):
+        """Keep results in ``folder``, else in SOILBOOK_CACHE, else in the user's cache folder."""
+        default = Path(platformdirs.user_cache_dir("soilbook")) / "results"
+        self.folder = Path(folder or os.environ.get("SOILBOOK_CACHE") or default)
+
+    def has(self, key: dict) -> bool:
+        """Whether a whole, undamaged result is there."""
+        return self._content(key) is not None
+
+    def get(self, key: dict) -> xr.Dataset | None:
+        """The result in memory; None if there is none, or (with a warning) if it is damaged."""
+        content = self._content(key)
+        if content is None:
+            return None
+        return unpack(content)
+
+    def put(self, key: dict, dataset: xr.Dataset) -> Path:
+        """Write a result and return its netCDF file; SoilbookError if the folder takes no file."""
+        text = canonical(key)
+        name = hashlib.sha256(text.encode()).hexdigest()
+        content = pack(dataset)
+        digest = hashlib.sha256(content).hexdigest()
+        file = self._sidecar(name).with_name(f"{name[:16]}-{digest[:16]}.nc")
+        sidecar = {
+            "file": file.name,
+            "sha256": digest,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "soilbook": __version__,
+            "key": json.loads(text),
+        }
+        write(file, content)
+        write(self._sidecar(name), json.dumps(sidecar, indent=1).encode())
+        return file
+
+    def _sidecar(self, name: str) -> Path:
+        return self.folder / name[:2] / f"{name}.json"
+
+    def _content(self, key: dict) -> bytes | None:
+        sidecar = self._sidecar(hashlib.sha256(canonical(key).encode()).hexdigest())
+        if not sidecar.exists():
+            return None
+        try:
+            entry = json.loads(sidecar.read_text())
+            file = sidecar.with_name(entry["file"])
+            content = file.read_bytes()
+            if hashlib.sha256(content).hexdigest() == entry["sha256"]:
+                return content
+            problem = f"{len(content)} bytes that are not those written"
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        warnings.warn(
+            f"damaged result in the store, made again: {sidecar} ({problem})", stacklevel=3
+        )
+        return None
+
+
+def pack(dataset: xr.Dataset) -> bytes:
+    """A Dataset as the content of a netCDF file, compressed; made in memory, so that a full disk
+    is met by ``write`` alone. Equal Datasets give equal bytes.
+    """
+    numbers = [name for name, array in dataset.data_vars.items() if array.ndim and _number(array)]
+    compressed = {name: {"zlib": True, "complevel": 1} for name in numbers}
+    with _ONE_AT_A_TIME:
+        file = netCDF4.Dataset("in memory", mode="w", memory=1)
+        dataset.dump_to_store(NetCDF4DataStore(file), encoding=compressed)
+        return bytes(file.close())
+
+
+def unpack(content: bytes) -> xr.Dataset:
+    """The Dataset of ``pack``, loaded."""
+    with _ONE_AT_A_TIME:
+        file = netCDF4.Dataset("in memory", memory=content)
+        with xr.open_dataset(NetCDF4DataStore(file)) as dataset:
+            return dataset.load()
+
+
+def _number(array: xr.DataArray) -> bool:
+    return array.dtype.kind in "fiu"
+
+
+def canonical(key: dict) -> str:
+    """A key as JSON with sorted names: equal keys give equal text; TypeError for other objects."""
+    return json.dumps(key, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _plain(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"a key of the store cannot hold {type(value).__name__}: {value!r}")
+
+
+def write(file: str | Path, content: bytes) -> None:
+    """Write a whole file or nothing: beside it, flushed to the disk, then renamed.
+
+    Raises SoilbookError naming the file where the folder is read-only or the disk is full.
+    """
+    file = Path(file)
+    beside = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{file.name[:40]}-", dir=file.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, file)
+    except BaseException as error:
+        if beside is not None:
+            Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise cannot_write(file, error) from error
+        raise
+
+
+def cannot_write(file: str | Path, error: OSError) -> SoilbookError:
+    """The one line for a file that cannot be written."""
+    return SoilbookError(f"cannot write {file}: {error.strerror or error}")
+
+
+def code_fingerprint(*modules: ModuleType | str) -> str:
+    """sha256 of the Python sources of modules (of a package: all below), wherever they lie."""
+    sources = {}
+    for module in modules:
+        name = module if isinstance(module, str) else module.__name__
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ModuleNotFoundError(f"no module {name!r} to fingerprint")
+        for folder in spec.submodule_search_locations or ():
+            for file in Path(folder).rglob("*.py"):
+                sources[f"{name}/{file.relative_to(folder).as_posix()}"] = file
+        if spec.submodule_search_locations is None:
+            sources[name] = Path(spec.origin)
+    total = hashlib.sha256()
+    for name, file in sorted(sources.items()):
+        total.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""The only place where data, models and training meet: settings in, one xarray result out."""

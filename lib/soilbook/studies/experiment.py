@@ -1,0 +1,109 @@
+"""What an in-situ experiment is asked to compute, checked and completed before any work starts."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from soilbook import data as records
+from soilbook import models as library
+from soilbook import schema, settings
+from soilbook.data import sites as site_table
+from soilbook.errors import DeviceError, ParameterError, unknown
+
+BASELINES = ("persistence", "climatology")
+# Sites that single figures of the paper show; a reduced choice of sites keeps them.
+FIGURE_SITES = (
+    "Cape-Charles-5-ENE",
+    "Monahans-6-ENE",
+    "AAMU-jtg",
+    "LittleRiver",
+    "Weslaco",
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Settings of study 1. Empty ``sites`` or ``depths`` mean the profile's choice and all depths.
+
+    data: ``twin`` or ``observed``; profile: a name of ``settings.PROFILES``; repetitions and
+    epochs: None means the profile's number; device: ``auto``, ``cpu`` or ``cuda``; variant: ``paper``
+    or ``released`` (study 1's two sources); target: ``value`` (the paper) or ``change`` (networks
+    predict the change since the last observed day).
+    """
+
+    models: tuple[str, ...] = ("LSTM",)
+    data: str = "twin"
+    profile: str = "quick"
+    sites: tuple[str, ...] = ()
+    depths: tuple[float, ...] = ()
+    repetitions: int | None = None
+    epochs: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    variant: str = "paper"
+    target: str = "value"
+
+    def resolve(self) -> "Experiment":
+        """The same experiment with every choice spelt out.
+
+        Raises ParameterError, DataError or DeviceError with what is allowed.
+        """
+        profile = settings.profile(self.profile)
+        choices = {
+            "data": ("twin", "observed"),
+            "variant": ("paper", "released"),
+            "target": ("value", "change"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise unknown(name, getattr(self, name), allowed)
+        return replace(
+            self,
+            models=self._models(),
+            sites=self._sites(profile),
+            depths=self._depths(),
+            repetitions=_count("repetitions", self.repetitions) or profile.repetitions,
+            epochs=_count("epochs", self.epochs) or profile.epochs,
+            device=device(self.device),
+        )
+
+    def _models(self) -> tuple[str, ...]:
+        allowed = (*BASELINES, *library.MACHINE_LEARNING, *library.NETWORKS)
+        for name in self.models:
+            if name not in allowed:
+                raise unknown("model", name, allowed)
+        return (*BASELINES, *(name for name in self.models if name not in BASELINES))
+
+    def _sites(self, profile: settings.Profile) -> tuple[str, ...]:
+        if self.sites:
+            return tuple(dict.fromkeys(site_table.find(name).name for name in self.sites))
+        there = records.available(self.data)
+        if profile.n_sites is None or profile.n_sites >= len(there):
+            return tuple(there)
+        first = [name for name in FIGURE_SITES if name in there][: profile.n_sites]
+        rest = [name for name in there if name not in first]
+        n_rest = profile.n_sites - len(first)
+        chosen = {*first, *(rest[int((i + 0.5) * len(rest) / n_rest)] for i in range(n_rest))}
+        return tuple(name for name in there if name in chosen)
+
+    def _depths(self) -> tuple[float, ...]:
+        for depth in self.depths:
+            if depth not in schema.DEPTHS:
+                raise unknown("depth (m)", depth, schema.DEPTHS)
+        return tuple(sorted(set(self.depths))) or schema.DEPTHS
+
+
+def device(name: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` is cuda where there is one. DeviceError if it is absent."""
+    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if name == "auto":
+        return there[-1]
+    if name not in there:
+        raise DeviceError(f"device {name!r} is not there; allowed: auto, {', '.join(there)}")
+    return name
+
+
+def _count(name: str, value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise ParameterError(f"{name} is {value}; allowed: 1 or more")
+    return value

@@ -1,0 +1,182 @@
+"""Scores on series whose scores are known."""
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.metrics import mean_squared_error, r2_score
+
+from soilbook import metrics
+from soilbook.errors import ParameterError
+from soilbook.metrics.moments import UNDEFINED, undefined
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+TWO = [name for name, metric in metrics.METRICS.items() if metric.needs is None]
+
+
+@pytest.fixture
+def pair():
+    generator = np.random.default_rng(3)
+    observed = 0.25 + 0.05 * generator.standard_normal((4, 500))
+    return observed, 0.1 + 0.7 * observed + 0.02 * generator.standard_normal((4, 500))
+
+
+def test_scores_equal_independent_programs(pair):
+    o, p = pair
+    for k in range(4):
+        assert metrics.r2(o, p)[k] == pytest.approx(r2_score(o[k], p[k]), rel=1e-12)
+        assert metrics.rmse(o, p)[k] == pytest.approx(
+            np.sqrt(mean_squared_error(o[k], p[k])), rel=1e-12
+        )
+        assert metrics.r(o, p)[k] == pytest.approx(pearsonr(o[k], p[k])[0], rel=1e-12)
+
+
+def test_scores_equal_their_formulas(pair):
+    o, p = pair[0][0], pair[1][0]
+    e = p - o
+    rho, alpha, beta = np.corrcoef(o, p)[0, 1], p.std() / o.std(), p.mean() / o.mean()
+    gamma = alpha / beta
+    expected = {
+        "bias": e.mean(),
+        "ubrmse": (e - e.mean()).std(),
+        "kge": 1 - np.sqrt((rho - 1) ** 2 + (alpha - 1) ** 2 + (beta - 1) ** 2),
+        "kge_modified": 1 - np.sqrt((rho - 1) ** 2 + (gamma - 1) ** 2 + (beta - 1) ** 2),
+    }
+    for name, value in expected.items():
+        assert metrics.METRICS[name].function(o, p) == pytest.approx(value, rel=1e-12), name
+
+
+def test_persistence_on_ar1_has_r2_of_two_rho_minus_one(ar1):
+    rho = 0.9
+    x = ar1((400_000,), rho)
+    for lead in (1, 3, 7):
+        expected = 2 * rho**lead - 1
+        assert metrics.r2(x[lead:], x[:-lead]) == pytest.approx(expected, abs=0.01)
+        damped = rho**lead * x[:-lead]
+        assert metrics.r2(x[lead:], damped) == pytest.approx(rho ** (2 * lead), abs=0.01)
+        # Skill of the damped forecast over persistence: 1 - (1 - rho^2h) / (2 (1 - rho^h)).
+        gain = 1 - (1 + rho**lead) / 2
+        assert metrics.skill(x[lead:], damped, x[:-lead]) == pytest.approx(gain, abs=0.01)
+
+
+def test_white_noise_mean_and_persistence():
+    x = np.random.default_rng(0).standard_normal(200_000)
+    assert metrics.r2(x, np.full(x.size, x.mean())) == pytest.approx(0, abs=1e-12)
+    assert metrics.r2(x[1:], x[:-1]) == pytest.approx(-1, abs=0.02)
+    assert metrics.r(x[1:], x[:-1]) == pytest.approx(0, abs=0.01)
+    assert metrics.rmse(x[1:], x[:-1]) == pytest.approx(np.sqrt(2), abs=0.01)
+
+
+def test_perfect_and_shifted_forecasts():
+    o = np.random.default_rng(1).uniform(0.1, 0.4, 300)
+    assert metrics.rmse(o, o) == 0
+    assert (metrics.r2(o, o), metrics.r(o, o), metrics.kge(o, o)) == pytest.approx((1, 1, 1))
+    shifted = o + 0.05
+    assert metrics.bias(o, shifted) == pytest.approx(0.05)
+    assert metrics.rmse(o, shifted) == pytest.approx(0.05)
+    assert metrics.ubrmse(o, shifted) == pytest.approx(0, abs=1e-12)
+    assert metrics.r(o, shifted) == pytest.approx(1)
+
+
+def test_rmse_splits_into_bias_and_ubrmse(pair):
+    split = metrics.bias(*pair) ** 2 + metrics.ubrmse(*pair) ** 2
+    np.testing.assert_allclose(metrics.rmse(*pair) ** 2, split, rtol=1e-12)
+
+
+def test_a_gap_in_either_series_is_left_out_of_both(pair):
+    o, p = (a.copy() for a in pair)
+    o[:, 10:50] = np.nan
+    p[:, 40:90] = np.nan
+    kept = np.r_[0:10, 90:500]
+    for name in TWO:
+        function = metrics.METRICS[name].function
+        np.testing.assert_allclose(function(o, p), function(pair[0][:, kept], pair[1][:, kept]))
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_float32_with_a_large_mean_loses_nothing(pair, name):
+    o, p = (np.float32(1000 + a) for a in pair)
+    function = metrics.METRICS[name].function
+    np.testing.assert_allclose(function(o, p), function(np.float64(o), np.float64(p)), rtol=1e-12)
+    if name in ("r2", "rmse", "ubrmse", "bias", "r"):
+        exact = (np.float64(o) - 1000, np.float64(p) - 1000)
+        np.testing.assert_allclose(function(o, p), function(*exact), rtol=1e-9)
+
+
+def test_leading_axes_broadcast(pair):
+    o, p = pair
+    table = metrics.rmse(o[:, None], p[None])
+    assert table.shape == (4, 4)
+    assert table[1, 2] == pytest.approx(metrics.rmse(o[1], p[2]))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.3, 1e-9])
+def test_constants_are_nan_with_a_reason(constant):
+    varying = np.random.default_rng(0).random(97)
+    flat = np.full(97, constant)
+    for name in ("r2", "r", "kge", "kge_modified"):
+        assert np.isnan(metrics.METRICS[name].function(flat, varying)), name
+    for name in ("r", "kge", "kge_modified"):
+        assert np.isnan(metrics.METRICS[name].function(varying, flat)), name
+    assert metrics.r2(varying, flat) < 0
+    assert metrics.rmse(flat, flat) == 0
+    assert UNDEFINED[undefined(flat, varying)] == "observed is constant"
+    assert UNDEFINED[undefined(varying, flat)] == "predicted is constant"
+    assert UNDEFINED[undefined(varying, varying)] == ""
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_no_pair_and_no_day_are_nan(name):
+    function = metrics.METRICS[name].function
+    gap = np.full(5, np.nan)
+    assert np.isnan(function(gap, np.arange(5.0)))
+    assert np.isnan(function(np.empty(0), np.empty(0)))
+    assert UNDEFINED[undefined(gap, gap)] == "fewer than 2 pairs"
+
+
+def test_kge_of_zero_mean_is_nan():
+    o = np.array([-1.0, 1.0, -1.0, 1.0])
+    assert np.isnan(metrics.kge(o, o + 1))
+
+
+def test_skill_needs_all_three_and_a_reference_with_error(pair):
+    o, p = pair
+    reference = np.roll(o, 1, -1)
+    assert metrics.skill(o, reference, reference) == pytest.approx(np.zeros(4))
+    gappy = reference.copy()
+    gappy[:, :100] = np.nan
+    np.testing.assert_allclose(
+        metrics.skill(o, p, gappy), metrics.skill(o[:, 100:], p[:, 100:], reference[:, 100:])
+    )
+    assert np.isnan(metrics.skill(o, p, o)).all()
+
+
+def test_anomaly_correlation_sees_through_a_shared_cycle():
+    generator = np.random.default_rng(0)
+    day = np.arange(20_000)
+    cycle = 5 * np.sin(2 * np.pi * day / 365.25)
+    o, p = generator.standard_normal((2, day.size))
+    assert metrics.r(o + cycle, p + cycle) > 0.9
+    assert metrics.anomaly_r(o + cycle, p + cycle, cycle) == pytest.approx(0, abs=0.03)
+    # A predicted cycle that is wrong counts against the shared climatology, not against its own.
+    assert metrics.anomaly_r(o + cycle, o + 2 * cycle, cycle, 2 * cycle) == pytest.approx(1)
+    assert metrics.anomaly_r(o + cycle, o + 2 * cycle, cycle) < 0.5
+
+
+def test_moving_mean_leaves_a_line_and_removes_its_window():
+    line = np.linspace(0, 1, 100)
+    np.testing.assert_allclose(metrics.moving_mean(line)[15:-15], line[15:-15])
+    wave = np.sin(2 * np.pi * np.arange(310) / 31)
+    np.testing.assert_allclose(metrics.moving_mean(wave)[15:-15], 0, atol=1e-12)
+    gappy = np.where(np.arange(100) < 60, np.nan, 1.0)
+    assert np.isnan(metrics.moving_mean(gappy)[:54]).all()
+    assert (metrics.moving_mean(gappy)[55:] == 1).all()
+    with pytest.raises(ParameterError, match="odd"):
+        metrics.moving_mean(line, 30)
+
+
+def test_series_that_do_not_fit_are_one_line():
+    with pytest.raises(ParameterError, match="differ along time"):
+        metrics.rmse(np.zeros(4), np.zeros(5))
+    with pytest.raises(ParameterError, match="do not broadcast"):
+        metrics.rmse(np.zeros((2, 4)), np.zeros((3, 4)))

@@ -1,0 +1,193 @@
+"""The project's own lists agree with each other: packages, chapters, workflow, floors."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WORKFLOW = ROOT / ".github" / "workflows" / "book.yml"
+PINS = [
+    Requirement(line)
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+# conda-forge's name where it is not that of the Python package index.
+CONDA_NAMES = {"torch": "pytorch"}
+FLOORS = (
+    {"errors", "schema", "schema_grid", "published", "settings", "store", "progress"},
+    {"data", "models", "metrics", "landsurface"},
+    {"training", "explain"},
+    {"studies"},
+    {"figures", "tables"},
+    {"book", "cli"},
+)
+
+
+def requirements(lines) -> dict[str, Requirement]:
+    found = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): r for r in found}
+
+
+def dependencies() -> dict[str, Requirement]:
+    return requirements(PROJECT["dependencies"])
+
+
+def test_every_package_asked_for_is_a_dependency():
+    asked = {"jupyter-book", "papermill", "torch", "scikit-learn", "shap", "seaborn", "xarray"}
+    assert asked <= dependencies().keys()
+
+
+def test_constraints_pin_exact_public_versions():
+    for pin in PINS:
+        (specifier,) = pin.specifier
+        assert specifier.operator == "==", pin
+        assert Version(specifier.version).local is None and pin.url is None, pin
+
+
+def test_constraints_pin_what_the_project_needs_within_its_ranges():
+    pins = {canonicalize_name(p.name): next(iter(p.specifier)).version for p in PINS}
+    needed = dependencies() | requirements(PROJECT["optional-dependencies"]["test"])
+    for name, requirement in needed.items():
+        assert name in pins, f"{name} is not pinned"
+        assert pins[name] in requirement.specifier, f"{name} {pins[name]} against {requirement}"
+
+
+def test_environment_for_conda_is_in_step_with_the_project():
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (from_pip,) = (entry["pip"] for entry in listed if isinstance(entry, dict))
+    from_conda = [entry for entry in listed if isinstance(entry, str)]
+    found = requirements(from_conda + [line for line in from_pip if not line.startswith("-")])
+    expected = {
+        CONDA_NAMES.get(name, name): requirement.specifier
+        for name, requirement in (
+            dependencies() | requirements(PROJECT["optional-dependencies"]["test"])
+        ).items()
+    }
+    assert str(found.pop("python").specifier) == PROJECT["requires-python"]
+    found.pop("pip")
+    assert {name: r.specifier for name, r in found.items()} == expected
+    assert "-e ." in from_pip
+
+
+def test_workflow_passes_its_linter():
+    done = lint(WORKFLOW)
+    assert done.returncode == 0, done.stdout
+
+
+def test_workflow_linter_sees_a_mistake(tmp_path):
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOW.read_text().replace("runs-on:", "runs_on:", 1))
+    assert lint(broken).returncode != 0
+
+
+def lint(file: Path) -> subprocess.CompletedProcess:
+    linter = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    command = [*linter, "vendor.github-workflows", str(file)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def jobs() -> dict:
+    return yaml.safe_load(WORKFLOW.read_text())["jobs"]
+
+
+def chapters() -> list[str]:
+    folder = ROOT / "chapters"
+    files = folder.glob("*/*.ipynb")
+    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in files)
+
+
+def test_workflow_runs_every_chapter_on_a_gpu():
+    job = jobs()["chapters"]
+    assert job["runs-on"] == ["self-hosted", "gpu"]
+    runs = {one["chapter"]: one.get("device") for one in job["strategy"]["matrix"]["include"]}
+    assert sorted(runs) == chapters()
+    for name, device in runs.items():
+        notebook = json.loads((ROOT / "chapters" / f"{name}.ipynb").read_text())
+        sources = ["".join(cell["source"]) for cell in notebook["cells"]]
+        trains = any(re.search(r"^device\b.*=", source, re.MULTILINE) for source in sources)
+        assert device == ("--device cuda" if trains else None), name
+
+
+def test_workflow_jobs_follow_on_jobs_that_exist():
+    names = jobs()
+    for job in names.values():
+        needs = job.get("needs", [])
+        assert {needs} if isinstance(needs, str) else set(needs) <= names.keys()
+
+
+def test_workflow_calls_only_make_targets_that_exist():
+    rules = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    steps = [step["run"] for job in jobs().values() for step in job["steps"] if "run" in step]
+    called = {word for step in steps for word in re.findall(r"^make ([a-z-]+)", step)}
+    assert called and called <= set(rules)
+
+
+def test_contents_list_every_chapter():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    shown = [file.removeprefix("book/executed/") for file in files if "executed" in file]
+    assert sorted(shown) == chapters()
+    front = (ROOT / "book" / "intro.md").read_text()
+    assert all(f"executed/{name}.ipynb" in front for name in shown)
+    prose = {file for file in files if "executed" not in file} | {toc["root"]}
+    assert prose == {f"book/{file.stem}" for file in (ROOT / "book").glob("*.md")}
+
+
+def test_an_old_python_is_refused_in_one_line(tmp_path):
+    command = ["make", "-s", "environment", "PYTHON=false", f"VENV={tmp_path / 'venv'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Python 3.11 or newer" in done.stderr.splitlines()[0]
+    assert not (tmp_path / "venv").exists()
+
+
+def imported_rooms(file: Path) -> set[str]:
+    """Rooms of soilbook that a file imports, also inside functions."""
+    rooms = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (
+                [f"soilbook.{alias.name}" for alias in node.names]
+                if node.module == "soilbook"
+                else [node.module]
+            )
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        rooms |= {name.split(".")[1] for name in names if name.startswith("soilbook.")}
+    return rooms & set().union(*FLOORS)
+
+
+@pytest.mark.parametrize("floor", range(len(FLOORS)))
+def test_a_floor_imports_only_from_floors_below(floor):
+    package = ROOT / "lib" / "soilbook"
+    above = set().union(*FLOORS[floor + 1 :])
+    beside = FLOORS[floor]
+    for room in sorted(beside):
+        folder = package / room
+        for file in [package / f"{room}.py"] if not folder.is_dir() else folder.rglob("*.py"):
+            if file.is_file():
+                wrong = imported_rooms(file) & above
+                assert not wrong, f"{file.relative_to(ROOT)} imports from above: {wrong}"
+
+
+def test_every_room_of_the_library_has_a_floor():
+    package = ROOT / "lib" / "soilbook"
+    rooms = {
+        path.stem
+        for path in package.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert rooms - {"__init__", "__pycache__"} <= set().union(*FLOORS)

@@ -1,0 +1,190 @@
+"""Results by content: found again when equal, noticed when damaged, never half-written."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook.errors import SoilbookError
+from soilbook.store import Store, canonical, code_fingerprint, write
+
+
+def result(value: float = 1.0) -> xr.Dataset:
+    time = np.datetime64("2020-01-01", "ns") + np.arange(400) * np.timedelta64(1, "D")
+    moisture = np.linspace(0, value, 800, dtype="float32").reshape(2, 400)
+    moisture[0, 3] = np.nan
+    return xr.Dataset(
+        {
+            "sm": (("model", "time"), moisture, {"units": "m3 m-3"}),
+            "epoch": ("model", np.array([3, 40])),
+        },
+        {"time": time, "model": ["LSTM", "1D-CNN"], "site": "Kingston-1-W"},
+        {"track": "twin"},
+    )
+
+
+def entries(store: Store) -> list[str]:
+    return sorted(file.name for file in store.folder.rglob("*") if file.is_file())
+
+
+@contextmanager
+def largest_file(size: int):
+    """No file may grow beyond ``size`` bytes: the write fails half-way, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_returns_the_same_dataset(tmp_path):
+    store = Store(tmp_path)
+    assert store.get({"model": "LSTM"}) is None and not store.has({"model": "LSTM"})
+    store.put({"model": "LSTM"}, result())
+    assert store.has({"model": "LSTM"})
+    again = Store(tmp_path).get({"model": "LSTM"})
+    xr.testing.assert_identical(again, result())
+    assert again["sm"].dtype == "float32"
+
+
+def test_keys_are_equal_by_content_not_by_order_or_kind_of_number():
+    @dataclass
+    class Profile:
+        epochs: int
+
+    one = {"a": (1, 2), "b": np.float64(0.5), "c": Profile(3)}
+    other = {"c": {"epochs": 3}, "b": 0.5, "a": np.array([1, 2])}
+    assert canonical(one) == canonical(other)
+    assert canonical({"a": 1}) != canonical({"a": 2})
+    with pytest.raises(TypeError, match="object"):
+        canonical({"a": object()})
+
+
+def test_sidecar_tells_what_made_the_result(tmp_path):
+    store = Store(tmp_path)
+    file = store.put({"model": "LSTM", "depth": 0.05}, result())
+    (sidecar,) = tmp_path.rglob("*.json")
+    entry = json.loads(sidecar.read_text())
+    assert entry["key"] == {"model": "LSTM", "depth": 0.05}
+    assert entry["file"] == file.name and entry["soilbook"] and entry["created"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "absent", "sidecar"])
+def test_damaged_result_is_noticed_and_made_again(tmp_path, damage):
+    store = Store(tmp_path)
+    key = {"model": "LSTM"}
+    file = store.put(key, result())
+    (sidecar,) = tmp_path.rglob("*.json")
+    content = file.read_bytes()
+    if damage == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "changed":
+        file.write_bytes(content[:900] + bytes([content[900] ^ 1]) + content[901:])
+    elif damage == "absent":
+        file.unlink()
+    else:
+        sidecar.write_text(sidecar.read_text()[:40])
+    with pytest.warns(UserWarning, match=r"damaged result in the store, made again: .*\.json"):
+        assert store.get(key) is None
+    store.put(key, result())
+    xr.testing.assert_identical(store.get(key), result())
+
+
+def test_write_that_stops_half_way_leaves_nothing(tmp_path):
+    store = Store(tmp_path)
+    noise = xr.Dataset({"x": ("i", np.random.default_rng(0).normal(size=10_000))})
+    store.put({"n": 1}, result())
+    before = entries(store)
+    with largest_file(20_000), pytest.raises(SoilbookError, match=r"cannot write .*File too large"):
+        store.put({"n": 2}, noise)
+    assert entries(store) == before
+    assert store.get({"n": 2}) is None
+    xr.testing.assert_identical(store.get({"n": 1}), result())
+
+
+def test_full_disk_is_one_line_and_keeps_the_earlier_file(tmp_path, monkeypatch):
+    file = tmp_path / "table_3.csv"
+    write(file, b"good")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(
+        SoilbookError, match=r"cannot write .*table_3\.csv: No space left on device"
+    ):
+        write(file, b"half")
+    assert file.read_bytes() == b"good"
+    assert [one.name for one in tmp_path.iterdir()] == ["table_3.csv"]
+
+
+def test_folder_that_takes_no_file_is_one_line(tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(SoilbookError, match=r"cannot write .*cache"):
+        Store(tmp_path / "cache").put({"n": 1}, result())
+
+
+def test_workers_that_finish_the_same_result_leave_one_whole_one(tmp_path):
+    store = Store(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: store.put({"n": i % 2}, result(1 + i % 3)), range(24)))
+    for n in (0, 1):
+        assert float(store.get({"n": n})["sm"].max()) in (1.0, 2.0, 3.0)
+    assert not [name for name in entries(store) if name.startswith(".")]
+
+
+def test_a_killed_writer_leaves_an_absent_result(tmp_path):
+    """Killed between the two files, the sidecar is missing, so the result is not there."""
+    program = (
+        "import os, signal, sys, soilbook.store as s, xarray as xr\n"
+        "real = s.write\n"
+        "def once(file, content):\n"
+        "    real(file, content)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "s.write = once\n"
+        "s.Store(sys.argv[1]).put({'n': 1}, xr.Dataset({'x': 1}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True)
+    assert done.returncode == -9
+    store = Store(tmp_path)
+    assert entries(store) and store.get({"n": 1}) is None
+    store.put({"n": 1}, xr.Dataset({"x": 1}))
+    assert store.get({"n": 1})["x"] == 1
+
+
+def test_default_folder_is_the_named_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "mine"))
+    assert Store().folder == tmp_path / "mine"
+    monkeypatch.delenv("SOILBOOK_CACHE")
+    assert Store().folder.parts[-2:] == ("soilbook", "results")
+
+
+def test_code_fingerprint_follows_the_source_and_not_its_place(tmp_path, monkeypatch):
+    def fingerprint(place: str, source: str) -> str:
+        package = tmp_path / place / "studied"
+        (package / "deep").mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "deep" / "one.py").write_text(source)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / place))
+            return code_fingerprint("studied")
+
+    first = fingerprint("here", "x = 1")
+    assert fingerprint("there", "x = 1") == first
+    assert fingerprint("changed", "x = 2") != first
+    import soilbook.errors
+
+    single = code_fingerprint(soilbook.errors)
+    assert single == code_fingerprint("soilbook.errors") != code_fingerprint("soilbook.schema")
+    assert code_fingerprint("soilbook.errors", "soilbook.schema") == code_fingerprint(
+        "soilbook.schema", "soilbook.errors"
+    )
