@@ -4,6 +4,9 @@
 a day; folder Y runs from 1 April Y to 31 March Y+1 and names its days in ``timeStr.csv``. Missing
 is -9999. SMAP (L3 passive, morning overpass) ends a year before the forcing (NLDAS-2, daily
 means). Every 4th row and column of Fang et al. (2019), section II-A.
+
+Soil attributes are as in the files: where part of a pixel has no soil (coast, lake, rock) zeros
+were averaged in, so that sand, silt and clay add up to less than 100 (68.9 at least).
 """
 
 from collections.abc import Iterable
@@ -71,6 +74,11 @@ def years(folder: Path | str | None = None) -> list[int]:
     if not there:
         raise DataError(f"{root}: no year folders; 2015, 2016 and 2017 are needed")
     return there
+
+
+def files_of(folder: Path | str | None = None) -> list[Path]:
+    """All files of the data base, for ``files.digest``."""
+    return sorted(_root(folder).rglob("*.csv"))
 
 
 def read(
@@ -166,10 +174,7 @@ def _pixels(path: Path) -> dict:
             f"{path}, row {row + 1}: {latitude[row]:g}, {longitude[row]:g} is no pixel centre; "
             f"the nearest is {exact[0][row]:.4f}, {exact[1][row]:.4f}"
         )
-    return {
-        "pixel": np.arange(latitude.size),
+    return easegrid.coordinates(rows, columns) | {
         "latitude": ("pixel", latitude),
         "longitude": ("pixel", longitude),
-        "row": ("pixel", rows),
-        "column": ("pixel", columns),
     }

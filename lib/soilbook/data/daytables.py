@@ -57,8 +57,7 @@ def _first_fault(path: Path, lines: list[str], columns: int) -> DataError:
         for position, cell in enumerate(cells, start=1):
             if not _is_finite(cell):
                 return DataError(
-                    f"{path}, row {number}, column {position}: {cell.strip()!r}; "
-                    "a number is needed"
+                    f"{path}, row {number}, column {position}: {cell.strip()!r}; a number is needed"
                 )
     return DataError(f"{path}: no table of numbers with {columns} columns")
 

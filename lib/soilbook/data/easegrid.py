@@ -102,6 +102,19 @@ def corners(row: int, column: int, grid: str = "36km") -> np.ndarray:
     return np.array([[west, south], [east, south], [east, north], [west, north]])
 
 
+def coordinates(rows, columns, grid: str = "36km") -> dict:
+    """Coordinates of a Dataset of these cells: pixel (from 0), row, column, latitude, longitude."""
+    rows, columns = np.atleast_1d(rows), np.atleast_1d(columns)
+    latitude, longitude = position(rows, columns, grid)
+    return {
+        "pixel": np.arange(rows.size),
+        "latitude": ("pixel", latitude),
+        "longitude": ("pixel", longitude),
+        "row": ("pixel", rows),
+        "column": ("pixel", columns),
+    }
+
+
 def thinned(rows, columns, offset: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """One 9 km cell of the 4 x 4 in each 36 km cell: section II-B takes "one pixel out of 4 x 4".
 
@@ -117,9 +130,7 @@ def _authalic(phi):
     """q of Snyder (1987), eq 3-12, for geodetic latitudes in radians."""
     sine = np.sin(phi)
     e_sine = ECCENTRICITY * sine
-    return (1 - ECCENTRICITY**2) * (
-        sine / (1 - e_sine**2) + np.arctanh(e_sine) / ECCENTRICITY
-    )
+    return (1 - ECCENTRICITY**2) * (sine / (1 - e_sine**2) + np.arctanh(e_sine) / ECCENTRICITY)
 
 
 def _edge(shape: Grid) -> float:

@@ -59,9 +59,9 @@ def sites(table: xr.Dataset):
     """
     with style():
         figure, (world, near) = plt.subplots(
-            2, 1, figsize=(7.5, 8.6), height_ratios=(1, 1.35), squeeze=True
+            2, 1, figsize=(8, 8.6), height_ratios=(1, 1.6), squeeze=True
         )
-        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-157, -60, 15, 63))):
+        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-157, -52, 15, 63))):
             draw_base(axis, extent, states=axis is near)
             for real, marker in ((True, "o"), (False, "^")):
                 part = table.isel(site=np.flatnonzero(table["observed"].values == real))
@@ -74,7 +74,7 @@ def sites(table: xr.Dataset):
         world.legend(loc="lower left")
         world.set_title("(a) all sites", loc="left")
         near.set_title("(b) North America and the Caribbean", loc="left")
-        figure.colorbar(dots, ax=[world, near], label="sand (%)", shrink=0.5)
+        figure.colorbar(dots, ax=world, label="sand (%)", shrink=0.8)
     return figure
 
 
@@ -90,7 +90,7 @@ def _label(axis, table: xr.Dataset) -> None:
         if x < west:
             continue
         text_y = y
-        while any(abs(text_y - other) < 0.95 and abs(x - at) < 11 for at, other in placed):
+        while any(abs(text_y - other) < 0.95 and abs(x - at) < 14 for at, other in placed):
             text_y -= 0.3
         placed.append((x, text_y))
         axis.annotate(

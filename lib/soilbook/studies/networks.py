@@ -52,6 +52,6 @@ def forecast(experiment: Experiment, model: str, records: Records, store: Store)
         i, k = records.place((task.series.site, task.series.depth))
         days = forecasts.issue_days(task.series) - task.series.test_row
         values[task.repetition, i, k, :, days] = one
-        epochs[task.repetition, i, k] = result["best_epoch"].values[j]
+        epochs[task.repetition, i, k] = result["convergence_epoch"].values[j]
         seconds[task.repetition, i, k] = result["seconds_per_100_epochs"].values[j]
     return forecasts.dataset(records, values, epochs, seconds)

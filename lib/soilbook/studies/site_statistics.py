@@ -14,11 +14,6 @@ from soilbook.studies.experiment import Experiment
 PRINTED = {"precipitation": "P", "air_temperature": "TA"}
 
 
-def shown_sites(data: str, profile: str) -> tuple[str, ...]:
-    """The sites that a chapter shows when it is asked for none in particular."""
-    return Experiment(data=data, profile=profile).resolve().sites
-
-
 def sites() -> xr.Dataset:
     """The 30 sites, positions corrected; ``observed`` says which have real observations here."""
     rows = [
@@ -61,6 +56,40 @@ def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
             }
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
+    """First day of the validation and test parts and last day, of this track and of Table D2."""
+    printed = published.splits().set_index("site")
+    rows = []
+    for name in names:
+        time = records.load(name, data, seed=seed)["time"].values
+        n = len(time)
+        own = {
+            "start": time[0],
+            "validation_start": time[int(0.6 * n)],
+            "test_start": time[int(0.8 * n)],
+            "end": time[-1],
+        }
+        names_printed = ("training_start", "validation_start", "test_start", "test_end")
+        row = {"site": name} | {key: pd.Timestamp(value) for key, value in own.items()}
+        for key, column in zip(own, names_printed, strict=True):
+            row[f"{key}_published"] = printed.loc[name, column]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def series(names, data: str, seed: int = 0) -> xr.Dataset:
+    """Weekly means of soil moisture, ``sm`` (site, depth, time) in m3 m-3, of all records."""
+    parts = [
+        records.load(name, data, seed=seed)["sm"]
+        .resample(time="7D", origin="epoch")
+        .mean()
+        .drop_vars(["site", "latitude", "longitude"], errors="ignore")
+        for name in names
+    ]
+    joined = xr.concat(parts, xr.IndexVariable("site", list(names)), join="outer")
+    return joined.to_dataset(name="sm")
 
 
 def correlations(names, depths, data: str, seed: int = 0) -> xr.Dataset:
@@ -139,3 +168,43 @@ def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["id", "reproduced", "verdict", "why"])
     table["claim"] = table["id"] + ": " + table["id"].map(texts)
     return table.assign(published=np.nan, low=np.nan, high=np.nan)[COLUMNS]
+
+
+def named_sites(names, data: str) -> tuple[str, ...]:
+    """The sites asked for under their paper names, or every site of the track."""
+    if not names:
+        return tuple(records.available(data))
+    return Experiment(data=data, sites=tuple(names)).resolve().sites
+
+
+def weather_claims(statistics: pd.DataFrame) -> pd.DataFrame:
+    """Whether Table D2 is met: one row a variable and statistic, over all sites.
+
+    ``reproduced`` is the median ratio (P) or difference (TA, degC) of this run to the table;
+    ``low`` and ``high`` are its extremes over sites.
+    """
+    rows = []
+    for variable, bound, unit in (("P", 0.1, "ratio"), ("TA", 0.5, "degC")):
+        part = statistics[statistics["variable"] == variable]
+        for name in ("mean", "std"):
+            own, printed = part[name], part[f"{name}_published"]
+            value = own / printed if unit == "ratio" else own - printed
+            neutral = 1.0 if unit == "ratio" else 0.0
+            within = float((abs(value - neutral) <= bound).mean())
+            rows.append(
+                {
+                    "claim": f"Table D2: {name} of {variable}",
+                    "published": neutral,
+                    "reproduced": value.median(),
+                    "low": value.min(),
+                    "high": value.max(),
+                    "verdict": "reproduced"
+                    if within == 1
+                    else "partly"
+                    if within >= 0.5
+                    else "not",
+                    "why": f"{unit} of this run to the table; {within:.0%} of {len(part)} sites "
+                    f"within {bound:g}",
+                }
+            )
+    return pd.DataFrame(rows)[COLUMNS]

@@ -29,16 +29,23 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
     return frame[[*keys, *wanted, "r2_published"]].reset_index(drop=True)
 
 
-def side_by_side(frame: pd.DataFrame, reading: str = "pooled") -> pd.DataFrame:
+def side_by_side(
+    frame: pd.DataFrame, reference: pd.DataFrame | None = None, reading: str = "pooled"
+) -> pd.DataFrame:
     """A tidy table laid out for reading: rows are depths and leads, columns models.
 
-    A cell holds this run's value with its interval; beside it, where the paper prints one, the
-    published value. The paper's "(-)" and an R2 below zero are written "(-)".
+    A cell holds this run's value with its interval; beside it the value of the ``reference`` run
+    (a tidy table too) and, where the paper prints one, the published value. The paper's "(-)" and
+    an R2 below zero are written "(-)".
     """
     part = frame[frame["reading"] == reading].set_index(["depth_m", "lead_d"])
     columns = {}
     for model, rows in part.groupby("model", sort=False):
         columns[model, "this run"] = rows.apply(_with_interval, axis=1)
+        if reference is not None:
+            same = reference[(reference["model"] == model) & (reference["reading"] == reading)]
+            known = same.set_index(["depth_m", "lead_d"])["r2"].reindex(rows.index)
+            columns[model, "observed reference"] = known.map(_number)
         printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
         printed = printed[printed["model"] == model].set_index(["depth_m", "lead_d"])["text"]
         if reading == "pooled" and len(printed):

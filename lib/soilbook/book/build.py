@@ -1,0 +1,188 @@
+"""Run what has to be run, then render the book; nothing at all where nothing changed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import yaml
+
+from soilbook import data as room
+from soilbook import progress
+from soilbook.book import chapters, provenance, runner
+from soilbook.book.checks import check
+from soilbook.book.render import EXECUTED, content_fingerprint, render
+from soilbook.errors import DataError, SoilbookError
+from soilbook.store import code_fingerprint, write
+
+
+class BuildFailed(Exception):
+    """Chapters failed, so the book was not rendered; ``code`` is the exit code."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message, code)
+        self.message, self.code = message, code
+
+
+def build(
+    data: str | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    jobs: int = 1,
+    execute: bool = True,
+    say=print,
+) -> int:
+    """Execute the chapters of _toc.yml that changed and render; the exit code of jupyter-book.
+
+    ``data`` and ``profile`` are twin and quick unless given. Without ``execute`` the pages show
+    what is executed already: the runs of that track and profile, else what the book showed last,
+    else the latest run.
+
+    Raises SoilbookError before any work for a parameter that a chapter refuses, and BuildFailed
+    after all others ran if a chapter failed.
+    """
+    base = chapters.root()
+    listed = in_contents(base)
+    if execute:
+        _execute(base, listed, data or "twin", profile or "quick", device, jobs, say)
+    else:
+        _take_results(base, listed, data, profile)
+    return render(base, say)
+
+
+def _take_results(base: Path, listed: list[str], data: str | None, profile: str | None) -> None:
+    for name in listed:
+        runs = list(base.glob(f"results/{data or '*'}/{profile or '*'}/{name}/{runner.NOTEBOOK}"))
+        if _page(base, name).is_file() and not (data or profile):
+            continue
+        if not runs:
+            wanted = f"{data or 'any track'}, {profile or 'any profile'}"
+            raise DataError(f"{name} has no run ({wanted}); run: soilbook build")
+        latest = max(runs, key=lambda notebook: notebook.stat().st_mtime)
+        write(_page(base, name), latest.read_bytes())
+
+
+def in_contents(base: Path) -> list[str]:
+    """Names of the chapters that _toc.yml shows, in its order; each must exist."""
+    try:
+        contents = yaml.safe_load((base / "_toc.yml").read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise DataError(f"{base / '_toc.yml'}: not readable ({error})") from error
+    folder = f"{EXECUTED.as_posix()}/"
+    files = [file for file in _files(contents) if file.startswith(folder)]
+    return [chapters.find(file.removeprefix(folder), base).name for file in files]
+
+
+def _files(node) -> Iterator[str]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if key == "file":
+            yield str(value)
+        elif isinstance(value, dict | list):
+            yield from _files(value)
+
+
+def _page(base: Path, name: str) -> Path:
+    return base / EXECUTED / f"{name}.ipynb"
+
+
+def _execute(base, listed, data, profile, device, jobs, say) -> None:
+    asked = {"data": data, "profile": profile, "device": device}
+    check(asked)
+    wanted = {}
+    for name in listed:
+        chapter = chapters.find(name, base)
+        known = {n: v for n, v in asked.items() if n in chapter.parameters and v is not None}
+        wanted[name] = (runner.prepare(chapter, known), known)
+    stamps = fingerprints(base, {name: values for name, (values, _) in wanted.items()}, data)
+    due = [name for name in listed if not _is_current(base, name, wanted[name][0], stamps[name])]
+    say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({data}, {profile})")
+    problems = {}
+    for name, outcome in _run_all(due, {name: known for name, (_, known) in wanted.items()}, jobs):
+        if isinstance(outcome, Exception):
+            problems[name] = outcome
+            say(f"{name}: {outcome}")
+            continue
+        for warning in outcome.warnings:
+            say(f"{name}: warning: {warning}")
+        notebook = (outcome.folder / runner.NOTEBOOK).read_bytes()
+        record = {"fingerprint": stamps[name], "notebook": hashlib.sha256(notebook).hexdigest()}
+        write(_page(base, name), notebook)
+        write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
+        say(f"{name}: {outcome.seconds:.0f} s")
+    if problems:
+        mendable = all(isinstance(problem, SoilbookError) for problem in problems.values())
+        raise BuildFailed(f"not rendered; failed: {', '.join(problems)}", 2 if mendable else 1)
+
+
+def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
+    """Per chapter what its page rests on: source, library, parameters, data, its committed
+    reference run, chapters it reads.
+
+    The device is left out: it changes the time, and the last digits, but no conclusion.
+    """
+    library = code_fingerprint("soilbook")
+    measured = provenance.listing(room.folder(), times=True) if data == "observed" else ""
+    own = {}
+    for name, chosen in values.items():
+        source = hashlib.sha256(chapters.find(name, base).file.read_bytes()).hexdigest()
+        kept = {n: v for n, v in chosen.items() if n != "device"}
+        references = [
+            content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
+        ]
+        own[name] = json.dumps([source, library, measured, kept, references], sort_keys=True)
+    whole = {}
+    for name in values:
+        reads = chapters.find(name, base).reads
+        others = [own[one] for one in values if one != name and one.startswith(reads)]
+        whole[name] = hashlib.sha256("".join([own[name], *others]).encode()).hexdigest()
+    return whole
+
+
+def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
+    record = _page(base, name).with_suffix(".json")
+    result = runner.results_folder(name, values, base) / runner.NOTEBOOK
+    try:
+        kept = json.loads(record.read_text())
+        same = [
+            hashlib.sha256(file.read_bytes()).hexdigest() == kept["notebook"]
+            for file in (_page(base, name), result)
+        ]
+        return kept["fingerprint"] == fingerprint and all(same)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _run_all(names: list[str], parameters: dict[str, dict], jobs: int):
+    """Yield (name, Run or Exception); chapters that read others' results come after all others."""
+    if jobs <= 1 or len(names) <= 1:
+        for name in _readers_last(names):
+            yield name, _run_one(name, parameters[name])
+        return
+    ordered = _readers_last(names)
+    readers = [name for name in ordered if chapters.find(name).reads]
+    with _quiet_children(jobs):
+        for group in ([name for name in ordered if name not in readers], readers):
+            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+                started = {pool.submit(_run_one, name, parameters[name]): name for name in group}
+                for done in as_completed(started):
+                    yield started[done], done.result()
+
+
+def _readers_last(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: bool(chapters.find(name).reads))
+
+
+def _quiet_children(jobs: int):
+    """Several kernels at once: one bar each would mix, and their threads would compete."""
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+    return runner.environment({progress.VARIABLE: "off", "OMP_NUM_THREADS": threads})
+
+
+def _run_one(name: str, parameters: dict):
+    try:
+        return runner.run(name, parameters)
+    except (SoilbookError, runner.ChapterFailed) as problem:
+        return problem

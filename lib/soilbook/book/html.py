@@ -1,0 +1,144 @@
+"""HTML of what a page shows: legible in light and dark, with no file or network beside it.
+
+Colours are tints over whatever background there is; text keeps the reader's own colour. A verdict
+is told by sign and word, not by colour alone.
+"""
+
+import base64
+import gzip
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+EMBEDDED = 1_000_000  # bytes; larger files are compressed, then left out
+VERDICTS = {
+    "exceeded": ("▲", "rgba(0,114,178,0.22)"),
+    "reproduced": ("●", "rgba(0,158,115,0.22)"),
+    "partly": ("◐", "rgba(230,159,0,0.25)"),
+    "not": ("✕", "rgba(213,94,0,0.25)"),
+    "not testable": ("–", "rgba(128,128,128,0.20)"),
+}
+HEADINGS = {
+    "depth_m": "depth (m)",
+    "lead_d": "lead (d)",
+    "r2": "R²",
+    "r2_low": "R² low",
+    "r2_high": "R² high",
+    "r2_published": "R² published",
+    "rmse": "RMSE",
+    "n_sites": "sites",
+    "n_repetitions": "repetitions",
+}
+
+
+def banner(title: str, text: str, colour: str, link: tuple[str, str] | None = None) -> str:
+    """A box that says what kind of data the page shows; ``link`` is (address, words)."""
+    more = f' <a href="{escape(link[0])}">{escape(link[1])}</a>.' if link else ""
+    return (
+        f'<div class="soilbook-banner" role="note" style="border-left:0.4em solid {colour};'
+        f'padding:0.6em 1em;margin:0.5em 0;background:rgba(128,128,128,0.12)">'
+        f"<strong>{escape(title)}</strong> {escape(text)}{more}</div>"
+    )
+
+
+def note(text: str) -> str:
+    """A paragraph of plain text; blank lines part paragraphs."""
+    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
+
+
+def table(frame: pd.DataFrame) -> str:
+    """A DataFrame; floats with three decimals, missing values as a dash, readable headings."""
+    shown = frame.copy()
+    if shown.columns.nlevels == 1:
+        places = [2 if column in ("depth_m", "depth") else 3 for column in shown.columns]
+    else:
+        places = [3] * shown.shape[1]
+    columns = [
+        shown.iloc[:, i].map(lambda value, n=n: number(value, n)) for i, n in enumerate(places)
+    ]
+    cells = {i: column.astype(object) for i, column in enumerate(columns)}
+    index, headings = shown.index, shown.columns
+    shown = pd.DataFrame(cells, index=index)
+    shown.columns = (
+        [HEADINGS.get(column, str(column).replace("_", " ")) for column in headings]
+        if headings.nlevels == 1
+        else headings
+    )
+    with pd.option_context("display.max_colwidth", None):
+        body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
+    return f'<div style="overflow:auto;max-height:36em">{body}</div>'
+
+
+def number(value, places: int = 3):
+    """One cell as text: a float rounded for reading, a missing value as a dash, the rest as is."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    if value and (abs(value) < 0.5 * 10**-places or abs(value) >= 1e6):
+        return f"{value:.2g}"
+    return f"{value:.{places if abs(value) < 100 else 1}f}"
+
+
+def has_names(frame: pd.DataFrame) -> bool:
+    """Whether the index says something: it is named, or no plain numbering."""
+    named = any(name is not None for name in frame.index.names)
+    return named or not pd.api.types.is_integer_dtype(frame.index)
+
+
+def verdicts(frame: pd.DataFrame) -> str:
+    """The table of claims, each with sign, word and tint of its verdict."""
+    columns = ["claim", "published", "reproduced", "interval", "verdict", "why"]
+    head = "".join(f'<th style="text-align:left">{name}</th>' for name in columns)
+    rows = "".join(_claim(row) for _, row in frame.iterrows())
+    return (
+        '<div style="overflow:auto"><table class="dataframe" style="width:100%">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _claim(row: pd.Series) -> str:
+    sign, tint = VERDICTS[row["verdict"]]
+    bounds = [number(row[name]) for name in ("low", "high")]
+    interval = "–" if bounds == ["–", "–"] else f"{bounds[0]} to {bounds[1]}"
+    cells = [row["claim"], number(row["published"]), number(row["reproduced"]), interval]
+    start = "".join(f'<td style="text-align:left">{escape(str(cell))}</td>' for cell in cells)
+    return (
+        f'<tr>{start}<td style="text-align:left;white-space:nowrap;background:{tint}">'
+        f"{sign} {escape(row['verdict'])}</td>"
+        f'<td style="text-align:left">{escape(number(row["why"]))}</td></tr>'
+    )
+
+
+def titled(kind: str, label: str, caption: str, body: str, links: str) -> str:
+    """A numbered table with its caption above and its downloads below."""
+    return (
+        f'<div class="soilbook-table"><p><strong>{kind} {escape(label)}.</strong> '
+        f"{escape(caption)}</p>{body}<p><small>{links}</small></p></div>"
+    )
+
+
+def figure(label: str, caption: str, png: bytes, width: int, links: str) -> str:
+    """A figure as an embedded picture of at most ``width`` pixels, with caption and downloads."""
+    picture = base64.b64encode(png).decode()
+    return (
+        '<figure class="soilbook-figure" style="margin:1em 0">'
+        f'<img src="data:image/png;base64,{picture}" alt="{escape(caption)}" '
+        f'style="width:100%;max-width:{width}px;height:auto;background:#fff">'
+        f"<figcaption><strong>Figure {escape(label)}.</strong> {escape(caption)}"
+        f"<br><small>{links}</small></figcaption></figure>"
+    )
+
+
+def download(name: str, content: bytes, mime: str) -> str:
+    """A link that saves ``content``; compressed if large, just its name if still too large."""
+    if len(content) > EMBEDDED:
+        name, mime = f"{name}.gz", "application/gzip"
+        content = gzip.compress(content, mtime=0)
+    if len(content) > EMBEDDED:
+        return f"{escape(name.removesuffix('.gz'))} is in the folder of results."
+    data = base64.b64encode(content).decode()
+    return f'<a download="{escape(name)}" href="data:{mime};base64,{data}">{escape(name)}</a>'

@@ -1,0 +1,190 @@
+"""The command line: chapters, run, build, data, compare."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from soilbook import __version__
+from soilbook.errors import SoilbookError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line and exit code 2."""
+
+    def error(self, message):
+        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 2 for input to mend, 1 for other failures."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except SoilbookError as error:
+        print(f"soilbook: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("soilbook: interrupted; finished parts are kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> Parser:
+    """All commands and their options."""
+    top = Parser(prog="soilbook", description="A book that runs: two studies of soil moisture.")
+    top.add_argument("--version", action="version", version=f"soilbook {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    one = commands.add_parser("chapters", help="list the chapters and their parameters")
+    one.set_defaults(command=_chapters)
+
+    one = commands.add_parser("run", help="run one chapter")
+    one.add_argument("chapter", help="name or unique beginning, such as wang2024/s4_2")
+    one.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter of the chapter; lists are separated by commas",
+    )  # fmt: skip
+    one.add_argument("--data", help="twin or observed")
+    one.add_argument("--profile", help="smoke, quick, standard or paper")
+    one.add_argument("--device", help="auto, cpu or cuda")
+    one.add_argument("--out", metavar="DIR", help="put results there instead of results/")
+    one.set_defaults(command=_run)
+
+    one = commands.add_parser("build", help="run chapters that changed and render the book")
+    one.add_argument("--data", help="twin (default) or observed")
+    one.add_argument("--profile", help="smoke, quick (default), standard, paper")
+    one.add_argument("--device", help="auto, cpu or cuda")
+    one.add_argument("--jobs", type=int, default=1, help="chapters at the same time (default 1)")
+    one.add_argument("--no-run", action="store_true", help="render what is already executed")
+    one.set_defaults(command=_build)
+
+    one = commands.add_parser("data", help="what is observed: list, check, get")
+    actions = one.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    two = actions.add_parser("list", help="each product, where it is looked for, whether present")
+    two.set_defaults(command=_data_list)
+    two = actions.add_parser("check", help="read every station and report gaps and damage")
+    two.set_defaults(command=_data_check)
+    two = actions.add_parser("get", help="where to download a product and how to lay it out")
+    two.add_argument("product", nargs="?", help="name of a product; without one, all")
+    two.set_defaults(command=_data_get)
+
+    one = commands.add_parser("compare", help="two runs: what changed, score by score")
+    one.add_argument("old", metavar="RUN", help="folder of results, as soilbook run prints it")
+    one.add_argument("new", metavar="RUN")
+    one.add_argument("--csv", metavar="FILE", help="leave all scores there as well")
+    one.set_defaults(command=_compare)
+    return top
+
+
+def _chapters(options) -> None:
+    from soilbook.book import chapters
+
+    for chapter in chapters.all_chapters().values():
+        print(f"{chapter.name}: {chapter.title}")
+        for parameter in chapter.parameters.values():
+            default = parameter.default
+            text = ",".join(map(str, default)) if isinstance(default, list) else default
+            print(f"    {parameter.name}={text}  ({parameter.kind})  {parameter.help}")
+
+
+def _run(options) -> int:
+    from soilbook.book import runner
+    from soilbook.book.parameters import split_options
+
+    try:
+        run = runner.run(
+            options.chapter,
+            split_options(options.parameters),
+            data=options.data,
+            profile=options.profile,
+            device=options.device,
+            out=options.out,
+        )
+    except runner.ChapterFailed as failure:
+        print(f"soilbook: {failure}", file=sys.stderr)
+        return 1
+    for warning in run.warnings:
+        print(f"soilbook: warning: {warning}", file=sys.stderr)
+    print(f"{run.chapter}: {run.seconds:.0f} s, results in {run.folder}")
+    previous = run.folder.with_name(f"{run.folder.name}.previous")
+    if previous.is_dir():
+        print(f"what changed: soilbook compare {previous} {run.folder}")
+    return 0
+
+
+def _build(options) -> int:
+    from soilbook.book import build
+
+    try:
+        return build.build(
+            options.data,
+            options.profile,
+            options.device,
+            jobs=options.jobs,
+            execute=not options.no_run,
+            say=lambda line: print(line, flush=True),
+        )
+    except build.BuildFailed as failure:
+        print(f"soilbook: {failure.message}", file=sys.stderr)
+        return failure.code
+
+
+def _data_list(options) -> None:
+    from soilbook import data
+    from soilbook.book import products
+
+    folder = data.folder()
+    print(f"data folder: {folder}{'' if folder.is_dir() else ' (absent)'}; SOILBOOK_DATA sets it")
+    for product in products.PRODUCTS.values():
+        count = len(products.files(product, folder))
+        print(f"{product.name:8} {f'{count} files' if count else 'absent':11} {product.what}")
+        print(f"{'':20} looked for as {product.pattern}; from {product.address}")
+
+
+def _data_check(options) -> int:
+    from soilbook.book import products
+
+    damaged = 0
+    for name, report in products.check_stations():
+        damaged += isinstance(report, SoilbookError)
+        print(f"{name}: {report}", flush=True)
+    if damaged:
+        print(f"soilbook: {damaged} stations cannot be read", file=sys.stderr)
+    return 2 if damaged else 0
+
+
+def _data_get(options) -> None:
+    from soilbook import data
+    from soilbook.book import products
+    from soilbook.errors import unknown
+
+    if options.product and options.product not in products.PRODUCTS:
+        raise unknown("product", options.product, products.PRODUCTS)
+    for product in products.PRODUCTS.values():
+        if options.product in (None, product.name):
+            print(f"{product.name}: {product.what}")
+            print(f"    download it yourself, under its owner's terms: {product.address}")
+            print(f"    layout under {data.folder()}: {product.layout}")
+
+
+def _compare(options) -> None:
+    from soilbook.book import chapters, compare
+    from soilbook.errors import ParameterError
+    from soilbook.store import write
+
+    try:
+        base = chapters.root()
+    except ParameterError:  # two folders by path need no book
+        base = None
+    old, new = (compare.resolve(run, base) for run in (options.old, options.new))
+    changed, scores = compare.compare(old, new)
+    print(compare.as_text(changed, scores))
+    if options.csv:
+        write(Path(options.csv), scores.to_csv(index=False, float_format="%.7g").encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

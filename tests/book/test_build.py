@@ -1,0 +1,208 @@
+"""The book runs what changed, renders what changed, and does nothing where nothing did."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from soilbook.book import build, render, runner
+from soilbook.errors import DataError, ParameterError
+
+# Stands in for jupyter-book: counts its calls and fails if the prose says so.
+RENDERER = """import pathlib, sys
+folder = pathlib.Path("_build/html")
+assert not folder.exists(), "not a clean _build"
+folder.mkdir(parents=True)
+(folder / "index.html").write_text("pages")
+with open("renders", "a") as file:
+    file.write("x")
+sys.exit("BROKEN" in pathlib.Path("book/intro.md").read_text())
+"""
+
+
+class Book:
+    """A book of two chapters whose runs and renderings are counted."""
+
+    def __init__(self, project, monkeypatch):
+        self.project, self.root = project, project.root
+        self.ran, self.said = [], []
+        (self.root / "book").mkdir()
+        (self.root / "book/intro.md").write_text("# Intro\n")
+        (self.root / "_config.yml").write_text("title: x\n")
+        for name in ("beyond/one", "beyond/two"):
+            project.add(name, "1")
+        project.contents("beyond/one", "beyond/two")
+        monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+        monkeypatch.setattr(runner, "run", self.run)
+
+    def run(self, name: str, parameters: dict) -> runner.Run:
+        self.ran.append(name)
+        chapter = build.chapters.find(name)
+        values = runner.prepare(chapter, parameters)
+        folder = runner.results_folder(name, values, self.root)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "chapter.ipynb").write_bytes(chapter.file.read_bytes())
+        return runner.Run(name, folder, values, 1.0, ())
+
+    def build(self, **options) -> tuple[int, list[str], int]:
+        """Exit code, chapters that ran, renderings in all."""
+        self.ran.clear()
+        self.said.clear()
+        code = build.build(say=self.said.append, **options)
+        renders = self.root / "renders"
+        return code, list(self.ran), len(renders.read_text()) if renders.exists() else 0
+
+
+@pytest.fixture
+def book(project, monkeypatch) -> Book:
+    return Book(project, monkeypatch)
+
+
+BOTH = ["beyond/one", "beyond/two"]
+
+
+def test_nothing_changed_does_nothing(book):
+    assert book.build() == (0, BOTH, 1)
+    assert (book.root / "book/executed/beyond/one.ipynb").is_file()
+    assert book.build() == (0, [], 1)
+    assert "nothing changed" in book.said[-1] and "index.html" in book.said[-1]
+
+
+def test_only_what_changed_runs(book):
+    book.build()
+    book.project.add("beyond/two", "2")
+    assert book.build() == (0, ["beyond/two"], 2)
+    (book.root / "book/intro.md").write_text("# Other\n")
+    assert book.build() == (0, [], 3)
+    assert book.build(profile="smoke") == (0, BOTH, 3)
+    assert book.build(data="twin") == (0, BOTH, 3)
+
+
+def test_code_of_the_library_reference_runs_and_observed_files_count(book, monkeypatch, tmp_path):
+    book.build()
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "code_fingerprint", lambda *modules: "changed")
+        assert book.build()[1] == BOTH
+    assert book.build()[1] == BOTH
+    reference = book.root / "book/reference/observed/beyond/two/table_3.csv"
+    reference.parent.mkdir(parents=True)
+    reference.write_text("model,r2")
+    assert book.build()[1] == ["beyond/two"]
+    (tmp_path / "data/uscrn/daily01").mkdir(parents=True)
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("soilbook.data.available", lambda *a: ["Kingston-1-W"])
+    assert book.build(data="observed")[1] == BOTH
+    assert book.build(data="observed")[1] == []
+    (tmp_path / "data/new.txt").write_text("x")
+    assert book.build(data="observed")[1] == BOTH
+
+
+def test_damaged_page_record_or_result_is_made_again(book):
+    book.build()
+    for name in (
+        "book/executed/beyond/one.ipynb",
+        "book/executed/beyond/one.json",
+        "results/twin/quick/beyond/one/chapter.ipynb",
+    ):
+        (book.root / name).write_text("{}")
+        assert book.build()[:2] == (0, ["beyond/one"])
+    (book.root / "_build/html/index.html").unlink()
+    before = len((book.root / "renders").read_text())
+    assert book.build() == (0, [], before + 1)
+
+
+def test_chapter_that_shows_others_runs_after_them_and_with_them(book):
+    book.project.add("beyond/card", "1", soilbook={"reads": ["beyond/o"]})
+    book.project.contents("beyond/card", *BOTH)
+    assert book.build()[1] == [*BOTH, "beyond/card"]
+    book.project.add("beyond/one", "5")
+    assert book.build()[1] == ["beyond/one", "beyond/card"]
+    book.project.add("beyond/two", "5")
+    assert book.build()[1] == ["beyond/two"]
+
+
+def test_exit_code_of_the_renderer_is_passed_on_and_tried_again(book):
+    (book.root / "book/intro.md").write_text("# BROKEN\n")
+    assert book.build() == (1, BOTH, 1)
+    assert book.build() == (1, [], 2)
+
+
+def test_failing_chapter_stops_the_rendering_but_not_the_others(book, monkeypatch):
+    def run(name, parameters):
+        if name == "beyond/one":
+            raise runner.ChapterFailed("beyond/one failed in cell [2]")
+        return book.run(name, parameters)
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(build.BuildFailed) as failure:
+        book.build()
+    assert failure.value.code == 1 and failure.value.message == "not rendered; failed: beyond/one"
+    assert book.ran == ["beyond/two"] and "beyond/one failed in cell [2]" in book.said[1]
+    assert not (book.root / "renders").exists()
+
+
+def test_bad_parameters_are_told_before_any_chapter_runs(book):
+    with pytest.raises(ParameterError, match="unknown profile 'fast'"):
+        book.build(profile="fast")
+    assert book.ran == []
+
+
+def test_device_is_passed_on_where_a_chapter_has_one(book, monkeypatch):
+    cell = 'data: str = "twin"\nprofile: str = "quick"\ndevice: str = "auto"\n'
+    book.project.add("beyond/one", "1", parameters=cell)
+    given = {}
+    run = book.run
+    monkeypatch.setattr(runner, "run", lambda name, p: (given.update({name: p}), run(name, p))[1])
+    book.build(device="cpu")
+    assert given["beyond/one"]["device"] == "cpu" and "device" not in given["beyond/two"]
+    assert book.build(device="auto")[1] == []
+
+
+def test_pages_without_running_take_what_is_executed(book):
+    with pytest.raises(DataError, match=r"beyond/one has no run \(any track, any profile\)"):
+        book.build(execute=False)
+    for name in BOTH:
+        book.run(name, {"profile": "smoke"})
+    assert book.build(execute=False) == (0, [], 1)
+    assert (book.root / "book/executed/beyond/two.ipynb").is_file()
+    with pytest.raises(DataError, match=r"beyond/one has no run \(observed, any profile\)"):
+        book.build(execute=False, data="observed")
+
+
+def test_contents_with_an_unknown_chapter(book):
+    book.project.contents("beyond/three")
+    with pytest.raises(ParameterError, match="unknown chapter 'beyond/three'"):
+        book.build()
+    (book.root / "_toc.yml").write_text("format: [")
+    with pytest.raises(DataError, match=r"_toc\.yml: not readable"):
+        book.build()
+
+
+def test_two_at_a_time(project, monkeypatch):
+    """With real kernels in processes of their own; the renderer is the stand-in."""
+    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+    (project.root / "book").mkdir()
+    (project.root / "book/intro.md").write_text("# Intro\n")
+    for name in BOTH:
+        project.add(name, "import os; print(os.environ['OMP_NUM_THREADS'])")
+    project.contents(*BOTH)
+    assert build.build(jobs=2, say=lambda line: None) == 0
+    for name in BOTH:
+        record = json.loads((project.root / f"book/executed/{name}.json").read_text())
+        assert set(record) == {"fingerprint", "notebook"}
+        executed = (project.root / f"book/executed/{name}.ipynb").read_text()
+        assert '"execution_count": 2' in executed
+
+
+def test_renderer_is_jupyter_book_with_warnings_as_errors(project):
+    """The real command on a page that has a broken reference, then on the mended page."""
+    book = project.root / "book"
+    book.mkdir()
+    (project.root / "_config.yml").write_text("title: x\nonly_build_toc_files: true\n")
+    (book / "intro.md").write_text("# Intro\n\n[](nowhere.md)\n")
+    assert render.render(project.root, lambda line: None) != 0
+    (book / "intro.md").write_text("# Intro\n\nText.\n")
+    said = []
+    assert render.render(project.root, said.append) == 0
+    assert Path(said[0].removeprefix("the book: ")).is_file()
+    assert render.render(project.root, said.append) == 0 and "nothing changed" in said[-1]

@@ -1,0 +1,206 @@
+"""What a page shows, and the files it leaves."""
+
+import base64
+import json
+import re
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from soilbook.book import html, page
+from soilbook.book.page import Page, csv, tidy
+from soilbook.errors import ParameterError, SoilbookError
+
+NAME = "wang2024/s4_2_basic_networks"
+SCORES = pd.DataFrame(
+    {
+        "model": ["LSTM", "<i>mine</i>"],
+        "depth_m": [0.05, 1.0],
+        "lead_d": [1, 7],
+        "r2": [0.91234567, np.nan],
+        "r2_published": [0.9, -np.inf],
+    }
+)
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[str]:
+    """HTML of everything displayed."""
+    outputs = []
+    monkeypatch.setattr(page, "display", lambda data, raw: outputs.append(data["text/html"]))
+    return outputs
+
+
+@pytest.fixture
+def made(project, shown) -> Page:
+    return Page(NAME, {"data": "twin", "profile": "smoke", "sites": ["Kingston-1-W"], "seed": 1})
+
+
+def embedded(markup: str, name: str) -> bytes:
+    return base64.b64decode(re.search(rf'download="{name}" href="data:[^,]*,([^"]+)"', markup)[1])
+
+
+def test_parameters_are_checked_before_anything_else(project, shown):
+    with pytest.raises(ParameterError, match="unknown site 'Nowhere'"):
+        Page(NAME, {"data": "twin", "sites": ["Nowhere"]})
+    assert shown == [] and not (project.root / "results").exists()
+
+
+def test_twin_is_labelled_and_its_link_only_in_the_book(made, shown, monkeypatch, project):
+    assert "Synthetic data (twin)" in shown[0] and "<a " not in shown[0]
+    monkeypatch.setenv("SOILBOOK_RUN", "1")
+    Page(NAME, {"data": "twin"})
+    assert 'href="../../data_and_tracks.html"' in shown[-1]
+
+
+@pytest.mark.observed
+def test_observed_names_its_sources(project, shown, observed_folder, monkeypatch):
+    monkeypatch.setenv("SOILBOOK_DATA", str(observed_folder))
+    Page(NAME, {"data": "observed"})
+    assert "NOAA U.S. Climate Reference Network" in shown[0] and "Synthetic" not in shown[0]
+
+
+def test_folder_of_results(made, project, monkeypatch, tmp_path):
+    assert made.folder == project.root / "results/twin/smoke" / NAME
+    monkeypatch.setenv("SOILBOOK_OUT", str(tmp_path / "elsewhere"))
+    assert Page(NAME, {}).folder == tmp_path / "elsewhere"
+
+
+def test_table_is_kept_shown_and_downloadable(made, shown):
+    made.table("3", SCORES, "R2 of <all> & more")
+    kept = (made.folder / "table_3.csv").read_bytes()
+    assert kept.decode().splitlines()[:2] == [
+        "model,depth_m,lead_d,r2,r2_published",
+        "LSTM,0.05,1,0.9123457,0.9",
+    ]
+    markup = shown[-1]
+    assert "Table 3." in markup and "R2 of &lt;all&gt; &amp; more" in markup
+    assert "&lt;i&gt;mine" in markup and "<i>mine" not in markup
+    assert "<td>0.05</td>" in markup and "<td>0.912</td>" in markup and "<td>–</td>" in markup
+    assert "depth (m)" in markup and "R² published" in markup
+    assert embedded(markup, "table_3.csv") == kept
+
+
+def test_table_may_be_shown_in_another_layout(made, shown):
+    wide = pd.DataFrame(
+        [["0.912 [0.90, 0.92]\n0.900 and a text longer than fifty characters in all"]],
+        index=pd.Index(["0.05 m"], name="depth"),
+        columns=pd.MultiIndex.from_tuples([("LSTM", "1 d")]),
+    )
+    made.table("3", SCORES, "R2", shown=wide)
+    assert "longer than fifty characters in all</td>" in shown[-1] and "0.05 m" in shown[-1]
+    assert "mine" in (made.folder / "table_3.csv").read_text()
+    made.table("3b", wide, "R2")
+    assert (made.folder / "table_3b.csv").read_text().startswith("depth,LSTM 1 d\n")
+
+
+def test_figure_is_kept_with_its_data_and_closed(made, shown):
+    figure, axis = plt.subplots(figsize=(6, 2))
+    axis.plot([1, 2, 3])
+    made.figure("9", figure, {"rmse": SCORES, "cost": SCORES[["model"]]}, 'Mean "RMSE" < 1')
+    assert not plt.fignum_exists(figure.number)
+    svg = (made.folder / "fig_9.svg").read_text()
+    assert "<svg" in svg and "<dc:date>" not in svg
+    data = pd.read_csv(made.folder / "fig_9.csv")
+    assert list(data["panel"]) == ["rmse", "rmse", "cost", "cost"]
+    markup = shown[-1]
+    assert "<strong>Figure 9.</strong> Mean &quot;RMSE&quot; &lt; 1" in markup
+    assert 'alt="Mean &quot;RMSE&quot; &lt; 1"' in markup
+    assert embedded(markup, "fig_9.svg").decode() == svg
+    picture = base64.b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', markup)[1])
+    assert picture.startswith(b"\x89PNG")
+    width = int(re.search(r"max-width:(\d+)px", markup)[1])
+    assert 500 < width < 700  # six inches at screen resolution, less the trimmed margin
+
+
+def test_same_figure_twice_gives_the_same_bytes(made):
+    for name in ("a", "b"):
+        figure, axis = plt.subplots()
+        axis.scatter([1, 2], [3, 4], clip_on=True)
+        made.figure(name, figure, SCORES, "x")
+    files = [(made.folder / f"fig_{name}.svg").read_bytes() for name in ("a", "b")]
+    assert files[0] == files[1]
+
+
+def test_large_data_are_compressed_and_very_large_ones_named(monkeypatch):
+    monkeypatch.setattr(html, "EMBEDDED", 2000)
+    plain = html.download("a.csv", b"x" * 1999, "text/csv")
+    packed = html.download("a.csv", b"x" * 9999, "text/csv")
+    noise = np.random.default_rng(0).bytes(9999)
+    assert 'download="a.csv"' in plain and 'download="a.csv.gz"' in packed
+    assert html.download("a.csv", noise, "text/csv") == "a.csv is in the folder of results."
+
+
+def test_data_behind_a_figure_become_one_tidy_table():
+    array = xr.DataArray([[1.0, 2.0]], {"depth": [0.05], "lag": [1, 2]}, name="r")
+    assert list(tidy(array).columns) == ["depth", "lag", "r"]
+    unlike = xr.Dataset({"r": array, "mean": ("depth", [3.0])})
+    frame = tidy(unlike)
+    assert len(frame) == 3 and set(frame["variable"]) == {"r", "mean"}
+    assert frame.set_index("variable").loc["mean", "value"] == 3.0
+    assert csv(tidy({"a": array, "b": array})).decode().splitlines()[0] == "panel,depth,lag,r"
+
+
+def test_claims_carry_sign_word_and_reason(made, shown):
+    rows = [
+        ("LSTM is best", 0.9, 0.95, 0.94, 0.96, verdict, "because <so>")
+        for verdict in html.VERDICTS
+    ]
+    rows.append(("no interval", "first", "second", np.nan, np.nan, "partly", "why"))
+    made.claims(pd.DataFrame(rows, columns=page.CLAIMS))
+    assert len(pd.read_csv(made.folder / "claims.csv")) == 6
+    markup = shown[-1]
+    for verdict, (sign, _) in html.VERDICTS.items():
+        assert f"{sign} {verdict}</td>" in markup
+    assert "0.940 to 0.960" in markup and "because &lt;so&gt;" in markup
+    assert ">–</td>" in markup and "nan" not in markup
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([["a", 1, 2, 3, 4, "maybe", "why"]], columns=page.CLAIMS),
+        pd.DataFrame(
+            [["a", 1, 2, 3, 4, "why"]], columns=[c for c in page.CLAIMS if c != "verdict"]
+        ),
+    ],
+)
+def test_claims_of_another_form_are_refused(made, frame):
+    with pytest.raises(ValueError, match="claims need the columns"):
+        made.claims(frame)
+
+
+def test_stamp_tells_what_made_the_page(made, shown):
+    made.table("3", SCORES, "x")
+    made.stamp()
+    kept = json.loads((made.folder / "provenance.json").read_text())
+    assert kept["chapter"] == NAME and kept["parameters"]["seed"] == 1
+    assert kept["data"]["track"] == "twin" and len(kept["data"]["fingerprint"]) == 64
+    assert {"python", "soilbook", "torch", "numpy", "xarray"} <= set(kept["versions"])
+    assert list(kept["files"]) == ["table_3.csv"] and kept["duration_s"] >= 0
+    assert "seed=1" in shown[-1] and kept["versions"]["torch"] in shown[-1]
+
+
+def test_note_is_plain_text(made, shown):
+    made.note("10 sites & 2 < 3\n\nsecond")
+    assert shown[-1] == "<p>10 sites &amp; 2 &lt; 3</p><p>second</p>"
+
+
+def test_read_only_results_are_one_line(made, project):
+    made.folder.parent.mkdir(parents=True)
+    made.folder.write_text("a file in its place")
+    with pytest.raises(SoilbookError, match=r"cannot write .*table_3\.csv"):
+        made.table("3", SCORES, "x")
+
+
+def test_nothing_that_needs_a_light_or_dark_background(made, shown):
+    made.table("3", SCORES, "x")
+    made.claims(pd.DataFrame([["a", 1, 2, 3, 4, "not", "w"]], columns=page.CLAIMS))
+    made.stamp()
+    assert not any(re.search(r"[ ;\"]color:", markup) for markup in shown)

@@ -1,0 +1,205 @@
+"""A run leaves whole results or none; what came before stays."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from soilbook.book import folders, runner
+from soilbook.errors import DataError, ParameterError, SoilbookError
+
+LEAVES = """import json, os, sys
+with open(os.environ["SOILBOOK_OUT"] + "/table_1.csv", "w") as file:
+    file.write(json.dumps([data, sites, depths, repetitions, noise, sys.executable, os.getcwd()]))
+"""
+# Four parts of work, each kept in the store; what was computed is written down.
+SHARDS = """import os, time
+import numpy as np, xarray as xr
+from soilbook.store import Store
+store, log = Store(), os.environ["SOILBOOK_LOG"]
+parts = []
+for i in range(4):
+    if not store.has({"part": i}):
+        store.put({"part": i}, xr.Dataset({"x": i * 1.5}))
+        open(log, "a").write(f"{i} ")
+        time.sleep(float(os.environ["SOILBOOK_PAUSE"]) * (i == 1))
+    parts.append(float(store.get({"part": i})["x"]))
+with open(os.environ["SOILBOOK_OUT"] + "/table_1.csv", "w") as file:
+    file.write(str(parts))
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+
+
+def test_run_leaves_results_under_track_profile_and_chapter(project, monkeypatch):
+    warned = "import warnings; warnings.warn('site A has few windows')"
+    project.add("beyond/one", LEAVES, warned)
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("SOILBOOK_DATA", "data")  # relative to where the user is
+    read = "assert os.environ['SOILBOOK_DATA'] == '%s'" % (project.root / "data")
+    project.add("beyond/one", LEAVES, warned, read)
+    run = runner.run("beyond/one", {"sites": "Kingston-1-W,Joplin-24-N", "noise": "1e3"})
+    assert run.folder == project.root / "results/twin/quick/beyond/one"
+    assert names(run.folder) == ["chapter.ipynb", "table_1.csv"]
+    values = json.loads((run.folder / "table_1.csv").read_text())
+    assert values[:5] == ["twin", ["Kingston-1-W", "Joplin-24-N"], [0.05, 1.0], 1, 1000.0]
+    assert Path(values[5]) == Path(sys.executable)
+    assert values[6] == str(project.root / "chapters/beyond")
+    assert run.warnings == ("site A has few windows",)
+    executed = nbformat.read(run.folder / "chapter.ipynb", 4)
+    (injected,) = [c for c in executed.cells if "injected-parameters" in c.metadata.get("tags", [])]
+    assert "sites" in injected.source and "depths" not in injected.source
+    assert str(project.root) not in json.dumps(executed.metadata)
+    assert names(run.folder.parent) == ["one"]
+
+    again = runner.run("beyond/one", profile="smoke", out=project.root / "mine")
+    assert again.folder == project.root / "mine/twin/smoke/beyond/one"
+    second = runner.run("beyond/one")
+    assert names(second.folder.parent) == ["one", "one.previous"]
+    previous = json.loads((second.folder.parent / "one.previous/table_1.csv").read_text())
+    assert previous[1] == ["Kingston-1-W", "Joplin-24-N"]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "said"),
+    [
+        ({"siets": "A"}, {}, "has no parameter 'siets'; allowed: data, profile, sites"),
+        ({"repetitions": "two"}, {}, "'two' is not a whole number"),
+        ({"sites": "Atlantis"}, {}, "unknown site 'Atlantis'"),
+        ({"depths": "0.3"}, {}, "unknown depth 0.3"),
+        ({}, {"device": "cuda"}, "has no parameter 'device'"),
+        ({"profile": "quick"}, {"profile": "smoke"}, "profile is given twice"),
+        ({}, {"data": "real"}, "unknown data 'real'"),
+    ],
+)
+def test_bad_parameters_start_no_kernel(project, monkeypatch, given, options, said):
+    project.add("beyond/one", LEAVES)
+    monkeypatch.setattr(runner, "_execute", lambda *a: pytest.fail("a kernel was started"))
+    with pytest.raises(ParameterError) as refusal:
+        runner.run("beyond/one", given, **options)
+    assert said in str(refusal.value)
+    assert not (project.root / "results").exists()
+
+
+def test_failures_keep_earlier_results(project, monkeypatch):
+    project.add("beyond/one", "1")
+    folder = project.root / "results/twin/quick/beyond/one"
+    folder.mkdir(parents=True)
+    (folder / "table_1.csv").write_text("good")
+
+    fails = (
+        LEAVES + "from soilbook.errors import DataError\nraise DataError('a.txt, row 3:\\n bad')"
+    )
+    project.add("beyond/one", fails)
+    with pytest.raises(DataError, match=r"^a\.txt, row 3: bad$"):
+        runner.run("beyond/one")
+    assert names(folder.parent) == ["one"] and names(folder) == ["table_1.csv"]
+
+    project.add("beyond/one", "x = 5", LEAVES + "1 / 0")
+    with pytest.raises(runner.ChapterFailed) as failure:
+        runner.run("beyond/one")
+    kept = folder.parent / "one.failed/chapter.ipynb"
+    assert str(failure.value) == (
+        "beyond/one failed in cell [3]: ZeroDivisionError: division by zero; "
+        f"the notebook so far: {kept}"
+    )
+    assert "1 / 0" in kept.read_text() and (folder / "table_1.csv").read_text() == "good"
+
+    project.add("beyond/one", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(runner.ChapterFailed, match="the kernel died"):
+        runner.run("beyond/one")
+    assert (folder / "table_1.csv").read_text() == "good"
+
+    full = "raise OSError(28, 'No space left on device')"
+    project.add("beyond/one", full)
+    with pytest.raises(SoilbookError, match="the disk is full"):
+        runner.run("beyond/one")
+    assert names(folder) == ["table_1.csv"]
+
+
+def start(project, log: Path, pause: float) -> subprocess.Popen:
+    environment = os.environ | {"SOILBOOK_LOG": str(log), "SOILBOOK_PAUSE": str(pause)}
+    program = [sys.executable, "-m", "soilbook.cli", "run", "beyond/one"]
+    return subprocess.Popen(program, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def children(process: int) -> list[int]:
+    """Running processes whose parent is ``process``."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process and fields[0] != "Z":
+            found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGKILL", -9), ("SIGTERM", 143), ("SIGINT", 130)])
+def test_killed_run_leaves_nothing_half_written_and_resumes(project, tmp_path, number, code):
+    project.add("beyond/one", SHARDS)
+    log = tmp_path / "log"
+    folder = project.root / "results/twin/quick/beyond/one"
+    process = start(project, log, pause=100)
+    wait_for(lambda: log.exists() and log.read_text() == "0 1 ")
+    kernels = children(process.pid)
+    process.send_signal(getattr(signal, number))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in said
+    wait_for(lambda: not any(Path(f"/proc/{kernel}").exists() for kernel in kernels))
+    assert not folder.exists()
+    if number != "SIGKILL":
+        assert names(folder.parent) == []
+
+    done = start(project, log, pause=0)
+    assert done.wait(60) == 0
+    done.stderr.close()
+    assert log.read_text() == "0 1 2 3 "
+    assert (folder / "table_1.csv").read_text() == "[0.0, 1.5, 3.0, 4.5]"
+    assert names(folder.parent) == ["one"]
+
+
+def test_place_that_takes_no_results_is_one_line(project):
+    project.add("beyond/one", LEAVES)
+    (project.root / "results").write_text("a file in place of the folder")
+    with pytest.raises(SoilbookError, match=r"cannot write .*results"):
+        runner.run("beyond/one")
+    (project.root / "mine/twin/quick/beyond").mkdir(parents=True)
+    (project.root / "mine/twin/quick/beyond/one").write_text("a file")
+    with pytest.raises(SoilbookError, match="is a file where the folder of results has to be"):
+        runner.run("beyond/one", out=project.root / "mine")
+
+
+def test_results_come_back_if_the_new_ones_cannot_be_put_in_place(tmp_path, monkeypatch):
+    folder, made = tmp_path / "one", tmp_path / "made"
+    for one in (folder, made):
+        one.mkdir()
+        (one / "table_1.csv").write_text(one.name)
+    real = Path.rename
+
+    def rename(self, target):
+        if self == made:
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(SoilbookError, match=r"cannot write .*one: No space left on device"):
+        folders.put_in_place(made, folder)
+    assert (folder / "table_1.csv").read_text() == "one"

@@ -1,0 +1,106 @@
+"""The EASE-Grid 2.0: published constants, round trips, and two independent lists of pixels."""
+
+import numpy as np
+import pytest
+
+from soilbook.data import easegrid, hdf5
+from soilbook.errors import ParameterError
+
+
+def test_cells_have_the_published_size():
+    # Brodzik et al. (2014), doi 10.3390/ijgi3031154, Table 1.
+    assert easegrid.GRIDS["36km"].cell == pytest.approx(36032.220840584, abs=1e-8)
+    assert easegrid.GRIDS["9km"].cell == pytest.approx(9008.055210146, abs=1e-8)
+
+
+def test_upper_left_corner_is_the_published_one():
+    x, y = easegrid.project(*easegrid.position(-0.5, -0.5))
+    assert (x, y) == pytest.approx((-17367530.4451615, 7314540.8306386), abs=1e-3)
+    latitude, longitude = easegrid.position(-0.5, -0.5)
+    assert latitude == pytest.approx(85.0445664, abs=1e-6)
+    assert longitude == pytest.approx(-180, abs=1e-9)
+
+
+@pytest.mark.parametrize("grid", easegrid.GRIDS)
+def test_every_row_and_column_comes_back(grid):
+    shape = easegrid.GRIDS[grid]
+    rows, columns = np.arange(shape.rows), np.arange(shape.columns)
+    latitude, _ = easegrid.position(rows, 0, grid)
+    _, longitude = easegrid.position(0, columns, grid)
+    assert np.all(np.diff(latitude) < 0) and np.all(np.diff(longitude) > 0)
+    assert np.array_equal(easegrid.row_column(latitude, 0 * latitude, grid)[0], rows)
+    assert np.array_equal(easegrid.row_column(0 * longitude, longitude, grid)[1], columns)
+
+
+def test_latitudes_come_back_to_the_poles():
+    latitude = np.linspace(-90, 90, 721)
+    back, _ = easegrid.unproject(*easegrid.project(latitude, 0 * latitude))
+    assert np.abs(back - latitude).max() < 1e-9
+
+
+def test_areas_are_true():
+    # One cell against the surface of the ellipsoid between its parallels, by quadrature.
+    row, column = 80, 300
+    north, _ = easegrid.position(row - 0.5, column)
+    south, _ = easegrid.position(row + 0.5, column)
+    phi = np.deg2rad(np.linspace(south, north, 20001))
+    e, a = easegrid.ECCENTRICITY, easegrid.EQUATORIAL_RADIUS
+    strip = a**2 * (1 - e**2) * np.cos(phi) / (1 - (e * np.sin(phi)) ** 2) ** 2
+    area = np.trapezoid(strip, phi) * 2 * np.pi / easegrid.GRIDS["36km"].columns
+    assert area == pytest.approx(easegrid.GRIDS["36km"].cell ** 2, rel=1e-9)
+
+
+def test_nine_kilometre_cells_nest_in_a_pixel():
+    rows, columns = easegrid.thinned([50], [200], offset=3)
+    latitude, longitude = easegrid.position(rows, columns, "9km")
+    assert easegrid.row_column(latitude, longitude) == (50, 200)
+    with pytest.raises(ParameterError, match="offset is 4"):
+        easegrid.thinned([50], [200], offset=4)
+
+
+def test_corners_enclose_the_centre_and_the_area_of_a_cell():
+    corners = easegrid.corners(60, 200)
+    centre = easegrid.project(*easegrid.position(60, 200))
+    assert corners.mean(axis=0) == pytest.approx(centre)
+    assert np.ptp(corners, axis=0) == pytest.approx([easegrid.GRIDS["36km"].cell] * 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: easegrid.row_column(86.0, 10.0), r"86, 10 is off the 36km grid.*85\.04"),
+        (lambda: easegrid.row_column([40.0, 40.0], [10.0, 190.0]), "40, 190 is off"),
+        (lambda: easegrid.row_column(np.nan, 0.0), "nan, 0 is off"),
+        (lambda: easegrid.position(406, 0), "row 406 is off the 36km grid; 0 to 405"),
+        (lambda: easegrid.position(0, -1, "9km"), "column -1 is off the 9km grid"),
+        (lambda: easegrid.position(0, 0, "3km"), "unknown grid '3km'; allowed: 36km, 9km"),
+    ],
+)
+def test_what_is_off_the_grid_is_an_error(call, says):
+    with pytest.raises(ParameterError, match=says):
+        call()
+
+
+@pytest.mark.observed
+def test_the_412_pixels_are_centres_of_every_fourth_row_and_column(observed_folder):
+    path = observed_folder / "smap_conus412/CONUSv4f1/crd.csv"
+    latitude, longitude = np.loadtxt(path, delimiter=",").T
+    row, column = easegrid.row_column(latitude, longitude)
+    assert set(np.diff(np.unique(row))) == set(np.diff(np.unique(column))) == {4}
+    exact = easegrid.position(row, column)
+    assert np.abs(exact[0] - latitude).max() < 1e-4
+    assert np.abs(exact[1] - longitude).max() < 1e-4
+
+
+@pytest.mark.observed
+def test_the_land_points_of_another_project_agree(observed_folder):
+    path = observed_folder / "smap_conus412/ease36land.nc"
+    points = hdf5.read(path, ("lat", "lon", "gpi"))
+    latitude, longitude, number = (points[name].values for name in ("lat", "lon", "gpi"))
+    row, column = easegrid.row_column(latitude, longitude)
+    exact = easegrid.position(row, column)
+    assert np.abs(exact[0] - latitude).max() < 1e-6
+    assert np.abs(exact[1] - longitude).max() < 1e-6
+    # Their numbers count rows from the south.
+    shape = easegrid.GRIDS["36km"]
+    assert np.array_equal(number, (shape.rows - 1 - row) * shape.columns + column)

@@ -1,0 +1,165 @@
+"""NLDAS-2 forcing, Noah and VIC on small files in their documented layout."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook.data import easegrid, hdf5, nldas
+from soilbook.errors import DataError, ParameterError
+
+ENGINE = hdf5.ENGINE["engine"]
+FILL = np.float32(-9999)
+LATITUDES = 38 + 0.0625 + 0.125 * np.arange(12)
+LONGITUDES = -100 + 0.0625 + 0.125 * np.arange(12)
+ROW, COLUMN = (int(one) for one in easegrid.row_column(38.75, -99.25))
+HOUR = {
+    "Rainf": (0.5, "kg m-2"), "Tair": (283.15, "K"), "LWdown": (300, "W m-2"),
+    "SWdown": (200, "W m-2"), "Qair": (0.006, "kg kg-1"), "PSurf": (9e4, "Pa"),
+    "Wind_E": (3, "m s-1"), "Wind_N": (-4, "m s-1"),
+}  # fmt: skip
+CONVERTED = ("APCP", "TMP", "DLWRF", "DSWRF", "SPFH", "PRES", "UGRD", "VGRD")
+
+
+def write(root, name, variables, axes=("lat", "lon"), time=True):
+    """One file; a value may be a field (lat, lon)."""
+    shape = (LATITUDES.size, LONGITUDES.size)
+    dims = (("time",) if time else ()) + axes
+    result = xr.Dataset(coords={axes[0]: LATITUDES, axes[1]: LONGITUDES})
+    for one, (value, units) in variables.items():
+        field = np.broadcast_to(np.asarray(value, np.float32), shape)
+        attributes = {"units": units, "_FillValue": FILL, "missing_value": FILL}
+        result[one] = dims, field[None] if time else field, attributes
+    path = root / "nldas" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    result.to_netcdf(path, engine=ENGINE)
+    return path
+
+
+def write_day(root, day, hours=24, suffix="020.nc", **changes):
+    for hour in range(hours):
+        write(root, f"NLDAS_FORA0125_H.A{day}.{hour:02d}00.{suffix}", HOUR | changes)
+
+
+def test_forcing_of_a_day_in_our_units(tmp_path):
+    write_day(tmp_path, 20150401)
+    data = nldas.read_forcing(tmp_path, ROW, COLUMN)
+    day = {name: data[name].item() for name in data}
+    assert day == pytest.approx(
+        {
+            "precipitation": 12, "air_temperature": 10, "longwave": 300, "shortwave": 200,
+            "specific_humidity": 0.006, "pressure": 9e4, "eastward_wind": 3,
+            "northward_wind": -4, "wind_speed": 5,
+        },
+        rel=1e-5,
+    )  # fmt: skip
+    assert data["time"].values.astype("datetime64[D]").tolist()[0].isoformat() == "2015-04-01"
+    assert data["precipitation"].attrs["units"] == "mm d-1"
+
+
+def test_hours_are_averaged_and_a_short_day_is_missing(tmp_path):
+    for hour in range(24):
+        write(
+            tmp_path, f"NLDAS_FORA0125_H.A20150401.{hour:02d}00.020.nc",
+            HOUR | {"Tair": (280 + hour, "K")},
+        )  # fmt: skip
+    write_day(tmp_path, 20150403, hours=2)
+    data = nldas.read_forcing(tmp_path, ROW, COLUMN)["air_temperature"].values
+    assert data == pytest.approx(np.array([[280 + 11.5 - 273.15, np.nan, np.nan]]), nan_ok=True)
+    data = nldas.read_forcing(tmp_path, ROW, COLUMN, start="2015-04-02", at_least=2)
+    assert data["air_temperature"].values == pytest.approx(10)
+
+
+def test_a_pixel_is_the_mean_of_the_cells_in_it(tmp_path):
+    latitude, longitude = np.meshgrid(LATITUDES, LONGITUDES, indexing="ij")
+    row, column = easegrid.row_column(latitude, longitude)
+    mine = (row == ROW) & (column == COLUMN)
+    field = np.where(mine, 280 + latitude, 0)
+    assert mine.sum() >= 6
+    field[tuple(np.argwhere(mine)[0])] = FILL
+    rest = mine & (field > 0)
+    write_day(tmp_path, 20150401, hours=1, Tair=(field, "K"))
+    # The same pixel twice: two stations may share one.
+    data = nldas.read_forcing(tmp_path, [ROW, ROW], [COLUMN, COLUMN], at_least=1)
+    expected = (280 + latitude)[rest].mean() - 273.15
+    assert data["air_temperature"].values.ravel() == pytest.approx([expected] * 2, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes", "suffix"),
+    [
+        (CONVERTED, ("lat", "lon"), "002.grb.SUB.nc4"),
+        (
+            [nldas.FORCING[name].names[2] for name in nldas.FORCING],
+            ("lat_110", "lon_110"),
+            "002.nc",
+        ),
+    ],
+)
+def test_converted_grib_files_are_read(tmp_path, names, axes, suffix):
+    values = dict(zip(names, HOUR.values(), strict=True))
+    write(tmp_path, f"2015/091/NLDAS_FORA0125_H.A20150401.0000.{suffix}", values, axes, time=False)
+    data = nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)
+    assert data["precipitation"].item() == pytest.approx(12)
+    assert data["northward_wind"].item() == pytest.approx(-4)
+
+
+def test_noah_and_vic_layers_become_fractions(tmp_path):
+    noah = {"SoilM_0_10cm": (25, "kg m-2"), "SoilM_0_100cm": (280, "kg m-2")}
+    vic = {"SoilM_layer1": (31, "kg m-2"), "SoilM_0_100cm": (300, "kg m-2")}
+    for hour in range(24):
+        write(tmp_path, f"NLDAS_NOAH0125_H.A20150401.{hour:02d}00.020.nc", noah)
+        write(tmp_path, f"NLDAS_VIC0125_H.A20150401.{hour:02d}00.020.nc", vic)
+    data = nldas.read_model(tmp_path, "noah", ROW, COLUMN)
+    assert (data["sm_surface"].item(), data["sm_rootzone"].item()) == pytest.approx((0.25, 0.28))
+    data = nldas.read_model(tmp_path, "vic", ROW, COLUMN)
+    assert (data["sm_surface"].item(), data["sm_rootzone"].item()) == pytest.approx((0.31, 0.30))
+
+
+def test_monthly_files_keep_their_months(tmp_path):
+    for month, water in (("201504", 20), ("201506", 30)):
+        variables = {"SoilM_0_10cm": (water, "kg m-2"), "SoilM_0_100cm": (280, "kg m-2")}
+        write(tmp_path, f"NLDAS_NOAH0125_M.A{month}.020.nc", variables)
+    data = nldas.read_model(tmp_path, "noah", ROW, COLUMN, step="monthly")
+    assert data["time"].dt.strftime("%Y-%m-%d").values.tolist() == [
+        "2015-04-01", "2015-05-01", "2015-06-01",
+    ]  # fmt: skip
+    assert data["sm_surface"].values == pytest.approx(np.array([[0.2, np.nan, 0.3]]), nan_ok=True)
+    assert data["sm_surface"].attrs["units"] == "m3 m-3"
+    late = nldas.read_model(tmp_path, "noah", ROW, COLUMN, step="monthly", start="2015-06-01")
+    assert late.sizes["time"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"Tair": (10, "degC")}, r"A20150401.0000.020.nc: variable 'Tair' has units 'degC'; .*: K"),
+        ({"Qair": (0.5, "kg kg-1")}, "'specific_humidity', pixel 0, 2015-04-01: value 0.5 outside"),
+    ],
+)
+def test_units_and_ranges_are_checked(tmp_path, change, says):
+    write_day(tmp_path, 20150401, hours=1, **change)
+    with pytest.raises(DataError, match=says):
+        nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)
+
+
+def test_faults_name_file_and_variable(tmp_path):
+    with pytest.raises(DataError, match="nldas: not there"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+    name = "NLDAS_FORA0125_H.A20150401.0000.020.nc"
+    write(tmp_path, name, {k: v for k, v in HOUR.items() if k != "LWdown"})
+    with pytest.raises(DataError, match=r"no variable LWdown or DLWRF or DLWRF_110_SFC"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+    with pytest.raises(DataError, match=r"no cell in the pixel of row 60, column 300; .* 38.06"):
+        nldas.read_forcing(tmp_path, 60, 300)
+    with pytest.raises(DataError, match=r"no files NLDAS_VIC0125_H\.A"):
+        nldas.read_model(tmp_path, "vic", ROW, COLUMN)
+    with pytest.raises(ParameterError, match="unknown NLDAS model 'mosaic'; allowed: noah, vic"):
+        nldas.read_model(tmp_path, "mosaic", ROW, COLUMN)
+    with pytest.raises(ParameterError, match="unknown step 'weekly'; allowed: hourly, monthly"):
+        nldas.read_model(tmp_path, "vic", ROW, COLUMN, step="weekly")
+    write(tmp_path, name, HOUR, axes=("y", "x"))
+    with pytest.raises(DataError, match="no coordinates lat, lon or lat_110, lon_110"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+    write(tmp_path, f"again/{name[:-6]}002.grb.SUB.nc4", HOUR)
+    with pytest.raises(DataError, match="the same time as"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)

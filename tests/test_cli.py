@@ -1,0 +1,180 @@
+"""The command line: exit codes, one line for what a user can mend, no traceback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from soilbook import __version__, cli
+from soilbook.book import build, runner
+
+CELL = """data: str = "twin"  # track
+profile: str = "quick"  # how much
+sites: list[str] = []  # names
+device: str = "auto"  # where
+"""
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch) -> Path:
+    """A root with one chapter that fails as its parameter says."""
+    parameters = nbformat.v4.new_code_cell(CELL, metadata={"tags": ["parameters"]})
+    cells = [nbformat.v4.new_markdown_cell("# First"), parameters]
+    file = tmp_path / "chapters/wang2024/s4_2_basic_networks.ipynb"
+    file.parent.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), file)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n")
+    monkeypatch.setenv("SOILBOOK_ROOT", str(tmp_path))
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+def refused(capsys, *arguments: str, code: int = 2) -> str:
+    """Run a command that must fail; the one line it says."""
+    try:
+        got = cli.main(list(arguments))
+    except SystemExit as stop:
+        got = stop.code
+    said = capsys.readouterr()
+    assert got == code and said.out == ""
+    assert said.err.count("\n") == 1 and said.err.startswith("soilbook")
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "s9"], "unknown chapter 's9'; allowed: wang2024/s4_2_basic_networks"),
+        (["run", "wang2024/s4", "-p", "siets=A"], "no parameter 'siets'; allowed: data, profile"),
+        (["run", "wang2024/s4", "-p", "sites"], "write it as name=value"),
+        (["run", "wang2024/s4", "-p", "sites=Atlantis"], "unknown site 'Atlantis'; allowed: King"),
+        (["run", "wang2024/s4", "--profile", "fast"], "unknown profile 'fast'; allowed: smoke"),
+        (["run", "wang2024/s4", "--data", "observed"], "no such data folder; set SOILBOOK_DATA"),
+        (["build", "--profile", "fast"], "unknown profile 'fast'"),
+        (["compare", "here", "there"], "no run 'here'"),
+        (["data", "get", "modis"], "unknown product 'modis'; allowed: uscrn, ismn"),
+        (["data", "check"], "no such data folder"),
+        (["run"], "the following arguments are required: chapter"),
+        (["build", "--jobs", "two"], "argument --jobs: invalid int value: 'two'"),
+        (["fly"], "invalid choice: 'fly'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_input_to_mend_is_one_line_and_exit_2(book, capsys, arguments, said):
+    assert said in refused(capsys, *arguments)
+    assert not (book / "results").exists()
+
+
+def test_device_that_is_absent(book, capsys, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    said = refused(capsys, "run", "wang2024/s4", "--device", "cuda")
+    assert "device 'cuda' is not there; allowed here: auto, cpu" in said
+
+
+def test_chapters_lists_titles_and_parameters(book, capsys):
+    assert cli.main(["chapters"]) == 0
+    out = capsys.readouterr().out
+    assert "wang2024/s4_2_basic_networks: First" in out and "sites=  (list[str])  names" in out
+
+
+def test_run_passes_everything_on_and_says_where_results_are(book, capsys, monkeypatch):
+    asked = []
+
+    def run(chapter, parameters, **options):
+        asked.append((chapter, parameters, options))
+        (book / "r.previous").mkdir()
+        return runner.Run("wang2024/s4_2", book / "r", {}, 61.2, ("site A left out",))
+
+    monkeypatch.setattr(runner, "run", run)
+    line = "run wang2024/s4 -p sites=A,B -p seed=1 --data observed --profile smoke --device cpu"
+    assert cli.main([*line.split(), "--out", "mine"]) == 0
+    options = {"data": "observed", "profile": "smoke", "device": "cpu", "out": "mine"}
+    assert asked == [("wang2024/s4", {"sites": "A,B", "seed": "1"}, options)]
+    said = capsys.readouterr()
+    assert f"results in {book / 'r'}" in said.out and "soilbook compare" in said.out
+    assert said.err == "soilbook: warning: site A left out\n"
+
+
+def test_other_failures_exit_1_and_an_interruption_130(book, capsys, monkeypatch):
+    def fail(*arguments, **options):
+        raise runner.ChapterFailed("failed in cell [3]: ZeroDivisionError: division by zero")
+
+    monkeypatch.setattr(runner, "run", fail)
+    assert "cell [3]" in refused(capsys, "run", "wang2024/s4", code=1)
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", interrupt)
+    assert "interrupted" in refused(capsys, "run", "wang2024/s4", code=130)
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_build_passes_exit_codes_on(book, capsys, monkeypatch, code):
+    def fail(*arguments, **options):
+        raise build.BuildFailed("not rendered; failed: a/b", code)
+
+    monkeypatch.setattr(build, "build", fail)
+    assert "not rendered" in refused(capsys, "build", code=code)
+    monkeypatch.setattr(build, "build", lambda *arguments, **options: 5)
+    assert cli.main(["build", "--no-run"]) == 5
+
+
+def test_compare_prints_and_leaves_scores(book, capsys, tmp_path):
+    for name, value in (("a", 0.5), ("b", 0.75)):
+        (tmp_path / name).mkdir()
+        stamp = {"chapter": "wang2024/s4_2", "parameters": {"seed": len(name)}}
+        (tmp_path / name / "provenance.json").write_text(json.dumps(stamp))
+        (tmp_path / name / "table_3.csv").write_text(f"model,r2\nLSTM,{value}\n")
+    file = tmp_path / "changed.csv"
+    assert cli.main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--csv", str(file)]) == 0
+    assert "0.25" in capsys.readouterr().out
+    assert file.read_text().splitlines()[1] == "wang2024/s4_2,3,LSTM,r2,0.5,0.75,0.25,"
+
+
+def test_data_list_and_get_say_where_to_look(book, capsys):
+    assert cli.main(["data", "list"]) == 0
+    out = capsys.readouterr().out
+    assert f"{book / 'data'} (absent)" in out and out.count(" absent ") >= 5
+    assert cli.main(["data", "get", "uscrn"]) == 0
+    out = capsys.readouterr().out
+    assert "https://www.ncei.noaa.gov/pub/data/uscrn/products/daily01/" in out
+    assert "uscrn/daily01/2017/CRND0103-2017-WA_Darrington_21_NNE.txt" in out
+
+
+@pytest.mark.observed
+def test_data_check_reports_gaps_and_exits_2_on_damage(book, capsys, observed_folder):
+    station = "RI_Kingston_1_W"
+    for year in range(2012, 2024):
+        name = f"uscrn/daily01/{year}/CRND0103-{year}-{station}.txt"
+        (book / "data" / name).parent.mkdir(parents=True)
+        shutil.copy(observed_folder / name, book / "data" / name)
+    assert cli.main(["data", "check"]) == 0
+    out = capsys.readouterr().out
+    assert f"uscrn {station}: 2012-01-01 to 2023-" in out and "soil moisture: 0.05 m 1" in out
+    text = (book / "data" / name).read_text()
+    (book / "data" / name).write_text(text[: len(text) // 2])
+    (book / "data/ismn").mkdir()
+    (book / "data/ismn/bad.zip").write_text("no archive")
+    assert cli.main(["data", "check"]) == 2
+    said = capsys.readouterr()
+    assert f"{station}.txt, row" in said.out and "bad.zip" in said.out
+    assert said.err == "soilbook: 2 stations cannot be read\n"
+
+
+def test_program_says_its_version_and_starts_fast(book):
+    """Neither torch nor the notebook machinery is loaded to list chapters."""
+    program = "import sys; from soilbook import cli; cli.main(['chapters']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"torch", "papermill", "matplotlib", "IPython", "sklearn"}
+    version = [sys.executable, "-m", "soilbook.cli", "--version"]
+    shown = subprocess.run(version, capture_output=True, text=True, env=dict(os.environ))
+    assert shown.stdout == f"soilbook {__version__}\n"

@@ -1,0 +1,74 @@
+"""The contract of sets of pixels and stations: what passes, and what each breach says."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook import schema_grid
+from soilbook.errors import DataError
+
+
+@pytest.fixture
+def pixels():
+    days = np.arange("2015-04-01", "2015-04-05", dtype="datetime64[D]").astype("datetime64[ns]")
+    data = xr.Dataset(
+        {
+            "sm_smap": (("pixel", "time"), np.full((2, 4), 0.2)),
+            "sand": ("pixel", [50.0, np.nan]),
+        },
+        {
+            "pixel": [7, 9],
+            "time": days,
+            "latitude": ("pixel", [40.0, 41.0]),
+            "longitude": ("pixel", [-100.0, -101.0]),
+        },
+    )
+    return schema_grid.describe(data, "made here")
+
+
+def test_a_good_set_passes_unchanged(pixels):
+    assert schema_grid.check(pixels, "made here") is pixels
+    assert pixels["sm_smap"].attrs["units"] == "m3 m-3"
+    assert pixels.attrs["source"] == "made here"
+    stations = pixels.rename(pixel="station")
+    assert schema_grid.check(stations, "made here", place="station") is stations
+    static = pixels[["sand"]]
+    assert schema_grid.check(static, "made here") is static
+
+
+def test_names_of_attributes_and_inputs_are_variables():
+    assert set(schema_grid.ATTRIBUTES) | set(schema_grid.FORCING) <= set(schema_grid.VARIABLES)
+    assert len(schema_grid.ATTRIBUTES) == 12
+    assert set(schema_grid.CLASSES) <= set(schema_grid.ATTRIBUTES)
+
+
+def breach(data, name, value):
+    data[name].values[tuple(np.array(data[name].shape) - 1)] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda d: breach(d, "sm_smap", 1.2),
+            "'sm_smap', pixel 9, 2015-04-04: value 1.2 outside 0",
+        ),
+        (
+            lambda d: breach(d, "sand", -9999.0),
+            "variable 'sand', pixel 9: value -9999 outside 0 to",
+        ),
+        (lambda d: d.drop_vars("latitude"), "file.csv: no coordinate 'latitude'"),
+        (lambda d: d.drop_vars("pixel"), "no coordinate 'pixel'"),
+        (lambda d: d.assign_coords(pixel=[7, 7]), "pixel 7 stands twice"),
+        (lambda d: d.isel(time=[0, 1, 3]), "row 2: 2015-04-04 after 2015-04-02; every day once"),
+        (lambda d: d.isel(time=[0, 0, 1]), "row 1: 2015-04-01 after 2015-04-01"),
+        (lambda d: d.rename(sand="chalk"), "unknown variable 'chalk'; allowed: precipitation, air"),
+        (lambda d: d.transpose(), r"'sm_smap' has dimensions \('time', 'pixel'\), needs \('pixel'"),
+        (lambda d: d.drop_attrs(), "'sm_smap' has units None, needs 'm3 m-3'"),
+    ],
+)
+def test_a_breach_is_named(pixels, change, says):
+    with pytest.raises(DataError, match=says) as error:
+        schema_grid.check(change(pixels), "file.csv")
+    assert "\n" not in str(error.value)
