@@ -3,25 +3,21 @@
 import dataclasses
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import tempfile
-import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-import netCDF4
 import numpy as np
 import platformdirs
 import xarray as xr
-from xarray.backends import NetCDF4DataStore
 
 from soilbook import __version__
 from soilbook.errors import SoilbookError
-
-_ONE_AT_A_TIME = threading.Lock()  # the netCDF library crashes if two threads enter it
 
 
 class Store:
@@ -90,22 +86,17 @@ class Store:
 
 def pack(dataset: xr.Dataset) -> bytes:
     """A Dataset as the content of a netCDF file, compressed; made in memory, so that a full disk
-    is met by ``write`` alone. Equal Datasets give equal bytes.
+    is met by ``write`` alone.
     """
     numbers = [name for name, array in dataset.data_vars.items() if array.ndim and _number(array)]
     compressed = {name: {"zlib": True, "complevel": 1} for name in numbers}
-    with _ONE_AT_A_TIME:
-        file = netCDF4.Dataset("in memory", mode="w", memory=1)
-        dataset.dump_to_store(NetCDF4DataStore(file), encoding=compressed)
-        return bytes(file.close())
+    return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=compressed))
 
 
 def unpack(content: bytes) -> xr.Dataset:
     """The Dataset of ``pack``, loaded."""
-    with _ONE_AT_A_TIME:
-        file = netCDF4.Dataset("in memory", memory=content)
-        with xr.open_dataset(NetCDF4DataStore(file)) as dataset:
-            return dataset.load()
+    with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as dataset:
+        return dataset.load()
 
 
 def _number(array: xr.DataArray) -> bool:

@@ -12,7 +12,7 @@ from soilbook.errors import DataError, DeviceError, ParameterError
 def test_good_values_and_the_chapter_s_own_choice_pass():
     check({})
     check({"data": "twin", "profile": "smoke", "device": "auto", "sites": ["Kingston-1-W"]})
-    check({"sites": [], "depths": [], "models": [], "repetitions": 0, "device": None})
+    check({"sites": [], "depths": [], "models": [], "repetitions": None, "device": None})
     check({"depths": [0.05, 1.0], "models": ["LSTM", "RF", "persistence"], "seed": 3})
     check({"anything": "else"})
 
@@ -27,7 +27,7 @@ def test_good_values_and_the_chapter_s_own_choice_pass():
         ({"site": "Atlantis"}, "unknown site 'Atlantis'"),
         ({"depths": [0.05, 0.07]}, "unknown depth 0.07; allowed: 0.05 m, 0.10 m, 0.20 m"),
         ({"models": ["LSTM", "GRU"]}, "unknown model 'GRU'; allowed: 1D-CNN, LSTM, "),
-        ({"repetitions": -1}, "repetitions -1: 1 or more"),
+        ({"repetitions": 0}, "repetitions 0: 1 or more are needed"),
         ({"seed": -1}, "seed -1"),
         ({"variant": "mine"}, "unknown variant 'mine'; allowed: paper, released"),
     ],

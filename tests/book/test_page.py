@@ -64,6 +64,9 @@ def test_observed_names_its_sources(project, shown, observed_folder, monkeypatch
     monkeypatch.setenv("SOILBOOK_DATA", str(observed_folder))
     Page(NAME, {"data": "observed"})
     assert "NOAA U.S. Climate Reference Network" in shown[0] and "Synthetic" not in shown[0]
+    assert "SMAP" not in shown[0]
+    Page("fang2019/s2_a_data", {"data": "observed"})
+    assert "SMAP" in shown[1]
 
 
 def test_folder_of_results(made, project, monkeypatch, tmp_path):

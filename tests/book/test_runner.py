@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 
 from soilbook.book import folders, runner
@@ -114,7 +115,9 @@ def test_failures_keep_earlier_results(project, monkeypatch):
     assert "1 / 0" in kept.read_text() and (folder / "table_1.csv").read_text() == "good"
 
     project.add("beyond/one", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(runner.ChapterFailed, match="the kernel died"):
+    with pytest.raises(
+        runner.ChapterFailed, match="beyond/one failed: Kernel died; notebook and log"
+    ):
         runner.run("beyond/one")
     assert (folder / "table_1.csv").read_text() == "good"
 
@@ -203,3 +206,21 @@ def test_results_come_back_if_the_new_ones_cannot_be_put_in_place(tmp_path, monk
     with pytest.raises(SoilbookError, match=r"cannot write .*one: No space left on device"):
         folders.put_in_place(made, folder)
     assert (folder / "table_1.csv").read_text() == "one"
+
+
+def test_no_progress_bar_in_a_notebook_that_papermill_executes(project, tmp_path):
+    bar = (
+        "import time\n"
+        "from soilbook.progress import bar\n"
+        "with bar(2, 'training', 'network') as shown:\n"
+        "    for _ in range(2):\n"
+        "        time.sleep(0.15)\n"
+        "        shown.update(1)\n"
+        "print('done')"
+    )
+    file = project.add("beyond/one", bar)
+    executed = papermill.execute_notebook(
+        file, tmp_path / "out.ipynb", kernel_name="python3", language="python", progress_bar=False
+    )
+    (output,) = [output for cell in executed.cells for output in cell.get("outputs", ())]
+    assert output.text == "done\n"

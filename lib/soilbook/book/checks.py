@@ -62,10 +62,8 @@ def _model(value: str) -> None:
 
 
 def _repetitions(value: int) -> None:
-    if value < 0:
-        raise ParameterError(
-            f"repetitions {value}: 1 or more is needed, or 0 for the profile's number"
-        )
+    if value < 1:
+        raise ParameterError(f"repetitions {value}: 1 or more are needed")
 
 
 def _seed(value: int) -> None:

@@ -131,7 +131,9 @@ def _table(old: pd.DataFrame, new: pd.DataFrame):
         old, new = (frame.assign(row=range(1, len(frame) + 1)) for frame in (old, new))
     count = "_n"  # tells rows of equal keys apart, in their order
     old, new = (frame.assign(**{count: frame.groupby(keys).cumcount()}) for frame in (old, new))
-    both = old.merge(new, on=[*keys, count], how="outer", suffixes=("_old", "_new"), sort=False)
+    old = old.assign(_place=range(len(old)))  # rows stay in the order of the first run
+    both = old.merge(new, on=[*keys, count], how="outer", suffixes=("_old", "_new"))
+    both = both.sort_values("_place", na_position="last", kind="stable")
     for _, row in both.iterrows():
         key = ", ".join(_spoken(name, row[name]) for name in keys)
         for score in scores:
@@ -168,6 +170,7 @@ def as_text(changed: dict, scores: pd.DataFrame) -> str:
         part = scores[scores["chapter"] == chapter].drop(columns="chapter")
         equal = (part["difference"] == 0) | (part["old"].isna() & part["new"].isna())
         if not equal.all():
+            part = part.assign(key=part["key"].str.ljust(part["key"].str.len().max()))
             shown = part[~equal].to_string(
                 index=False, na_rep="-", float_format=lambda value: f"{value:.4g}", justify="left"
             )

@@ -132,7 +132,8 @@ class Page:
             link = DATA_PAGE if os.environ.get(chapters.RUN) else None
             _show(html.banner(title, text, "#D55E00", link), f"{title} {text}")
         else:
-            sources = "; ".join(product.credit for product in products.present())
+            used = [p.credit for p in products.present() if self.chapter.startswith(p.chapters)]
+            sources = "; ".join(used)
             title, text = "Observed data.", f"Real measurements: {sources or 'no product found'}."
             _show(html.banner(title, text, "#0072B2"), f"{title} {text}")
 

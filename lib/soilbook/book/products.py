@@ -11,7 +11,9 @@ from soilbook.errors import SoilbookError
 
 @dataclass(frozen=True)
 class Product:
-    """One product: who owns it, its address, and the files looked for in the data folder."""
+    """One product: who owns it, its address, the files looked for in the data folder, and the
+    chapters (beginnings of names) whose pages rest on it.
+    """
 
     name: str
     what: str
@@ -19,6 +21,7 @@ class Product:
     pattern: str
     address: str
     layout: str
+    chapters: tuple[str, ...] = ()
 
 
 PRODUCTS = {
@@ -32,6 +35,7 @@ PRODUCTS = {
             "https://www.ncei.noaa.gov/pub/data/uscrn/products/daily01/ (public domain)",
             "one folder a year, one file a station: "
             "uscrn/daily01/2017/CRND0103-2017-WA_Darrington_21_NNE.txt",
+            ("wang2024", "fang2019", "beyond"),
         ),
         Product(
             "ismn",
@@ -56,6 +60,7 @@ PRODUCTS = {
             "fluxnet/*.csv",
             "https://fluxnet.org (free account, CC-BY-4.0)",
             "daily CSV: fluxnet/NAME.csv",
+            ("wang2024/s2_1",),
         ),
         Product(
             "power",
@@ -64,6 +69,7 @@ PRODUCTS = {
             "power/*.json",
             "https://power.larc.nasa.gov (daily point JSON)",
             "one file a site: power/NAME.json",
+            ("wang2024", "beyond"),
         ),
         Product(
             "smap",
@@ -72,6 +78,7 @@ PRODUCTS = {
             "smap_conus412/**/*.csv",
             "https://github.com/fkwai/geolearn, folder example/SMAP/data (MIT)",
             "that folder as it stands, named smap_conus412",
+            ("fang2019",),
         ),
     )
 }

@@ -91,7 +91,6 @@ def run(
 
 def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path):
     import papermill
-    from nbclient.exceptions import DeadKernelError
 
     written = partial / NOTEBOOK
     variables = {
@@ -129,11 +128,9 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
             f"{chapter.name} failed in cell [{error.exec_count}]: {error.ename}: "
             f"{' '.join(first)}; the notebook so far: {where}"
         ) from error
-    except DeadKernelError as error:
+    except RuntimeError as error:  # the kernel died (out of memory?) or did not start in time
         where = folders.keep_failed(partial, folder)
-        raise ChapterFailed(
-            f"{chapter.name} failed: the kernel died (out of memory?); notebook and log: {where}"
-        ) from error
+        raise ChapterFailed(f"{chapter.name} failed: {error}; notebook and log: {where}") from error
     except OSError as error:
         raise cannot_write(written, error) from error
     return notebook

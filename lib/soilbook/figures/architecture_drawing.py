@@ -14,7 +14,7 @@ from soilbook.figures.architecture_trace import AGAIN, Box
 from soilbook.figures.style import style
 
 FONT, LINE_HEIGHT, PADDING = 7.5, 0.135, 0.08  # points; inches
-BETWEEN, HEADING, WIDEST = 0.4, 0.5, 10.5  # inches: between panels, above a panel, of a row
+BETWEEN, HEADING, WIDEST = 0.4, 0.5, 8.0  # inches: between panels, above a panel, of a row
 # Face, width and style of the edge by kind: told apart by lightness and outline, so in grey too.
 LOOKS = {
     "input": ("#E4E4E4", 1.2, "-"),

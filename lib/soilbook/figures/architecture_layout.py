@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from soilbook.figures.architecture_order import Nodes
 
-GAP_X, GAP_Y = 0.14, 0.28  # between boxes and between layers
+GAP_X, GAP_Y = 0.14, 0.22  # between boxes and between layers
 FRAME, NAME = 0.1, 0.14  # around the boxes of a frame, and more at its left, where its name stands
 PORT = 0.14  # between arrows that enter the same box
 # Weight of a link's slant: between boxes, box and passing node, passing nodes; within a chain.

@@ -12,8 +12,8 @@ def panels(summary: xr.Dataset):
     """Fig 12: (a-e) weights of the features and (f-j) of the days, one column a depth.
 
     ``summary`` has ``feature_weight`` (depth, feature) and ``time_weight`` (depth, step), both with
-    ``_sd`` over repetitions (NaN: no error bar), and the bounds ``least`` and ``most`` of the first.
-    The line is the weight of an attention that prefers nothing.
+    ``_sd`` over repetitions (NaN: no error bar), and the bounds ``least`` and ``most`` of
+    the first. The line is the weight of an attention that prefers nothing.
     """
     depths = summary["depth"].values
     with style():
@@ -38,7 +38,8 @@ def panels(summary: xr.Dataset):
         axes[1, 0].set_ylabel("weight of the day (1)")
         letters(axes.flat)
         figure.supxlabel(
-            "dashed: equal weights; dotted: the least and most that softmax of sigmoid allows",
+            "dashed: equal weights; dotted: bounds of a feature's weight, "
+            f"{float(summary['least']):.3f} and {float(summary['most']):.3f}",
             fontsize=7,
         )
     return figure

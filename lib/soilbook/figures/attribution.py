@@ -17,8 +17,8 @@ def beeswarm(values: xr.Dataset, n_inputs: int = 10):
     """Fig 14: the ``n_inputs`` most important inputs of each network, one dot a sample.
 
     ``values`` has ``phi`` (m3 m-3) and ``value`` (scaled input) by (model, sample, step, feature);
-    without ``model`` there is one panel; all share their scale. "ST3" is soil temperature of the third of the four days,
-    "SM4" the moisture known on the last, that is of the day before the target.
+    without ``model`` there is one panel; all share their scale. "ST3" is soil temperature of the
+    third of the four days, "SM4" the moisture known on the last: that of the day before the target.
     """
     if "model" not in values["phi"].dims:
         values = values.expand_dims("model" if "model" in values.coords else {"model": ["network"]})
@@ -44,7 +44,7 @@ def beeswarm(values: xr.Dataset, n_inputs: int = 10):
 
 
 def label(feature: str, step: int) -> str:
-    """The paper's name of an input: symbol and day, e.g. "ST3"; an unknown feature keeps its name."""
+    """The paper's name of an input: symbol and day ("ST3"); an unknown feature keeps its name."""
     return f"{VARIABLES[feature].symbol if feature in VARIABLES else feature}{step}"
 
 
@@ -64,7 +64,7 @@ def _panel(axis, values: xr.Dataset, n_inputs: int) -> None:
     axis.set_yticks(range(len(ranked)), names, fontsize=7)
     axis.set_ylim(len(ranked) - 0.4, -0.6)
     axis.tick_params(axis="x", labelsize=7, labelbottom=True)
-    axis.locator_params(axis="x", nbins=4)
+    axis.locator_params(axis="x", nbins=5)
     axis.grid(axis="x", visible=False)
 
 
@@ -86,7 +86,7 @@ def _swarm(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _relative(value: np.ndarray) -> np.ndarray:
-    """0 to 1 between the 5th and 95th percentile, so that a single storm does not take all colours."""
+    """0 to 1 from the 5th to the 95th percentile: a single storm must not take all colours."""
     low, high = np.percentile(value, (5, 95))
     if high <= low:
         low, high = value.min(), value.max()

@@ -43,8 +43,8 @@ def panels(pictures: xr.Dataset):
 def stability(stable: xr.Dataset, name: str = "pictures"):
     """The pictures of one set of states by perplexity and seed, and how much they share.
 
-    ``stable`` is by (perplexity, seed) with ``position``, ``order``, ``direction``, and by (picture,
-    other) with ``overlap`` and ``disparity``; ``name`` says whose states these are.
+    ``stable`` is by (perplexity, seed) with ``position``, ``order``, ``direction``, and by
+    (picture, other) with ``overlap`` and ``disparity``; ``name`` says whose states these are.
     """
     perplexities, seeds = stable["perplexity"].values, stable["seed"].values
     n_rows, n_columns = len(seeds), len(perplexities)

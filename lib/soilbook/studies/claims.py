@@ -33,13 +33,19 @@ class Pair:
     n_sites: int
 
 
-def verdicts(result: xr.Dataset, section: str) -> pd.DataFrame:
+def verdicts(result: xr.Dataset, section: str, judged: pd.DataFrame | None = None) -> pd.DataFrame:
     """All claims of a section of Wang et al. (2024): columns of COLUMNS, differences as above.
 
     Units: R2 (1), RMSE (m3 m-3), and for times and epochs the natural logarithm of the ratio.
+    ``judged`` holds rows, indexed by the claims' id, that are decided elsewhere.
     """
     claims = published.claims()
-    rows = [_row(claim, result) for claim in claims[claims["section"] == section].itertuples()]
+    rows = [
+        dict(judged.loc[claim.id])
+        if judged is not None and claim.id in judged.index
+        else _row(claim, result)
+        for claim in claims[claims["section"] == section].itertuples()
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

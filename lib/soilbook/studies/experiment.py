@@ -26,9 +26,9 @@ class Experiment:
     """Settings of study 1. Empty ``sites`` or ``depths`` mean the profile's choice and all depths.
 
     data: ``twin`` or ``observed``; profile: a name of ``settings.PROFILES``; repetitions and
-    epochs: None means the profile's number; device: ``auto``, ``cpu`` or ``cuda``; variant: ``paper``
-    or ``released`` (study 1's two sources); target: ``value`` (the paper) or ``change`` (networks
-    predict the change since the last observed day).
+    epochs: None means the profile's number; device: ``auto``, ``cpu`` or ``cuda``; variant:
+    ``paper`` or ``released`` (study 1's two sources); target: ``value`` (the paper) or ``change``
+    (networks predict the change since the last observed day).
     """
 
     models: tuple[str, ...] = ("LSTM",)

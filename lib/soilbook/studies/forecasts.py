@@ -144,5 +144,5 @@ def _fit_and_iterate(model: str, one: windows.Series, seed: int) -> np.ndarray:
 
 def _seed(seed: int, model: str, key: tuple[str, float], repetition: int) -> int:
     """A seed that belongs to this fit alone, whatever else is run."""
-    words = [seed, repetition, int(round(key[1] * 1000)), *f"{model} {key[0]}".encode()]
+    words = [seed, repetition, round(key[1] * 1000), *f"{model} {key[0]}".encode()]
     return int(np.random.SeedSequence(words).generate_state(1)[0])

@@ -8,7 +8,7 @@ import xarray as xr
 
 from soilbook import settings
 from soilbook.store import Store
-from soilbook.studies import forecasts, scoring
+from soilbook.studies import forecasts, scoring, stand_in
 from soilbook.studies.experiment import Experiment
 from soilbook.studies.records import load
 
@@ -61,12 +61,14 @@ def summary(result: xr.Dataset) -> str:
 def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
     """Pooled RMSE of one site under the names that the figures of scores take.
 
-    Where the run does not hold the site, its first one stands in; ``attrs["site"]`` says which.
+    Where the run does not hold the site, the nearest stands in; ``attrs["site"]`` says which and
+    ``attrs["words"]`` is what a caption should add.
     """
-    site = site if site in result["site"].values else str(result["site"].values[0])
-    part = result.sel(site=site, reading="pooled")
+    shown = stand_in.nearest(site, result["site"].values)
+    part = result.sel(site=shown, reading="pooled")
     names = ("rmse", "rmse_low", "rmse_high")
-    return xr.Dataset({name: part[f"site_{name}"] for name in names}, attrs={"site": site})
+    attrs = {"site": shown, "words": stand_in.words(site, shown)}
+    return xr.Dataset({name: part[f"site_{name}"] for name in names}, attrs=attrs)
 
 
 def cost(result: xr.Dataset) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 doi:10.5194/hess-28-917-2024. These are facts of structure, so no row has an interval.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import torch
@@ -18,8 +20,13 @@ HYBRIDS = ("CNN-LSTM", "LSTM-CNN", "CNN-with-LSTM")
 SHARED = {"Convolution": "Convolution", "Convolutional": "Convolution", "LSTM": "LSTM"}
 
 
-def claims(n_features: int = 8, n_steps: int = 4) -> pd.DataFrame:
-    """One row a statement: claim, published, reproduced, low, high (both NaN), verdict, why."""
+def claims() -> pd.DataFrame:
+    """One row a statement: claim, published, reproduced, low, high (both NaN), verdict, why.
+
+    The models are built for the paper's features and days, in the variant ``paper``.
+    """
+    settings = published.hyperparameters().set_index(["model", "name"])["value"]
+    n_features, n_steps = int(settings["all", "features"]), int(settings["deep", "input_days"])
     rows = [
         *_announced(),
         _kernel(n_steps),
@@ -44,13 +51,20 @@ def _share(holds: int, of: int) -> str:
     return "reproduced" if holds == of else "partly" if holds else "not"
 
 
-def _announced() -> list[tuple]:
+def _settings(model: str) -> pd.Series:
+    """Printed settings of a model by name; the one printed first where there are several."""
+    settings = published.hyperparameters()
+    own = settings[settings["model"] == model].drop_duplicates("name")
+    return own.set_index("name")["value"]
+
+
+def _announced() -> Iterator[tuple]:
     scored = published.scores()["model"].unique()
     for kind, described in (("machine-learning", MACHINE_LEARNING), ("deep-learning", NETWORKS)):
         names = [name for name in scored if name in described]
-        number = ANNOUNCED[kind]
+        number, found = ANNOUNCED[kind], len(names)
         why = f"described and scored in Tables 2-6: {', '.join(names)}"
-        yield (f"{number} {kind} models take part", number, len(names), _equal(number, len(names)), why)
+        yield f"{number} {kind} models take part", number, found, _equal(number, found), why
 
 
 def _kernel(n_steps: int) -> tuple:
@@ -60,8 +74,8 @@ def _kernel(n_steps: int) -> tuple:
     largest = max(k for k in range(1, printed + 1) if _fits(n_steps, k))
     why = (
         f"two convolutions of kernel {printed} leave {n_steps + 2 * (1 - printed)} of {n_steps} "
-        f"steps, of kernel {largest} {convolved_steps(n_steps, largest)}; the variant paper pads "
-        "one row of zeros at either end, the released programs take kernel 2"
+        f"steps, two of kernel {largest} leave {convolved_steps(n_steps, largest)}; the variant "
+        "paper pads one row of zeros at either end, the released programs take kernel 2"
     )
     claim = f"{' and '.join(users)} have convolutions of kernel {printed} on {n_steps} days"
     return claim, printed, largest, _equal(printed, largest), why
@@ -80,22 +94,22 @@ def _consistent() -> tuple:
     layers["layer"] = layers["layer"].map(SHARED)
     layers = layers.dropna(subset="layer").fillna({"kernel_size": 0})
     columns = ["layer", "kernel_size", "hidden_size"]
-    setting = published.hyperparameters().query("model == 'LSTM' and name == 'hidden_size'")
-    basic = {("LSTM", 0, float(setting["value"].iloc[0]))}
+    basic = {("LSTM", 0, float(_settings("LSTM")["hidden_size"]))}
     basic |= set(layers.loc[layers["model"] == "1D-CNN", columns].itertuples(False, None))
     own = list(layers.loc[layers["model"].isin(HYBRIDS), columns].itertuples(False, None))
     same = [row for row in own if row in basic]
-    other = ", ".join(f"{kind} {size:g} of kernel {k:g}" for kind, k, size in sorted({*own} - {*same}))
+    others = sorted(set(own) - basic)
+    other = ", ".join(f"{kind} {size:g} of kernel {kernel:g}" for kind, kernel, size in others)
     why = f"{len(same)} of {len(own)} printed layers agree in kernel and size; not: {other}"
     claim = "the hybrids keep the CNN and LSTM layers of 1D-CNN and LSTM"
     return claim, len(own), len(same), _share(len(same), len(own)), why
 
 
-def _transformer(n_features: int, n_steps: int) -> list[tuple]:
+def _transformer(n_features: int, n_steps: int) -> Iterator[tuple]:
     network = NETWORKS["Transformer"](n_features, n_steps)
-    settings = published.hyperparameters().query("model == 'Transformer'").set_index("name")["value"]
+    settings = _settings("Transformer")
     rows = network.attention(torch.zeros(1, n_steps, n_features))["self"].shape[-1]
-    token, width = int(settings["class_token"]), int(settings["d_model"].iloc[0])
+    token, width = int(settings["class_token"]), int(settings["d_model"])
     built = network.norm.normalized_shape[0]
     yield (
         "the class token is the fifth row of the Transformer's input", token, rows,
@@ -116,7 +130,7 @@ def _last_state(n_features: int, n_steps: int) -> tuple:
     return "the LSTM's last hidden state is its prediction, one value", 1, size, verdict, why
 
 
-def _attention(n_features: int, n_steps: int) -> list[tuple]:
+def _attention(n_features: int, n_steps: int) -> Iterator[tuple]:
     sizes = published.layers().set_index("layer")["hidden_size"]
     x = torch.zeros(1, n_steps, n_features)
     features = NETWORKS["FA-LSTM"](n_features, n_steps).attention(x)["feature"].shape[-1]
@@ -138,9 +152,9 @@ def _one_value() -> tuple:
     return claim, len(last), ends, _share(ends, len(last)), why
 
 
-def _adversarial(n_features: int, n_steps: int) -> list[tuple]:
+def _adversarial(n_features: int, n_steps: int) -> Iterator[tuple]:
     network = NETWORKS["GAN-LSTM"](n_features, n_steps)
-    settings = published.hyperparameters().query("model == 'GAN-LSTM'").set_index("name")["value"]
+    settings = _settings("GAN-LSTM")
     layers = [one for one in network.discriminator.modules() if list(one.parameters(recurse=False))]
     yield (
         "the discriminator has a single layer", 1, len(layers), _equal(1, len(layers)),
@@ -157,4 +171,10 @@ def _adversarial(n_features: int, n_steps: int) -> list[tuple]:
         f"for every G, the reverse; as printed: {', '.join(agree) or 'no variant'}"
     )
     shown = ", ".join(f"{value} ({variant})" for variant, value in built.items())
-    yield "G and D are updated in the ratio 3:1", ratio, shown, _share(len(agree), len(built)), why
+    yield (
+        f"G and D are updated in the ratio {ratio}",
+        ratio,
+        shown,
+        _share(len(agree), len(built)),
+        why,
+    )

@@ -34,12 +34,14 @@ def _number(text: str) -> float | None:
 def _built(n_features: int, n_steps: int, variant: str) -> dict[tuple[str, str], str]:
     """Every printed setting, read off the models themselves."""
     forest, machine, support = (MACHINE_LEARNING[name](0) for name in ("RF", "ELM", "SVR"))
-    changed = forest.get_params().items() - RandomForestRegressor(random_state=0).get_params().items()
+    changed = (
+        forest.get_params().items() - RandomForestRegressor(random_state=0).get_params().items()
+    )
     lstm = NETWORKS["LSTM"](n_features, n_steps, variant).lstm
     transformer = NETWORKS["Transformer"](n_features, n_steps, variant)
     attention = transformer.self_attention
     values = {
-        ("RF", "RandomForestRegressor"): "defaults" if not changed else str(dict(changed)),
+        ("RF", "RandomForestRegressor"): "defaults" if not changed else str(changed),
         ("SVR", "C"): support.C,
         ("SVR", "epsilon"): support.epsilon,
         ("SVR", "kernel"): support.kernel,

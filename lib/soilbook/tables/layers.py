@@ -20,6 +20,7 @@ ATTENTION = {
     "self_attention": "Self-attention",
 }
 GATES = "Sigmoid, Tanh"  # eqs 1-6: part of the LSTM layer itself
+COMPARED = ("kernel", "size", "activation")
 BUILT = ["model", "layer", "kind", "kernel", "padding", "size", "activation", "output"]
 
 
@@ -92,7 +93,7 @@ def beside_printed(n_features: int = 8, n_steps: int = 4, variant: str = "paper"
         ours = built[built["model"] == model].to_dict("records")
         theirs = printed[printed["model"] == model].to_dict("records")
         for mine, other in _aligned(ours, theirs):
-            difference = _difference(mine, other) if theirs else "model has no rows in Table A1"
+            difference = _difference(mine, other) if theirs else "not in Table A1"
             rows.append(_side_by_side(model, mine or {}, other or {}, difference))
     return pd.DataFrame(rows)
 
@@ -143,6 +144,22 @@ def _side_by_side(model: str, mine: dict, other: dict, difference: str) -> dict:
         "parameters": mine.get("parameters", ""),
         "difference": difference,
     }
+
+
+def for_reading(frame: pd.DataFrame) -> pd.DataFrame:
+    """`beside_printed` in fewer columns: a model is named once, a layer's settings share a cell."""
+    settings = {
+        side: [
+            ", ".join(filter(None, (kernel and f"kernel {kernel}", size and f"size {size}", other)))
+            for kernel, size, other in frame[[f"{name} {side}" for name in COMPARED]].to_numpy()
+        ]
+        for side in ("printed", "built")
+    }
+    named = frame["model"].where(~frame["model"].duplicated(), "")
+    return pd.DataFrame(
+        {"model": named, "layer": frame["kind"], **settings}
+        | {name: frame[name] for name in ("output", "parameters", "difference")}
+    )
 
 
 def totals(n_features: int = 8, n_steps: int = 4) -> pd.DataFrame:

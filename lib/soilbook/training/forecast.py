@@ -8,17 +8,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
 
-from soilbook.training.step import Layout, many
+from soilbook.training.stack import Stack
 from soilbook.training.windows import N_LEADS, N_STEPS, Series
 
 
-def load_module(make: Callable[[], nn.Module], row, target: str = "value") -> nn.Module:
+def load_module(make: Callable[[], nn.Module], row) -> nn.Module:
     """A module with the parameters of one trained network, a row of ``train``'s ``parameters``."""
-    module = make()
-    named = Layout(module, target).views(torch.as_tensor(np.array(row)))
-    module.load_state_dict(named, strict=False)
-    return module.eval()
+    stack = Stack.of(make)
+    named = stack.named(torch.as_tensor(np.array(row)))
+    stack.template.load_state_dict(named, strict=False)  # buffers are not among the parameters
+    return stack.template.eval()
 
 
 def iterate(predict: Callable[[Tensor], Tensor], one: Series) -> np.ndarray:
@@ -26,10 +27,10 @@ def iterate(predict: Callable[[Tensor], Tensor], one: Series) -> np.ndarray:
 
     ``predict`` maps (sample, step, feature) to scaled moisture (sample,).
     """
-    rows = torch.from_numpy(one.starts["test"][None])
-    x = torch.from_numpy(np.nan_to_num(one.x))[None]
-    steps = _iterate(lambda window: predict(window[0])[None], x, rows)
-    return one.unscale(steps[0].numpy().astype(float))
+    starts = torch.from_numpy(one.starts["test"]).unsqueeze(0)
+    rows = torch.from_numpy(np.nan_to_num(one.x)).unsqueeze(0)
+    moisture = _iterate(lambda window: predict(window[0]).unsqueeze(0), rows, starts)
+    return one.unscale(moisture[0].double().numpy())
 
 
 def iterate_ensemble(
@@ -42,38 +43,39 @@ def iterate_ensemble(
 ) -> list[np.ndarray]:
     """Forecasts of trained networks, each on its own series: (sample, lead) in m3 m-3 for each.
 
-    ``parameters`` (network, parameter) and ``series`` in the same order.
+    ``parameters`` (network, parameter) and ``series`` in the same order; ``chunk`` networks are
+    worked out at once.
     """
-    layout = Layout(make().to(device), target)
-    predict = many(lambda p, x: layout.predict(layout.views(p), x), (0, 0), compiled=False)
+    stack = Stack.of(make, target)
+    stack.template.to(device)
+    predict = vmap(lambda flat, x: stack.predict(stack.named(flat), x))
     forecasts = []
     for first in range(0, len(series), chunk):
         part = series[first : first + chunk]
-        rows = nn.utils.rnn.pad_sequence(
-            [torch.from_numpy(one.starts["test"]) for one in part], batch_first=True
-        ).to(device)
-        x = nn.utils.rnn.pad_sequence(
-            [torch.from_numpy(np.nan_to_num(one.x)) for one in part], batch_first=True
-        ).to(device)
-        p = torch.as_tensor(np.array(parameters[first : first + chunk])).to(device)
+        starts = _filled([torch.from_numpy(one.starts["test"]) for one in part]).to(device)
+        rows = _filled([torch.from_numpy(np.nan_to_num(one.x)) for one in part]).to(device)
+        flat = torch.as_tensor(np.array(parameters[first : first + chunk])).to(device)
         with torch.no_grad():
-            steps = _iterate(lambda window, p=p: predict(p, window), x, rows).cpu().numpy()
-        for one, values in zip(part, steps, strict=True):
-            forecasts.append(one.unscale(values[: len(one.starts["test"])].astype(float)))
+            moisture = _iterate(lambda window, flat=flat: predict(flat, window), rows, starts)
+        for one, values in zip(part, moisture.cpu().double().numpy(), strict=True):
+            forecasts.append(one.unscale(values[: len(one.starts["test"])]))
     return forecasts
 
 
-def _iterate(predict: Callable[[Tensor], Tensor], x: Tensor, starts: Tensor) -> Tensor:
-    """(network, sample, lead) of scaled moisture; x (network, row, feature), starts by sample."""
-    network = torch.arange(len(x), device=x.device)[:, None]
-    rows = starts[..., None] + 1 + torch.arange(N_STEPS, device=x.device)
-    window = x[network[..., None], rows].clone()
-    steps = []
-    for lead in range(1, N_LEADS + 1):
-        moisture = predict(window)
-        steps.append(moisture)
-        if lead < N_LEADS:
-            tomorrow = x[network, starts + N_STEPS + lead].clone()
-            tomorrow[..., -1] = moisture
-            window = torch.cat((window[:, :, 1:], tomorrow[:, :, None]), 2)
-    return torch.stack(steps, -1)
+def _filled(tensors: list[Tensor]) -> Tensor:
+    return nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+
+def _iterate(predict: Callable[[Tensor], Tensor], rows: Tensor, starts: Tensor) -> Tensor:
+    """(network, sample, lead) of scaled moisture; rows (network, row, feature), starts (network,
+    sample) as ``windows.Series`` has them."""
+    network = torch.arange(len(rows), device=rows.device).unsqueeze(1)
+    steps = torch.arange(1, N_STEPS + 1, device=rows.device)
+    window = rows[network.unsqueeze(2), starts.unsqueeze(2) + steps]
+    forecasts = [predict(window)]
+    for lead in range(1, N_LEADS):
+        tomorrow = rows[network, starts + N_STEPS + lead]
+        tomorrow = torch.cat((tomorrow[..., :-1], forecasts[-1].unsqueeze(2)), dim=2)
+        window = torch.cat((window[:, :, 1:], tomorrow.unsqueeze(2)), dim=2)
+        forecasts.append(predict(window))
+    return torch.stack(forecasts, dim=2)

@@ -1,12 +1,12 @@
 """What is to be trained: one task a network, and settings that all of them share."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 
 from soilbook.errors import DeviceError, ParameterError, unknown
+from soilbook.settings import Profile
 from soilbook.training.draws import seed_of
 from soilbook.training.windows import VARIANTS, Series
 
@@ -15,32 +15,26 @@ TARGETS = ("value", "change")
 
 @dataclass(frozen=True)
 class Task:
-    """One network: where its windows come from, and the identity from which its start and its
-    batches follow. ``seed`` is the seed of the whole run."""
+    """One network: its windows, and the identity from which its start and its batches follow.
+
+    ``seed`` is the seed of the whole run.
+    """
 
     series: Series
     model: str
     repetition: int = 0
     seed: int = 0
 
-    @cached_property
+    @property
     def identity(self) -> tuple:
-        """What makes this network this one: seed, model, site, depth (m), repetition."""
-        return (self.seed, self.model, self.series.site, self.series.depth, self.repetition)
+        """Seed, model, site, depth (m), repetition."""
+        depth = round(self.series.depth, 4)
+        return (self.seed, self.model, self.series.site, depth, self.repetition)
 
     @cached_property
-    def network_seed(self) -> int:
+    def number(self) -> int:
         """The integer from which this network draws."""
         return seed_of(*self.identity)
-
-    @cached_property
-    def data_hash(self) -> str:
-        """sha256 of the windows."""
-        total = hashlib.sha256()
-        for array in (self.series.x, self.series.y, *self.series.starts.values()):
-            total.update(f"{array.shape} {array.dtype} ".encode())
-            total.update(array.tobytes())
-        return total.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -48,18 +42,18 @@ class Settings:
     """How every network is trained, section 4 of Wang et al. (2024).
 
     The model kept has the lowest validation error of the epochs ``first_choice`` .. ``epochs``,
-    numbered from 1: ``variant`` paper looks at the whole validation set, released at one random
-    batch of it. ``target`` change predicts the difference to the last observed day.
-    ParameterError for numbers below 1 and unknown names.
+    numbered from 1; ``variant`` paper looks at the whole validation part, released at one random
+    batch of it. With the ``target`` change a network predicts the difference to the last observed
+    day. ParameterError for numbers below 1 and unknown names.
     """
 
     epochs: int
     first_choice: int
     batches_per_epoch: int = 20
     batch: int = 50
-    rate: float = 0.001
     variant: str = "paper"
     target: str = "value"
+    rate: float = 0.001
 
     def __post_init__(self):
         for name, allowed in (("variant", VARIANTS), ("target", TARGETS)):
@@ -68,8 +62,12 @@ class Settings:
         for name in ("epochs", "first_choice", "batches_per_epoch", "batch"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; allowed: 1 or more")
-        # A run cut short by hand still keeps its last epoch.
-        object.__setattr__(self, "first_choice", min(self.first_choice, self.epochs))
+
+    @classmethod
+    def of(cls, profile: Profile, epochs: int, variant: str, target: str = "value") -> "Settings":
+        """Settings of a profile, with another number of epochs."""
+        first = min(profile.first_choice, epochs)
+        return cls(epochs, first, profile.batches_per_epoch, profile.batch, variant, target)
 
     @property
     def steps(self) -> int:
@@ -77,7 +75,7 @@ class Settings:
         return self.epochs * self.batches_per_epoch
 
 
-def device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
     """``cpu``, ``cuda``, or with ``auto`` cuda where there is one; DeviceError if it is absent."""
     there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if name not in ("auto", *there):

@@ -1,0 +1,110 @@
+"""One measurement each: plain PyTorch, the vectorised trainer, memory.
+
+All train the network of study 1: 2-layer LSTM of 16, 8 features, 4 steps, batches of 50, Adam,
+and the whole validation part looked at after every 20 steps.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from soilbook.models import NETWORKS
+from soilbook.training import Settings, Task, train
+from soilbook.training.windows import PARTS, ROWS_NEEDED, Series
+
+N_DAYS, N_FEATURES = 1826, 8
+make = partial(NETWORKS["LSTM"], N_FEATURES)
+
+
+def made_up(seed: int) -> Series:
+    """Five years of random numbers without gaps: speed does not depend on what they say."""
+    random = np.random.default_rng(seed)
+    x = random.uniform(-1, 1, (N_DAYS, N_FEATURES)).astype(np.float32)
+    edges = (0, int(0.6 * N_DAYS), int(0.8 * N_DAYS), N_DAYS)
+    starts = {
+        part: np.arange(edges[i], edges[i + 1] - ROWS_NEEDED[part] + 1)
+        for i, part in enumerate(PARTS)
+    }
+    time_ = np.datetime64("2011-01-01") + np.arange(N_DAYS)
+    limits = np.zeros(N_FEATURES), np.ones(N_FEATURES)
+    return Series(f"site {seed}", 0.05, x, x[:, -1].copy(), starts, time_, edges[2], *limits)
+
+
+class Plain(nn.Module):
+    """The same network with nn.LSTM."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(N_FEATURES, 16, num_layers=2, batch_first=True)
+        self.output = nn.Linear(16, 1)
+
+    def forward(self, x):
+        return self.output(self.lstm(x)[0][:, -1]).squeeze(-1)
+
+
+def one_at_a_time(threads: int, option: str, device: str, epochs: int = 6) -> float:
+    """Seconds a step of nn.LSTM with torch.optim.Adam, the best of some epochs of 20 steps."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    one = made_up(0)
+    (x, y), (x_v, y_v) = (
+        [torch.from_numpy(a).to(device) for a in one.windows(part)] for part in PARTS[:2]
+    )
+    module = Plain().to(device)
+    options = {} if option == "for-loop" else {option: True}
+    optimiser = torch.optim.Adam(module.parameters(), lr=0.001, **({"foreach": False} | options))
+    if option == "fused":
+        optimiser = torch.optim.Adam(module.parameters(), lr=0.001, fused=True)
+    best, least = None, torch.inf
+    seconds = []
+    for _ in range(epochs):
+        began = time.perf_counter()
+        for _ in range(20):
+            chosen = torch.randperm(len(x), device=device)[:50]
+            optimiser.zero_grad()
+            loss = nn.functional.mse_loss(module(x[chosen]), y[chosen])
+            loss.backward()
+            optimiser.step()
+        with torch.no_grad():
+            mse = nn.functional.mse_loss(module(x_v), y_v).item()
+        if mse < least:
+            best = {name: p.clone() for name, p in module.state_dict().items()}
+            least = mse
+        seconds.append((time.perf_counter() - began) / 20)
+    torch.set_num_threads(before)
+    assert best is not None
+    return min(seconds)
+
+
+def ensemble(n_networks: int, epochs: int, workers: int, device: str = "cpu") -> float:
+    """Seconds a step of one network by ``train``, its share of all workers; starting workers and
+    compiling, once for a run, are not counted."""
+    tasks = [Task(made_up(i % 30), "LSTM", i // 30) for i in range(n_networks)]
+    settings = Settings(epochs, 1)
+    result = train(make, tasks, settings, device, workers=workers, compile_=True)
+    share = 1 if n_networks == 1 else workers
+    return float(result["seconds_per_100_epochs"].mean()) / 100 / 20 / share
+
+
+def memory_per_network(few: int = 20, many: int = 420) -> float:
+    """Kilobytes that one network more takes at the peak of a training, by the largest resident
+    memory of two processes."""
+    peaks = [
+        int(subprocess.run([sys.executable, __file__, str(n)], check=True, capture_output=True,
+                           text=True).stdout)
+        for n in (few, many)
+    ]  # fmt: skip
+    return (peaks[1] - peaks[0]) / (many - few)
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1])
+    train(make, [Task(made_up(i), "LSTM") for i in range(count)], Settings(1, 1, 2),
+          workers=1, compile_=False, shard_size=count)  # fmt: skip
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -1,0 +1,179 @@
+"""Table A1 as built beside Table A1 as printed, and what follows from it."""
+
+import pandas as pd
+import pytest
+
+from soilbook import published
+from soilbook.book.html import VERDICTS
+from soilbook.book.page import CLAIMS
+from soilbook.errors import ParameterError
+from soilbook.models import NETWORKS, VARIANTS
+from soilbook.tables import layer_claims, layer_settings, layers
+
+
+def differing(variant="paper"):
+    frame = layers.beside_printed(variant=variant)
+    frame = frame[frame["difference"] != ""]
+    return {(row.model, row.layer or row.kind): row.difference for row in frame.itertuples()}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_hold_every_parameter(variant):
+    counted = layers.as_built(7, variant=variant).groupby("model")["parameters"].sum()
+    totals = layers.totals(7).set_index("model")[variant]
+    for name, make in NETWORKS.items():
+        expected = sum(p.numel() for p in make(7, variant=variant).parameters())
+        assert counted[name] == totals[name] == expected
+
+
+def test_totals_by_hand():
+    lstm = 4 * 16 * (8 + 16 + 2) + 4 * 16 * (16 + 16 + 2)
+    totals = layers.totals().set_index("model")
+    assert list(totals.index) == list(NETWORKS) and list(totals.columns) == list(VARIANTS)
+    assert totals.loc["LSTM", "paper"] == lstm + 17
+    assert totals.loc["FA-LSTM", "paper"] == lstm + 17 + 8 * 8 + 8
+    assert totals.loc["TA-LSTM", "paper"] == lstm + 17 + 4 * 4 + 4
+    assert totals.loc["GAN-LSTM", "paper"] == lstm + 17 + 6
+    assert totals.loc["1D-CNN", "paper"] == 8 * 2 * 32 + 32 + 32 * 2 * 64 + 64 + 128 + 1
+    assert totals.loc["Transformer", "paper"] - totals.loc["Transformer", "released"] == (
+        10 * (8 + 1 + 1) - 5 * 8
+    )
+
+
+def test_a_layer_has_its_activation_and_an_lstm_one_row():
+    frame = layers.as_built().set_index(["model", "layer"])
+    cnn = frame.loc["1D-CNN"]
+    assert list(cnn["kind"]) == ["Convolution", "Convolution", "Flatten", "Fully-connected"]
+    assert list(cnn["kernel"]) == ["2", "2", "", ""] and list(cnn["size"]) == ["32", "64", "", "1"]
+    assert list(cnn["activation"]) == ["Tanh", "Tanh", "", "Tanh"]
+    assert list(cnn["output"]) == ["3 × 32", "2 × 64", "128", "1"]
+    lstm = frame.loc["CNN-with-LSTM", "lstm.lstm.0, lstm.lstm.1"]
+    assert (lstm["size"], lstm["activation"], lstm["parameters"]) == ("16", "Sigmoid, Tanh", 3840)
+    attention = frame.loc["TA-LSTM", "temporal_attention.weigh.0"]
+    assert (attention["kind"], attention["size"]) == ("T-Attention", "4")
+    assert attention["activation"] == "ReLU, Softmax"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_printed_row_stands_beside_a_layer(variant):
+    frame = layers.beside_printed(variant=variant)
+    printed = published.layers()
+    columns = ["size printed", "kernel printed", "activation printed"]
+    assert frame[columns].map(lambda text: isinstance(text, str)).all(axis=None)
+    for model, rows in printed.groupby("model"):
+        ours = frame[(frame["model"] == model) & (frame["difference"] != "not printed")]
+        sizes = ["" if pd.isna(size) else f"{size:g}" for size in rows["hidden_size"]]
+        assert list(ours["size printed"]) == sizes
+        assert list(ours["activation printed"]) == list(rows["activation"])
+    built = frame[frame["layer"] != ""]
+    expected = layers.as_built(variant=variant)
+    assert list(built["layer"]) == list(expected["layer"])
+    assert list(built["parameters"]) == list(expected["parameters"])
+
+
+def test_differences_of_the_paper_s_variant():
+    size, padding = "size 8 printed, 4 built; Softmax not printed", "padding 1 not printed"
+    found = {key: text for key, text in differing().items() if text != "not in Table A1"}
+    assert found == {
+        ("LSTM-CNN", "convolutions.0"): padding,
+        ("LSTM-CNN", "convolutions.2"): padding,
+        ("CNN-LSTM", "output"): "not printed",
+        ("CNN-with-LSTM", "cnn.0"): padding,
+        ("CNN-with-LSTM", "cnn.2"): padding,
+        ("CNN-with-LSTM", "CONCAT"): "a function, no layer of its own",
+        ("FA-LSTM", "feature_attention.0"): "Softmax not printed",
+        ("FA-LSTM", "output"): "not printed",
+        ("TA-LSTM", "lstm.0, lstm.1"): "Tanh not printed",
+        ("TA-LSTM", "temporal_attention.weigh.0"): size,
+        ("TA-LSTM", "output"): "not printed",
+        ("FTA-LSTM", "feature_attention.0"): "Softmax not printed",
+        ("FTA-LSTM", "step_output"): "not printed",
+        ("FTA-LSTM", "temporal_attention.weigh.0"): size,
+    }
+    outside = {model for (model, _), text in differing().items() if text == "not in Table A1"}
+    assert outside == {"LSTM", "Transformer"}
+
+
+def test_the_released_variant_differs_in_more():
+    paper, released = differing(), differing("released")
+    assert released["LSTM-CNN", "convolutions.0"] == "kernel 3 printed, 2 built"
+    assert released["GAN-LSTM", "generator.output.0"] == "Tanh printed, not built"
+    assert "Relu printed, not built" in released["TA-LSTM", "temporal_attention.weigh.0"]
+    assert ("GAN-LSTM", "generator.output.0") not in paper
+
+
+def test_fewer_features_are_named_as_a_difference():
+    frame = layers.beside_printed(7).set_index(["model", "layer"])
+    attention = frame.loc["FA-LSTM", "feature_attention.0"]
+    assert attention["difference"] == "size 8 printed, 7 built; Softmax not printed"
+
+
+def test_layout_for_reading_names_a_model_once():
+    table = layers.beside_printed()
+    shown = layers.for_reading(table)
+    assert [name for name in shown["model"] if name] == list(NETWORKS)
+    row = shown[table["layer"] == "cnn.0"].iloc[0]
+    assert row["printed"] == row["built"] == "kernel 3, size 32, Tanh"
+    assert list(shown["difference"]) == list(table["difference"])
+
+
+def test_settings_below_the_table_are_all_as_printed():
+    frame = layer_settings.below_the_table()
+    printed = published.hyperparameters()
+    assert len(frame) == (printed["section"] == "Table A1").sum()
+    assert (frame["difference"] == "").all()
+
+
+def test_settings_that_differ_are_named():
+    frame = layer_settings.below_the_table(7, variant="released").set_index(["model", "setting"])
+    found = frame["difference"][frame["difference"] != ""]
+    assert found.to_dict() == {
+        ("Transformer", "d_model"): "8 printed, 7 built",
+        ("Transformer", "d_ff"): "20 printed, 10 built",
+    }
+
+
+def test_claims_have_the_page_s_columns_and_verdicts():
+    frame = layer_claims.claims()
+    assert list(frame.columns) == CLAIMS
+    assert set(frame["verdict"]) <= set(VERDICTS)
+    assert frame["claim"].is_unique and frame["why"].str.len().min() > 0
+    verdicts = dict(zip(frame["claim"].str.split(": ").str[1], frame["verdict"], strict=True))
+    assert verdicts == {
+        "3 machine-learning models take part": "reproduced",
+        "7 deep-learning models take part": "not",
+        "LSTM-CNN and CNN-with-LSTM have convolutions of kernel 3 on 4 days": "not",
+        "the hybrids keep the CNN and LSTM layers of 1D-CNN and LSTM": "partly",
+        "the class token is the fifth row of the Transformer's input": "reproduced",
+        "d_model is the number of features of a day": "reproduced",
+        "the LSTM's last hidden state is its prediction, one value": "partly",
+        "F-Attention has size 8": "reproduced",
+        "T-Attention has size 8": "not",
+        "the layers of Table A1 end in one value, the prediction": "partly",
+        "the discriminator has a single layer": "reproduced",
+        "G and D are updated in the ratio 3:1": "partly",
+    }
+
+
+def test_numbers_behind_the_claims():
+    frame = layer_claims.claims().set_index("claim")["reproduced"]
+    numbers = {claim.split(":")[0]: value for claim, value in frame.items()}
+    assert (numbers["3-2"], numbers["3-3"], numbers["3-4"], numbers["3-7"]) == (10, 2, 5, 16)
+    assert numbers["3-12"] == "1:3 (paper), 3:1 (released)"
+
+
+def test_verdicts_follow_from_what_is_printed(monkeypatch):
+    printed = published.layers()
+    fitting = printed.assign(kernel_size=printed["kernel_size"].clip(upper=2))
+    fitting.loc[fitting["layer"] == "T-Attention", "hidden_size"] = 4
+    monkeypatch.setattr(published, "layers", fitting.copy)
+    verdicts = layer_claims.claims().set_index("claim")["verdict"]
+    kernel, consistent = verdicts.iloc[2], verdicts.iloc[3]
+    assert kernel == consistent == "reproduced"
+    assert verdicts["3-9: T-Attention has size 4"] == "reproduced"
+
+
+def test_unknown_variant():
+    for make in (layers.as_built, layers.beside_printed, layer_settings.below_the_table):
+        with pytest.raises(ParameterError, match="unknown variant 'other'; allowed: paper, rel"):
+            make(variant="other")

@@ -1,0 +1,225 @@
+"""Training of many networks: each its own, the same every time, the best epoch kept, resumable."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from soilbook.errors import DeviceError, ParameterError, SoilbookError
+from soilbook.models import NETWORKS
+from soilbook.settings import profile
+from soilbook.store import Store
+from soilbook.training import Settings, Task, load_module, train
+from soilbook.training.data import ShardData, Sizes
+from soilbook.training.shard import _Keeper, convergence_epoch
+from soilbook.training.tasks import find_device
+
+SHORT = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
+NUMBERS = ("parameters", "training_loss", "validation_mse", "best_epoch", "convergence_epoch")
+make = partial(NETWORKS["LSTM"], 4)
+
+
+@pytest.fixture(scope="module")
+def tasks(several):
+    return [Task(one, "LSTM", repetition) for repetition in range(2) for one in several]
+
+
+@pytest.fixture(scope="module")
+def result(tasks):
+    return train(make, tasks, SHORT)
+
+
+def same_bytes(a: xr.Dataset, b: xr.Dataset) -> bool:
+    return all(a[name].values.tobytes() == b[name].values.tobytes() for name in NUMBERS)
+
+
+def test_the_same_seed_gives_the_same_bytes(tasks, result):
+    assert same_bytes(train(make, tasks, SHORT), result)
+
+
+def test_an_ensemble_is_its_single_trainings(tasks, result):
+    for i, task in enumerate(tasks):
+        alone = train(make, [task], SHORT).isel(network=0)
+        together = result.isel(network=i)
+        for name in NUMBERS:
+            assert np.allclose(alone[name], together[name], atol=1e-5), name
+
+
+def test_company_order_and_shards_do_not_matter(tasks, result):
+    mixed = train(make, tasks[::-1], SHORT, shard_size=4).isel(network=slice(None, None, -1))
+    for name in NUMBERS:
+        assert np.allclose(mixed[name], result[name], atol=1e-5), name
+
+
+def test_networks_differ_by_repetition_site_and_seed(several, result):
+    other = train(make, [Task(several[0], "LSTM", 0, seed=1)], SHORT)
+    rows = np.concatenate([result["parameters"].values, other["parameters"].values])
+    distance = np.abs(rows[:, None] - rows).max(-1)
+    assert distance[~np.eye(len(rows), dtype=bool)].min() > 0.1
+
+
+def test_training_learns(several):
+    learnt = train(make, [Task(several[0], "LSTM")], Settings(40, 10, target="change"))
+    assert learnt["validation_mse"][0, -1] < 0.2 * learnt["validation_mse"][0, 0]
+    assert learnt["training_loss"].shape == (1, 40)
+    assert (learnt["seconds_per_100_epochs"] > 0).all()
+
+
+def test_the_parameters_kept_are_those_of_the_best_epoch(several):
+    for epochs in (4, 6):
+        settings = Settings(epochs, 2, 4, 20)
+        kept = train(make, [Task(several[0], "LSTM")], settings).isel(network=0)
+        best = int(kept["best_epoch"])
+        assert best == 2 + kept["validation_mse"].values[1:].argmin()
+        # Training that ends at this very epoch ends with the same parameters.
+        cut = train(make, [Task(several[0], "LSTM")], Settings(best, best, 4, 20)).isel(network=0)
+        assert np.array_equal(cut["parameters"], kept["parameters"])
+        x, y = (torch.from_numpy(part) for part in several[0].windows("validation"))
+        with torch.no_grad():
+            mse = (load_module(make, kept["parameters"])(x) - y).square().mean().item()
+        assert mse == pytest.approx(float(kept["validation_mse"].min()), rel=1e-4)
+
+
+def test_choice_starts_at_first_choice_and_takes_the_first_of_equals():
+    keeper = _Keeper(torch.zeros(2, 1), Settings(5, 3))
+    for epoch, mses in enumerate([(0.1, 5.0), (0.2, 4.0), (0.5, 3.0), (0.3, 3.0), (0.4, 9.0)]):
+        keeper.look(torch.full((2, 1), epoch + 1.0), torch.zeros(2), torch.tensor(mses))
+    kept = keeper.result(2)
+    assert kept["best_epoch"].values.tolist() == [4, 3]
+    assert kept["parameters"].values.ravel().tolist() == [4, 3]
+
+
+def test_convergence_is_the_first_epoch_within_five_percent_of_the_minimum():
+    mses = np.array([[9.0, 2.0, 1.04, 1.0, 1.2], [1.0, 1.0, 1.0, 1.0, 1.0]])
+    assert convergence_epoch(mses).tolist() == [3, 1]
+
+
+def test_released_judges_by_one_random_batch(several):
+    data = ShardData(
+        [Task(one, "LSTM") for one in several], Sizes.of([Task(several[2], "")]), "cpu"
+    )
+    n = len(several[2].starts["validation"])
+    starts, weights = data.validation(0, Settings(3, 1, batch=20, variant="released"))
+    assert starts.shape == (3, 20)
+    assert torch.allclose(weights, torch.tensor(1 / 20))
+    assert set(starts[2].tolist()) < set(several[2].starts["validation"].tolist())
+    assert not torch.equal(starts, data.validation(1, Settings(3, 1, variant="released"))[0])
+    # Fewer windows than the batch: each counts once, the rest not at all.
+    starts, weights = data.validation(0, Settings(3, 1, batch=n + 9, variant="released"))
+    assert (weights[2] > 0).sum() == n
+    assert len(set(starts[2][weights[2] > 0].tolist())) == n
+
+
+def test_paper_judges_by_all_validation_windows(several):
+    tasks = [Task(one, "LSTM") for one in several]
+    starts, weights = ShardData(tasks, Sizes.of(tasks), "cpu").validation(0, Settings(3, 1))
+    for k, one in enumerate(several):
+        assert starts[k][weights[k] > 0].tolist() == one.starts["validation"].tolist()
+    assert torch.allclose(weights.sum(1), torch.ones(3))
+
+
+def test_two_worker_processes_give_the_same_bytes(tasks, result):
+    parallel = train(make, tasks, SHORT, workers=2, shard_size=3)
+    assert same_bytes(parallel, train(make, tasks, SHORT, workers=1, shard_size=3))
+    assert np.allclose(parallel["parameters"], result["parameters"], atol=1e-5)
+
+
+def test_a_killed_worker_is_one_clear_line(tasks):
+    parent = os.getpid()
+
+    def deadly():
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return make()
+
+    with pytest.raises(SoilbookError, match=r"killed from outside .* run again") as caught:
+        train(deadly, tasks, SHORT, workers=2, shard_size=3)
+    assert "\n" not in str(caught.value)
+
+
+# No __main__ guard, two workers, and the process killed when one shard of three is stored.
+KILLED = """
+    import os, signal, sys
+    sys.path.insert(0, sys.argv[2])
+    from conftest import make_site
+    from soilbook.models import NETWORKS
+    from soilbook.store import Store
+    from soilbook.training import Settings, Task, train
+    from soilbook.training.windows import series
+
+    class Deadly(Store):
+        def put(self, key, dataset):
+            super().put(key, dataset)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sizes = (400, 360, 430)
+    several = [series(make_site(n, i, f"site {i}"), 0.05) for i, n in enumerate(sizes)]
+    tasks = [Task(one, "LSTM", r) for r in range(2) for one in several]
+    settings = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
+    train(lambda: NETWORKS["LSTM"](4), tasks, settings, "cpu", Deadly(sys.argv[1]),
+          {"data": "made"}, workers=2, shard_size=2)
+"""
+
+
+def test_a_killed_run_goes_on_from_the_finished_shards(tmp_path, tasks):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(KILLED))
+    here = str(Path(__file__).parent)
+    ended = subprocess.run([sys.executable, script, tmp_path / "store", here], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    store = _Counting(tmp_path / "store")
+    resumed = train(make, tasks, SHORT, "cpu", store, {"data": "made"}, shard_size=2)
+    assert (store.found, store.made) == (1, 2)
+    assert same_bytes(resumed, train(make, tasks, SHORT, shard_size=2))
+    again = train(make, tasks, SHORT, "cpu", store, {"data": "made"}, shard_size=2)
+    assert (store.found, store.made) == (4, 2)
+    assert same_bytes(resumed, again)
+    train(make, tasks, SHORT, "cpu", store, {"data": "other"}, shard_size=2)
+    assert store.made == 5
+
+
+class _Counting(Store):
+    found = made = 0
+
+    def get(self, key):
+        kept = super().get(key)
+        self.found += kept is not None
+        return kept
+
+    def put(self, key, dataset):
+        self.made += 1
+        return super().put(key, dataset)
+
+
+def test_gan_trains_like_any_other(several):
+    gan = train(partial(NETWORKS["GAN-LSTM"], 4), [Task(several[0], "GAN-LSTM")], SHORT)
+    assert np.isfinite(gan["parameters"]).all()
+    assert gan["training_loss"].shape == (1, 3)
+
+
+def test_bad_input_is_one_line(tasks, several, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="'cuda' is not there; allowed: auto, cpu"):
+        train(make, tasks, SHORT, "cuda")
+    assert find_device("auto").type == "cpu"
+    with pytest.raises(ParameterError, match="no network to train"):
+        train(make, [], SHORT)
+    with pytest.raises(ParameterError, match="unknown variant 'leaky'; allowed: paper, released"):
+        Settings(3, 1, variant="leaky")
+    with pytest.raises(ParameterError, match="unknown target 'slope'; allowed: value, change"):
+        Settings(3, 1, target="slope")
+    with pytest.raises(ParameterError, match="epochs is 0; allowed: 1 or more"):
+        Settings(0, 1)
+
+
+def test_settings_of_a_profile_cut_short_still_choose():
+    settings = Settings.of(profile("quick"), 5, "paper")
+    assert (settings.epochs, settings.first_choice, settings.steps) == (5, 5, 100)

@@ -1,0 +1,82 @@
+"""Windows: which rows they hold, where gaps and splits cut them, and how they are scaled."""
+
+import numpy as np
+import pytest
+
+from soilbook.errors import DataError, ParameterError
+from soilbook.training.windows import PARTS, ROWS_NEEDED, series
+
+
+def test_a_sample_holds_weather_of_its_days_and_moisture_of_the_days_before(site):
+    one = series(site, 0.05)
+    x, y = one.windows("training")
+    s, sm = one.starts["training"][7], site["sm"].values[0]
+    rain = site["precipitation"].values
+    unscaled = (x[7] + 1) / 2 * (one.maximum - one.minimum) + one.minimum
+    assert unscaled[:, 0] == pytest.approx(rain[s + 1 : s + 5], abs=1e-4)
+    assert unscaled[:, -1] == pytest.approx(sm[s : s + 4], abs=1e-6)
+    assert one.unscale(y[7]) == pytest.approx(sm[s + 4], abs=1e-6)
+
+
+def test_gap_free_parts_give_every_start_that_fits(site):
+    one = series(site, 0.05)
+    edges = [0, 240, 320, 400]  # int(0.6 N), int(0.8 N)
+    assert one.test_row == 320
+    for part, first, last in zip(PARTS, edges[:-1], edges[1:], strict=True):
+        assert one.starts[part].tolist() == list(range(first, last - ROWS_NEEDED[part] + 1))
+
+
+@pytest.mark.parametrize("name", ["sm", "precipitation", "soil_temperature"])
+def test_a_gap_takes_away_exactly_the_starts_that_would_read_it(site, name):
+    gap = {"time": 100} if name == "precipitation" else {"time": 100, "depth": 0}
+    whole = series(site, 0.05)
+    site[name][gap] = np.nan
+    holed = series(site, 0.05)
+    lost = set(whole.starts["training"]) - set(holed.starts["training"])
+    assert lost == {96, 97, 98, 99, 100}
+    for part in PARTS:
+        x, y = holed.windows(part)
+        assert np.isfinite(x).all() and np.isfinite(y).all()
+
+
+def test_a_gap_in_the_test_part_takes_all_leads_with_it(site):
+    site["sm"][0, 350] = np.nan
+    starts = series(site, 0.05).starts["test"]
+    assert not set(range(339, 351)) & set(starts)
+    assert {338, 351} <= set(starts)
+
+
+def test_only_the_released_variant_sees_the_test_part_when_scaling(site):
+    site["sm"][0, 390] = 0.9
+    paper, released = series(site, 0.05, "paper"), series(site, 0.05, "released")
+    training = site["sm"].values[0, :240]
+    assert paper.maximum[-1] == training.max()
+    assert released.maximum[-1] == 0.9
+    assert paper.x[1:240].max() <= 1 and paper.x[1:240].min() >= -1
+    assert paper.y.max() > 1 >= released.y.max()
+    assert paper.unscale(paper.y[390]) == pytest.approx(0.9, abs=1e-6)
+
+
+def test_a_constant_feature_does_not_divide_by_zero(site):
+    site["air_temperature"][:] = 5.0
+    x, _ = series(site, 0.05).windows("training")
+    assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize(
+    ("part", "rows"),
+    [("training", slice(0, 190)), ("validation", slice(240, 320)), ("test", slice(320, 400))],
+)
+def test_too_few_windows_are_named(site, part, rows):
+    site["sm"][0, rows] = np.nan
+    with pytest.raises(DataError, match=rf"'made', depth 0.05 m: \d+ windows .* {part} part") as e:
+        series(site, 0.05)
+    assert "\n" not in str(e.value)
+    assert "needed" in str(e.value)
+
+
+def test_unknown_variant_and_depth(site):
+    with pytest.raises(ParameterError, match="'leaky'; allowed: paper, released"):
+        series(site, 0.05, "leaky")
+    with pytest.raises(DataError, match=r"no probe at 0\.3 m; allowed: 0\.05"):
+        series(site, 0.3)
