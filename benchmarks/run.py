@@ -46,7 +46,7 @@ def main() -> None:
 
 def on_cpu(n_networks: int, epochs: int, repeats: int) -> list[dict]:
     """Plain and vectorised training take turns, and each counts with its best turn, since other
-    work on the machine can only slow a turn down."""
+    work on the machine can only slow a turn down; a turn counts with its median epoch."""
     cores = joblib.cpu_count()
     plain, fast = {}, []
     for _ in range(repeats):

@@ -3,13 +3,15 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 NEEDS = {"observed": "SOILBOOK_DATA", "papers": "SOILBOOK_PAPERS"}
 
 
 def pytest_collection_modifyitems(items):
-    """Leave out what needs files that this machine does not have, and say which variable names them."""
+    """Leave out what needs files that this machine lacks, and say which variable names them."""
     for item in items:
         for marker, variable in NEEDS.items():
             if item.get_closest_marker(marker) and not os.environ.get(variable):
@@ -26,3 +28,47 @@ def observed_folder() -> Path:
 def papers_folder() -> Path:
     """Folder with the papers' texts."""
     return Path(os.environ["SOILBOOK_PAPERS"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def made():
+    """Make scores of study 1 by hand: ``made({model: r2}, n_sites=8, noise=0.001)``."""
+    return _made
+
+
+def _made(levels: dict[str, float], n_sites: int = 8, noise: float = 0.001) -> xr.Dataset:
+    """Scores in which every model has one R2 everywhere, up to small noise between sites."""
+    random = np.random.default_rng(0)
+    names = list(levels)
+    shape = (len(names), n_sites, 5, 3, 2)
+    site_r2 = np.array(list(levels.values())).reshape(-1, 1, 1, 1, 1) + noise * random.normal(
+        size=shape
+    )
+    dims = ("model", "site", "depth", "lead", "reading")
+    cost = np.full((len(names), 1, n_sites, 5), np.nan)
+    for i, name in enumerate(names):
+        if name not in ("persistence", "climatology"):
+            cost[i] = 10 * (i + 1)
+    mean = site_r2.mean(1)
+    means = ("model", "depth", "lead", "reading")
+    return xr.Dataset(
+        {
+            "site_r2": (dims, site_r2),
+            "site_rmse": (dims, 0.1 * (1 - site_r2)),
+            "r2": (means, mean),
+            "r2_low": (means, mean - 0.01),
+            "r2_high": (means, mean + 0.01),
+            "rmse": (means, 0.1 * (1 - mean)),
+            "n_sites": ("depth", np.full(5, n_sites)),
+            "n_repetitions": ("model", np.ones(len(names), dtype=int)),
+            "epochs_to_convergence": (("model", "repetition", "site", "depth"), cost),
+            "seconds_per_100_epochs": (("model", "repetition", "site", "depth"), cost),
+        },
+        coords={
+            "model": names,
+            "site": [f"site-{i}" for i in range(n_sites)],
+            "depth": [0.05, 0.1, 0.2, 0.5, 1.0],
+            "lead": [1, 3, 7],
+            "reading": ["pooled", "at_lead"],
+        },
+    )

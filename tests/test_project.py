@@ -111,7 +111,10 @@ def test_workflow_runs_every_chapter_on_a_gpu():
     job = jobs()["chapters"]
     assert job["runs-on"] == ["self-hosted", "gpu"]
     runs = {one["chapter"]: one.get("device") for one in job["strategy"]["matrix"]["include"]}
-    assert sorted(runs) == chapters()
+    # What only reads the others' results runs where these have been gathered.
+    gathered = " ".join(step.get("run", "") for step in jobs()["book"]["steps"])
+    late = re.findall(r"soilbook run (\S+)", gathered)
+    assert sorted([*runs, *late]) == chapters()
     for name, device in runs.items():
         notebook = json.loads((ROOT / "chapters" / f"{name}.ipynb").read_text())
         sources = ["".join(cell["source"]) for cell in notebook["cells"]]

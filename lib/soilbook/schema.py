@@ -39,7 +39,7 @@ VARIABLES = {
     )
 }
 
-# Order of the network inputs, section 2.1 of Wang et al. (2024). A site that lacks one leaves it out.
+# Order of the network inputs, section 2.1 of Wang et al. (2024). A site may lack some.
 FEATURES = tuple(VARIABLES)
 DEPTHS = (0.05, 0.10, 0.20, 0.50, 1.00)
 

@@ -35,8 +35,26 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile("smoke", epochs=4, first_choice=1, repetitions=1, bootstrap=100, n_sites=2, explained=5, pictured=80),
-        Profile("quick", epochs=150, first_choice=50, repetitions=1, bootstrap=500, n_sites=10, explained=60, pictured=300),
+        Profile(
+            "smoke",
+            epochs=4,
+            first_choice=1,
+            repetitions=1,
+            bootstrap=100,
+            n_sites=2,
+            explained=5,
+            pictured=80,
+        ),
+        Profile(
+            "quick",
+            epochs=150,
+            first_choice=50,
+            repetitions=1,
+            bootstrap=500,
+            n_sites=10,
+            explained=60,
+            pictured=300,
+        ),
         Profile("standard", epochs=500, first_choice=100, repetitions=5),
         Profile("paper", epochs=1500, first_choice=100, repetitions=25),
     )

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+
 from soilbook import schema
 from soilbook.data import ismn
 from soilbook.errors import DataError

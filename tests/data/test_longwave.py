@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from soilbook.data import fluxnet, longwave
 from soilbook.data.fao56 import extraterrestrial
 from soilbook.errors import DataError, ParameterError

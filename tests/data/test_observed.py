@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from soilbook import data, schema
 from soilbook.data import longwave, observed, sites
 from soilbook.errors import DataError, ParameterError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from soilbook import schema
 from soilbook.data import observed, power
 from soilbook.errors import DataError

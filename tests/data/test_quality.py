@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from soilbook import schema
 from soilbook.data import quality
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from soilbook import published
 from soilbook.data import sites
 from soilbook.data.sites import CORRECTIONS, OBSERVED, SITES, find

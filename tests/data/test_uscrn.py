@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+
 from soilbook import published, schema
 from soilbook.data import observed, uscrn
 

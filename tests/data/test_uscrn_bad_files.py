@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from soilbook.data import uscrn
 from soilbook.errors import DataError
 

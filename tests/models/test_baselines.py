@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from soilbook.errors import DataError, ParameterError
 from soilbook.models import climatology, day_of_year_means, persistence
 from soilbook.models.baselines import calendar_day

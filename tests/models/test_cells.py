@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
+
 from soilbook.errors import ParameterError
 from soilbook.models.cells import Convolution, LSTMLayer, convolved_steps, stacked_lstm
-from torch import nn
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
+
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS, VARIANTS, describe
-from torch import nn
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -4,6 +4,9 @@ import math
 
 import pytest
 import torch
+from torch.func import grad
+from torch.nn import functional as F
+
 from soilbook.models import NETWORKS, VARIANTS
 from soilbook.models.gan import (
     GANLSTM,
@@ -12,8 +15,6 @@ from soilbook.models.gan import (
     generator_loss,
     past_sm,
 )
-from torch.func import grad
-from torch.nn import functional as F
 
 
 @pytest.fixture

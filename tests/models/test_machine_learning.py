@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
+
 from soilbook.errors import DataError
 from soilbook.models import MACHINE_LEARNING
 

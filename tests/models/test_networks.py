@@ -4,9 +4,10 @@ import copy
 
 import pytest
 import torch
+from torch.func import functional_call, grad, stack_module_state, vmap
+
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS, VARIANTS
-from torch.func import functional_call, grad, stack_module_state, vmap
 
 EVERY = [(name, variant) for name in NETWORKS for variant in VARIANTS]
 

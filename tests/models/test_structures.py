@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from soilbook.models import NETWORKS, VARIANTS
-from soilbook.models.transformer import SelfAttention, sine_cosine
 from torch import nn
 from torch.nn import functional as F
+
+from soilbook.models import NETWORKS, VARIANTS
+from soilbook.models.transformer import SelfAttention, sine_cosine
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 

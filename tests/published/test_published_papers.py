@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 import pytest
+
 from soilbook import published
 
 pytestmark = pytest.mark.papers

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from soilbook import published
 from soilbook.errors import ParameterError
 from soilbook.schema import DEPTHS

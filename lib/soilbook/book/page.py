@@ -49,7 +49,16 @@ class Page:
 
     def reference(self, name: str) -> pd.DataFrame | None:
         """A table of the committed observed reference run of this chapter; None if it has none."""
-        file = chapters.root() / "book/reference/observed" / self.chapter / name
+        return self.reference_of(self.chapter, name)
+
+    def reference_of(self, chapter: str, name: str) -> pd.DataFrame | None:
+        """A table of the committed observed reference run of a chapter; None if it has none."""
+        file = chapters.root() / "book/reference/observed" / chapter / name
+        return pd.read_csv(file) if file.is_file() else None
+
+    def other(self, chapter: str, name: str) -> pd.DataFrame | None:
+        """A table that another chapter's run of this track and profile left; None if it has not."""
+        file = self.folder.parent.parent / chapter / name
         return pd.read_csv(file) if file.is_file() else None
 
     def table(

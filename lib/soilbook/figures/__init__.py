@@ -1,9 +1,11 @@
 """One function per published figure: a result in, a matplotlib Figure out."""
 
 from soilbook.figures import (
+    architecture,
     attention,
     attribution,
     embedding,
+    gains,
     maps,
     score_panels,
     series,
@@ -12,9 +14,11 @@ from soilbook.figures import (
 )
 
 __all__ = [
+    "architecture",
     "attention",
     "attribution",
     "embedding",
+    "gains",
     "maps",
     "score_panels",
     "series",

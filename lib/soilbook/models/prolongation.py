@@ -4,8 +4,6 @@
 ``prolongation_fast.Prolongation`` computes the same and is the one to train.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 

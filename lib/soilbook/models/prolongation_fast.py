@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from soilbook.models import dropout
 from soilbook.models.dropout import Masks
 from soilbook.models.prolongation import GATES, PlainProlongation
-from soilbook.models.recurrence import EAGER, Kernels, Recurrence
+from soilbook.models.prolongation_steps import EAGER, Kernels, Prolong
 
 
 class Prolongation(nn.Module):
@@ -47,23 +47,22 @@ class Prolongation(nn.Module):
         return network
 
     def forward(self, x0: Tensor, masks: Masks | None = None, kernels: Kernels = EAGER) -> Tensor:
-        return self.output(self.encode(x0, masks, kernels)).squeeze(-1).t()
-
-    def encode(self, x0: Tensor, masks: Masks | None = None, kernels: Kernels = EAGER) -> Tensor:
-        """Hidden states h of every step, (step, batch, hidden)."""
         masks = masks or self.masks(x0)
-        x = torch.relu(self.input(x0.transpose(0, 1).contiguous())) * masks.x
-        # The argument of g is doubled, see recurrence.ahead.
-        double = x.new_tensor([1.0, 1.0, 2.0, 1.0]).repeat_interleave(self.n_hidden)
+        # The argument of g is doubled, see prolongation_steps.ahead.
+        double = x0.new_tensor([1.0, 1.0, 2.0, 1.0]).repeat_interleave(self.n_hidden)
         by_row = double.unsqueeze(1)
-        return Recurrence.apply(
-            x,
+        moisture = Prolong.apply(
+            x0.transpose(0, 1).contiguous(),
+            self.input.weight,
+            self.input.bias,
             self.weight_x * by_row,
             self.weight_h * by_row,
             self.bias * double,
-            masks.h,
-            masks.g,
+            self.output.weight[0],
+            self.output.bias,
+            *masks,
             kernels,
         )
+        return moisture.t()
 
     masks = PlainProlongation.masks

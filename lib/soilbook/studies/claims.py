@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import metrics, published
+from soilbook import metrics, models, published
 
 READING = "pooled"  # the reading that the published tables print
 COLUMNS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
@@ -59,6 +59,60 @@ def paired(result: xr.Dataset, against: str) -> pd.DataFrame:
     others = [model for model in r2["model"].values if model != against]
     table = metrics.compare(r2.sel(model=others), r2.sel(model=against, drop=True))
     return table.rename(columns={"depth": "depth_m", "lead": "lead_d"})
+
+
+def of_pictures(claims_46: pd.DataFrame | None) -> pd.DataFrame:
+    """Claims 5-14 and 5-15, that networks use and encode data unlike, from those of section 4.6.
+
+    ``claims_46`` are the rows that chapter 4.6 left: claims of likeness there speak against a
+    difference here. None if that chapter has not been run.
+    """
+    texts = published.claims().set_index("id")["claim"]
+    groups = {"5-14": (range(1, 10), "Shapley values"), "5-15": (range(10, 13), "t-SNE")}
+    rows = {}
+    for key, (numbers, what) in groups.items():
+        found = pd.DataFrame(columns=COLUMNS)
+        if claims_46 is not None:
+            keys = tuple(f"4.6-{number}:" for number in numbers)
+            found = claims_46[claims_46["claim"].str.startswith(keys)]
+        n = len(found)
+        held = int(found["verdict"].isin(["reproduced", "partly"]).sum())
+        verdict = "reproduced" if n and held == n else "partly" if held else "not"
+        why = f"{held} of the {n} claims of section 4.6 on {what} hold at least in part"
+        if not n:
+            verdict, why = "not testable", "chapter 4.6 has not been run on this track and profile"
+        share = held / n if n else np.nan
+        cells = [f"{key}: {texts[key]}", np.nan, share, np.nan, np.nan, verdict, why]
+        rows[key] = dict(zip(COLUMNS, cells, strict=True))
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def against_persistence(value: xr.Dataset, change: xr.Dataset) -> pd.DataFrame:
+    """Two statements of this book, from ``insitu.gains`` of both formulations.
+
+    The best network lies above persistence at every depth and lead, and beyond chance in most.
+    """
+    rows = []
+    for name, gains in (("value", value), ("change", change)):
+        networks = gains.sel(model=[m for m in gains["model"].values if m in models.NETWORKS])
+        above = int((networks["gain"].max("model") > 0).sum())
+        cells = networks.sizes["depth"] * networks.sizes["lead"]
+        sure = int(((networks["gain"] > 0) & (networks["p"] < 0.05)).any("model").sum())
+        verdict = "reproduced" if above == cells and sure >= 13 / 15 * cells else "partly"
+        rows.append(
+            {
+                "claim": f"networks that predict the {name} beat persistence everywhere",
+                "published": np.nan,
+                "reproduced": above,
+                "low": np.nan,
+                "high": np.nan,
+                "verdict": verdict if above else "not",
+                "why": f"{above} of {cells} depths and leads with a network above persistence, "
+                f"{sure} beyond chance after correction, {gains.attrs['n_sites']} sites; "
+                "a statement of this book, not of the paper",
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(claim, result: xr.Dataset) -> dict:

@@ -6,13 +6,15 @@ The one door for the chapters of Wang et al. (2024): ``run(Experiment(...))``.
 import pandas as pd
 import xarray as xr
 
-from soilbook import settings
+from soilbook import metrics, models, settings
 from soilbook.store import Store
 from soilbook.studies import forecasts, scoring, stand_in
 from soilbook.studies.experiment import Experiment
 from soilbook.studies.records import load
 
-__all__ = ["Experiment", "cost", "one_site", "run", "summary"]
+__all__ = ["ALL_MODELS", "Experiment", "cost", "gains", "one_site", "run", "summary"]
+
+ALL_MODELS = (*models.MACHINE_LEARNING, *models.NETWORKS)
 
 
 def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
@@ -34,12 +36,12 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     result = scoring.score(parts, profile.bootstrap, experiment.seed)
     first = next(iter(parts.values()))
     result = result.assign(observed=first["observed"], issue_time=first["issue_time"])
-    models = xr.IndexVariable("model", list(parts))
+    names = xr.IndexVariable("model", list(parts))
     for name in ("forecast", "epochs_to_convergence", "seconds_per_100_epochs"):
         arrays = [part[name] for part in parts.values()]
         if name == "forecast":
             arrays = [array.mean("repetition") for array in arrays]
-        result[name] = xr.concat(arrays, models, join="outer")
+        result[name] = xr.concat(arrays, names, join="outer")
     result.attrs.update(
         left_out="\n".join(records.left_out), data=experiment.data, variant=experiment.variant
     )
@@ -69,6 +71,19 @@ def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
     names = ("rmse", "rmse_low", "rmse_high")
     attrs = {"site": shown, "words": stand_in.words(site, shown)}
     return xr.Dataset({name: part[f"site_{name}"] for name in names}, attrs=attrs)
+
+
+def gains(result: xr.Dataset) -> xr.Dataset:
+    """R2 minus R2 of persistence, pooled: ``gain`` (model, depth, lead), mean over sites.
+
+    ``p`` is that of Wilcoxon's signed-rank test across sites, Holm's correction over all cells.
+    """
+    r2 = result["site_r2"].sel(reading="pooled", drop=True)
+    others = [model for model in r2["model"].values if model != "persistence"]
+    table = metrics.compare(r2.sel(model=others), r2.sel(model="persistence", drop=True))
+    found = table.set_index(["model", "depth", "lead"])[["difference", "p_corrected"]].to_xarray()
+    found = found.rename(difference="gain", p_corrected="p").sel(model=others)
+    return found.assign_attrs(n_sites=result.sizes["site"])
 
 
 def cost(result: xr.Dataset) -> pd.DataFrame:

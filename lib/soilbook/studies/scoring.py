@@ -22,7 +22,7 @@ def score(forecasts: dict[str, xr.Dataset], n_replicates: int, seed: int = 0) ->
     reading), for r2 and rmse with ``_low`` and ``_high`` (95 %, sites as clusters, blocks of days
     within each); ``site_<metric>`` (model, site, depth, lead, reading), with intervals over days
     for r2 and rmse; ``repetition_r2`` (model, repetition, site, depth, lead, reading);
-    ``n_sites`` (depth) and ``n_repetitions`` (model). Soil moisture in m3 m-3.
+    ``n_sites`` (model, depth) and ``n_repetitions`` (model). Soil moisture in m3 m-3.
     """
     persistence = forecasts["persistence"].isel(repetition=0)["forecast"].values
     climatology = forecasts["climatology"].isel(repetition=0)["forecast"].values

@@ -12,7 +12,7 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
 
     ``scores`` comes from ``studies.insitu.run``; ``table`` is the paper's table number. Columns:
     model, depth_m, lead_d, reading, r2, r2_low, r2_high, rmse, n_sites, n_repetitions,
-    r2_published (of the pooled reading, which the paper's programs compute).
+    r2_published (of the pooled reading, which the paper's programs compute), verdict.
     """
     wanted = ["r2", "r2_low", "r2_high", "rmse", "n_sites", "n_repetitions"]
     frame = scores[wanted].to_dataframe().reset_index()
@@ -23,10 +23,25 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
     printed = printed.rename(columns={"r2": "r2_published"})
     printed = printed[["model", "depth_m", "lead_d", "r2_published"]].assign(reading="pooled")
     frame = frame.merge(printed, how="left", on=["model", "depth_m", "lead_d", "reading"])
+    bounds = frame[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
+    frame["verdict"] = [verdict(*row) for row in bounds]
     order = {model: i for i, model in enumerate(scores["model"].values)}
     keys = ["model", "depth_m", "lead_d", "reading"]
     frame = frame.sort_values(keys, key=lambda c: c.map(order) if c.name == "model" else c)
-    return frame[[*keys, *wanted, "r2_published"]].reset_index(drop=True)
+    return frame[[*keys, *wanted, "r2_published", "verdict"]].reset_index(drop=True)
+
+
+def verdict(low: float, high: float, printed: float) -> str:
+    """How a value with its interval stands to the printed one; empty where none is printed.
+
+    ``exceeded``: the interval lies above it; ``reproduced``: holds it; ``not``: lies below.
+    ``not testable``: there is no interval, as with a single site.
+    """
+    if np.isnan(printed):
+        return ""
+    if np.isnan(low) or np.isnan(high):
+        return "not testable"
+    return "exceeded" if low > printed else "not" if high < printed else "reproduced"
 
 
 def side_by_side(
@@ -35,8 +50,8 @@ def side_by_side(
     """A tidy table laid out for reading: rows are depths and leads, columns models.
 
     A cell holds this run's value with its interval; beside it the value of the ``reference`` run
-    (a tidy table too) and, where the paper prints one, the published value. The paper's "(-)" and
-    an R2 below zero are written "(-)".
+    (a tidy table too) and, where the paper prints one, the published value and the verdict. The
+    paper's "(-)" and an R2 below zero are written "(-)".
     """
     part = frame[frame["reading"] == reading].set_index(["depth_m", "lead_d"])
     columns = {}
@@ -49,7 +64,8 @@ def side_by_side(
         printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
         printed = printed[printed["model"] == model].set_index(["depth_m", "lead_d"])["text"]
         if reading == "pooled" and len(printed):
-            columns[model, "published"] = printed.reindex(rows.index).fillna("")
+            words = rows["verdict"].where(rows["verdict"] == "", ", " + rows["verdict"])
+            columns[model, "published"] = printed.reindex(rows.index).fillna("") + words
     wide = pd.DataFrame(columns)
     labels = [(f"{depth:.2f} m", f"{lead} d") for depth, lead in wide.index]
     return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead"]))
@@ -70,3 +86,52 @@ def errors(scores: xr.Dataset) -> pd.DataFrame:
     names = ["rmse", "rmse_low", "rmse_high"]
     frame = scores[names].reset_coords(drop=True).to_dataframe().reset_index()
     return frame.rename(columns={"depth": "depth_m", "lead": "lead_d"})
+
+
+def ranking(scores: xr.Dataset) -> pd.DataFrame:
+    """One row a model, best first: mean pooled R2, its loss with lead, cells above persistence."""
+    r2 = scores["r2"].sel(reading="pooled", drop=True)
+    above = (r2 > r2.sel(model="persistence")).sum(("depth", "lead"))
+    return (
+        pd.DataFrame(
+            {
+                "model": r2["model"].values,
+                "r2": r2.mean(("depth", "lead")).values,
+                "loss from 1 to 7 d": (r2.sel(lead=1) - r2.sel(lead=7)).mean("depth").values,
+                "cells above persistence": above.values,
+                "cells": r2.sizes["depth"] * r2.sizes["lead"],
+            }
+        )
+        .sort_values("r2", ascending=False)
+        .reset_index(drop=True)
+    )
+
+
+def persistence_against_print(scores: xr.Dataset) -> pd.DataFrame:
+    """Persistence of this run beside what the paper prints, one row a depth and lead."""
+    r2 = scores["r2"].sel(reading="pooled", model="persistence").to_series().rename("persistence")
+    printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
+    rows = []
+    for (depth, lead), value in r2.items():
+        same = printed[np.isclose(printed["depth_m"], depth) & (printed["lead_d"] == lead)]
+        best = same.loc[same["r2"].idxmax()]
+        rows.append(
+            {
+                "depth_m": depth,
+                "lead_d": lead,
+                "persistence": value,
+                "best printed r2": best["r2"],
+                "best printed model": best["model"],
+                "printed models below persistence": int((same["r2"].fillna(-1) < value).sum()),
+                "printed models": len(same),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def best_against_persistence(gains: xr.Dataset) -> pd.DataFrame:
+    """The network with the largest gain at each depth and lead; ``gains`` of ``insitu.gains``."""
+    frame = gains.drop_sel(model="climatology", errors="ignore").to_dataframe().reset_index()
+    best = frame.loc[frame.groupby(["depth", "lead"])["gain"].idxmax()]
+    best = best.rename(columns={"depth": "depth_m", "lead": "lead_d", "p": "p_corrected"})
+    return best[["depth_m", "lead_d", "model", "gain", "p_corrected"]].reset_index(drop=True)

@@ -1,0 +1,67 @@
+"""Tables of scores: columns of the contract, published values beside, verdicts."""
+
+import numpy as np
+import pytest
+
+from soilbook import published, tables
+
+NAMES = ["persistence", "climatology", "1D-CNN", "LSTM", "Transformer"]
+
+
+@pytest.fixture
+def scores(made):
+    return made(dict(zip(NAMES, (0.9, -0.2, 0.93, 0.95, 0.92), strict=True)))
+
+
+def test_tidy_has_the_columns_of_the_contract_and_the_printed_values(scores):
+    table = tables.scores.tidy(scores, "3")
+    columns = "model depth_m lead_d reading r2 r2_low r2_high rmse n_sites n_repetitions"
+    assert table.columns.tolist() == [*columns.split(), "r2_published", "verdict"]
+    assert len(table) == 5 * 5 * 3 * 2
+    assert table["model"].drop_duplicates().tolist() == NAMES
+    row = table[
+        (table["model"] == "LSTM") & (table["depth_m"] == 0.5) & (table["lead_d"] == 7)
+    ].set_index("reading")
+    assert row.loc["pooled", "r2_published"] == published.r2("LSTM", 0.5, 7) == 0.749
+    assert np.isnan(row.loc["at_lead", "r2_published"])
+    assert row.loc["pooled", "verdict"] == "exceeded"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "printed", "expected"),
+    [
+        (0.91, 0.95, 0.90, "exceeded"),
+        (0.91, 0.95, 0.93, "reproduced"),
+        (0.91, 0.95, 0.96, "not"),
+        (0.91, 0.95, np.nan, ""),
+        (np.nan, np.nan, 0.9, "not testable"),
+    ],
+)
+def test_verdicts(low, high, printed, expected):
+    assert tables.scores.verdict(low, high, printed) == expected
+
+
+def test_side_by_side_shows_run_reference_and_print(scores):
+    table = tables.scores.tidy(scores, "3")
+    reference = table.assign(r2=0.5)
+    wide = tables.scores.side_by_side(table, reference)
+    assert wide.shape[0] == 15
+    assert wide.loc[("0.50 m", "7 d"), ("LSTM", "published")] == "0.749, exceeded"
+    assert wide.loc[("0.50 m", "7 d"), ("LSTM", "observed reference")] == "0.500"
+    assert wide[("climatology", "this run")].str.startswith("(-)").all()
+    assert ("persistence", "published") not in wide.columns
+
+
+def test_ranking_counts_cells_above_persistence(scores):
+    ranking = tables.scores.ranking(scores)
+    assert ranking["model"].tolist()[0] == "LSTM"
+    counts = ranking.set_index("model")["cells above persistence"]
+    assert counts["LSTM"] == 15
+    assert counts["persistence"] == counts["climatology"] == 0
+
+
+def test_persistence_against_print_counts_printed_models(scores):
+    table = tables.scores.persistence_against_print(scores)
+    deep = table[(table["depth_m"] == 0.5) & (table["lead_d"] == 7)].iloc[0]
+    assert deep["best printed model"] == "GAN-LSTM"
+    assert deep["printed models below persistence"] == deep["printed models"] == 13
