@@ -170,7 +170,11 @@ def tidy(data) -> pd.DataFrame:
     if len({array.dims for array in data.data_vars.values()}) == 1:
         return _flat(data.to_dataframe())
     parts = [
-        _flat(array.to_dataframe(name="value")).assign(variable=name)
+        (
+            _flat(array.to_dataframe(name="value"))
+            if array.dims
+            else pd.DataFrame({"value": [array.item()]})
+        ).assign(variable=name)
         for name, array in data.data_vars.items()
     ]
     return pd.concat(parts, ignore_index=True)

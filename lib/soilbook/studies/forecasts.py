@@ -11,6 +11,9 @@ from soilbook.studies.experiment import Experiment
 from soilbook.studies.records import Records, observed
 from soilbook.training import windows
 
+# A forecast this many times outside the range of training has run away (the paper's "(-)"); fed
+# back further, a polynomial kernel would overflow within a week.
+RUNAWAY = 100.0
 # What a stored forecast depends on, besides settings and data.
 CODE = ("soilbook.models", "soilbook.training", "soilbook.studies.forecasts", "soilbook.data")
 
@@ -137,7 +140,7 @@ def _fit_and_iterate(model: str, one: windows.Series, seed: int) -> np.ndarray:
     for step in range(windows.N_LEADS):
         today = one.x[issue + 1 + step].copy()
         today[:, -1] = moisture
-        moisture = regressor.predict(today)
+        moisture = np.clip(regressor.predict(today), -RUNAWAY, RUNAWAY)
         steps.append(one.unscale(moisture))
     return np.stack(steps, axis=1)
 

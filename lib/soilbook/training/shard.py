@@ -11,6 +11,7 @@ from torch import nn
 from soilbook.training.adversarial import alternating, is_adversarial
 from soilbook.training.compiled import compiled
 from soilbook.training.data import ShardData, Sizes
+from soilbook.training.memory import keep_freed_memory
 from soilbook.training.stack import Stack, start
 from soilbook.training.step import judge, least_squares
 from soilbook.training.tasks import Settings, Task
@@ -33,6 +34,7 @@ def train_shard(
     The shard is filled with copies of its first network up to ``size``. ``tell`` hears after every
     epoch how many steps of a network were made.
     """
+    keep_freed_memory()
     filled = [*tasks, *[tasks[0]] * ((size or len(tasks)) - len(tasks))]
     data = ShardData(filled, sizes or Sizes.of(tasks), device)
     stack = Stack.of(make, settings.target)
@@ -52,7 +54,7 @@ def train_shard(
             update = compiled(update, (*state, scale, data.rows, data.target, starts))
             error = compiled(error, (flat, data.rows, data.target, *data.validation(0, settings)))
         keeper = _Keeper(flat, settings)
-        times = [time.perf_counter()]
+        began = time.perf_counter()
         for epoch, batches in _epochs(data, settings, len(filled)):
             losses = []
             n = settings.batches_per_epoch
@@ -61,13 +63,10 @@ def train_shard(
                 losses.append(loss)
             mse = error(state[0], data.rows, data.target, *data.validation(epoch, settings))
             keeper.look(state[0], torch.stack(losses).mean(0), mse)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter())
             tell(len(tasks) * n)
         result = keeper.result(len(tasks))
-    # The median epoch, so that a pause of the machine does not count.
-    each = np.full(len(tasks), 100 * np.median(np.diff(times)) / len(filled))
+    seconds = time.perf_counter() - began
+    each = np.full(len(tasks), seconds * 100 / settings.epochs / len(filled))
     return result.assign(seconds_per_100_epochs=("network", each))
 
 
