@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from soilbook import data, metrics
 from soilbook.errors import DataError, DeviceError, ParameterError
-from soilbook.studies import forecasts, insitu, records, scoring
+from soilbook.studies import forecasts, insitu, records, scoring, sources
 from soilbook.studies.experiment import FIGURE_SITES, Experiment
 from soilbook.training import windows
 
@@ -92,6 +93,12 @@ def test_persistence_repeats_the_last_observed_day(result):
     np.testing.assert_allclose(part["observed"].sel(step=7).isel(day=day), later, rtol=1e-6)
 
 
+def test_the_twin_comes_from_the_store_unchanged(store):
+    made = data.load("Weslaco", "twin", seed=3)
+    for _ in range(2):
+        xr.testing.assert_identical(sources.load("Weslaco", "twin", 3, store), made)
+
+
 def test_a_second_run_comes_from_the_store_and_is_the_same(small, store, result, monkeypatch):
     def fail(*arguments, **named):
         raise AssertionError("trained again")
@@ -111,16 +118,16 @@ def test_a_network_does_not_depend_on_which_sites_run_with_it(small, store, resu
 
 
 def test_a_site_with_too_few_windows_is_named_and_the_rest_goes_on(small, store, monkeypatch):
-    load = data.load
+    load = records.sources.load
 
-    def with_gaps(name, *arguments, **named):
-        record = load(name, *arguments, **named)
+    def with_gaps(name, *arguments):
+        record = load(name, *arguments)
         if name == "Weslaco":
             record = record.copy(deep=True)
             record["sm"].values[0, ::3] = np.nan
         return record
 
-    monkeypatch.setattr(records.source, "load", with_gaps)
+    monkeypatch.setattr(records.sources, "load", with_gaps)
     monkeypatch.setattr(records.source, "fingerprint", lambda *a, **k: "with gaps")
     experiment = Experiment(profile="smoke", models=(), sites=small.sites, depths=small.depths)
     found = insitu.run(experiment, store)

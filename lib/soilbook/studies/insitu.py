@@ -28,7 +28,7 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     """
     experiment = experiment.resolve()
     store = store or Store()
-    records = load(experiment)
+    records = load(experiment, store)
     parts = {
         model: forecasts.make(experiment, model, records, store) for model in experiment.models
     }

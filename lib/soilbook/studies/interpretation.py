@@ -10,13 +10,12 @@ import pandas as pd
 import xarray as xr
 from torch import nn
 
-from soilbook import data as source
 from soilbook import models as library
 from soilbook import schema, settings
 from soilbook.errors import DataError
 from soilbook.explain import attention, embedding, encoded, importance, predictor, shapley
 from soilbook.store import Store
-from soilbook.studies import networks, records, stand_in
+from soilbook.studies import networks, records, sources, stand_in
 from soilbook.studies.experiment import Experiment
 from soilbook.training import load_module, windows
 
@@ -47,9 +46,9 @@ class Laboratory:
         self.experiment = experiment.resolve()
         self.profile = settings.profile(self.experiment.profile)
         self.store = store or Store()
-        self.records = records.load(self.experiment)
-        first = source.load(
-            self.experiment.sites[0], self.experiment.data, seed=self.experiment.seed
+        self.records = records.load(self.experiment, self.store)
+        first = sources.load(
+            self.experiment.sites[0], self.experiment.data, self.experiment.seed, self.store
         )
         self.features = schema.features(first)
 

@@ -7,6 +7,8 @@ import xarray as xr
 
 from soilbook import data as source
 from soilbook.errors import DataError
+from soilbook.store import Store
+from soilbook.studies import sources
 from soilbook.studies.experiment import Experiment
 from soilbook.training import windows
 
@@ -37,14 +39,14 @@ class Records:
         return self.sites.index(key[0]), self.depths.index(key[1])
 
 
-def load(experiment: Experiment) -> Records:
+def load(experiment: Experiment, store: Store | None = None) -> Records:
     """Read the sites of a resolved experiment and cut them into windows.
 
     A site and depth with too few windows is left out and named. Raises DataError if none is left.
     """
     records = Records(experiment.sites, experiment.depths)
     for name in experiment.sites:
-        site = source.load(name, experiment.data, seed=experiment.seed)
+        site = sources.load(name, experiment.data, experiment.seed, store)
         for depth in experiment.depths:
             try:
                 one = windows.series(site, depth, experiment.variant)

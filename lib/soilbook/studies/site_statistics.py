@@ -7,6 +7,7 @@ import xarray as xr
 from soilbook import data as records
 from soilbook import published, schema
 from soilbook.data import sites as site_table
+from soilbook.studies import sources
 from soilbook.studies.claims import COLUMNS
 from soilbook.studies.experiment import Experiment
 
@@ -44,7 +45,7 @@ def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
     printed = published.weather().set_index(["site", "variable"])
     rows = []
     for name in names:
-        record = records.load(name, data, seed=seed)
+        record = sources.load(name, data, seed)
         for variable in ("precipitation", "air_temperature"):
             values = record[variable].to_series().dropna()
             symbol = PRINTED[variable]
@@ -63,7 +64,7 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
     printed = published.splits().set_index("site")
     rows = []
     for name in names:
-        time = records.load(name, data, seed=seed)["time"].values
+        time = sources.load(name, data, seed)["time"].values
         n = len(time)
         own = {
             "start": time[0],
@@ -82,7 +83,7 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
 def series(names, data: str, seed: int = 0) -> xr.Dataset:
     """Weekly means of soil moisture, ``sm`` (site, depth, time) in m3 m-3, of all records."""
     parts = [
-        records.load(name, data, seed=seed)["sm"]
+        sources.load(name, data, seed)["sm"]
         .resample(time="7D", origin="epoch")
         .mean()
         .drop_vars(["site", "latitude", "longitude"], errors="ignore")
@@ -96,7 +97,7 @@ def correlations(names, depths, data: str, seed: int = 0) -> xr.Dataset:
     """Pearson correlation of all pairs of variables, ``r`` (site, depth, variable, other)."""
     blocks = []
     for name in names:
-        record = records.load(name, data, seed=seed)
+        record = sources.load(name, data, seed)
         symbols = schema.symbols(schema.features(record))
         for depth in depths:
             frame = record.sel(depth=depth).reset_coords(drop=True).to_dataframe()
@@ -119,7 +120,7 @@ def correlations(names, depths, data: str, seed: int = 0) -> xr.Dataset:
 
 def autocorrelation(name: str, data: str, lags: int = 20, seed: int = 0) -> xr.Dataset:
     """Autocorrelation of soil moisture by lag, ``r`` (depth, lag), over pairs without a gap."""
-    record = records.load(name, data, seed=seed)
+    record = sources.load(name, data, seed)
     r = [
         [record["sm"].isel(depth=k).to_series().autocorr(lag) for lag in range(lags + 1)]
         for k in range(record.sizes["depth"])
