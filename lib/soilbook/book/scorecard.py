@@ -54,9 +54,12 @@ def claims(page: Page) -> pd.DataFrame:
         reference = (
             {} if known is None else dict(zip(known["claim"], known["verdict"], strict=True))
         )
-        own = own.assign(reference=own["claim"].map(reference), section=section)
-        there = own["reference"].notna()
-        own.loc[there, "why"] += "; observed reference run: " + own.loc[there, "reference"]
+        own = own.assign(section=section, reference=[reference.get(c, "") for c in own["claim"]])
+        words = [
+            f"; observed reference run: {verdict}" if verdict else ""
+            for verdict in own["reference"]
+        ]
+        own["why"] = [f"{why}{more}" for why, more in zip(own["why"], words, strict=True)]
         parts.append(own)
     empty = pd.DataFrame(columns=[*COLUMNS, "reference", "section"])
     return pd.concat(parts, ignore_index=True) if parts else empty
@@ -64,12 +67,10 @@ def claims(page: Page) -> pd.DataFrame:
 
 def count(claims: pd.DataFrame) -> pd.DataFrame:
     """How many claims have which verdict, by chapter, in this run and the reference run."""
-    parts = {
-        name: claims.groupby(["section", column]).size().unstack(fill_value=0)
-        for name, column in (("this run", "verdict"), ("reference", "reference"))
-    }
-    table = pd.concat(parts, axis=1).fillna(0).astype(int)
-    return table.rename_axis("chapter")
+    long = claims.melt(["section"], ["verdict", "reference"], "run", "judged")
+    long["run"] = long["run"].map({"verdict": "this run", "reference": "observed reference"})
+    long = long[long["judged"] != ""]
+    return pd.crosstab(long["section"], [long["run"], long["judged"]]).rename_axis("chapter")
 
 
 def _of_scores(scores: pd.DataFrame | None) -> str:
