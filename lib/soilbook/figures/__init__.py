@@ -1,12 +1,14 @@
 """One function per published figure: a result in, a matplotlib Figure out."""
 
 from soilbook.figures import (
+    additivity,
     architecture,
     attention,
     attribution,
     embedding,
     gains,
     maps,
+    pooled,
     score_panels,
     series,
     site_statistics,
@@ -14,12 +16,14 @@ from soilbook.figures import (
 )
 
 __all__ = [
+    "additivity",
     "architecture",
     "attention",
     "attribution",
     "embedding",
     "gains",
     "maps",
+    "pooled",
     "score_panels",
     "series",
     "site_statistics",
