@@ -49,7 +49,7 @@ class Plain(nn.Module):
 
 
 def one_at_a_time(threads: int, option: str, device: str, epochs: int = 15) -> float:
-    """Seconds a step of nn.LSTM with torch.optim.Adam, by the median epoch of 20 steps."""
+    """Seconds a step of nn.LSTM with torch.optim.Adam, over some epochs of 20 steps."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     one = made_up(0)
@@ -62,9 +62,9 @@ def one_at_a_time(threads: int, option: str, device: str, epochs: int = 15) -> f
     if option == "fused":
         optimiser = torch.optim.Adam(module.parameters(), lr=0.001, fused=True)
     best, least = None, torch.inf
-    seconds = []
-    for _ in range(epochs):
-        began = time.perf_counter()
+    for epoch in range(-2, epochs):
+        if epoch == 0:  # two epochs to warm up
+            began = time.perf_counter()
         for _ in range(20):
             chosen = torch.randperm(len(x), device=device)[:50]
             optimiser.zero_grad()
@@ -76,15 +76,15 @@ def one_at_a_time(threads: int, option: str, device: str, epochs: int = 15) -> f
         if mse < least:
             best = {name: p.clone() for name, p in module.state_dict().items()}
             least = mse
-        seconds.append((time.perf_counter() - began) / 20)
+    seconds = time.perf_counter() - began
     torch.set_num_threads(before)
     assert best is not None
-    return float(np.median(seconds))
+    return seconds / epochs / 20
 
 
 def ensemble(n_networks: int, epochs: int, workers: int, device: str = "cpu") -> float:
-    """Seconds a step of one network by ``train``, its share of all workers, by the median epoch;
-    starting workers and compiling, once for a run, are not counted."""
+    """Seconds a step of one network by ``train``, its share of all workers; starting workers and
+    compiling, once for a run, are not counted."""
     tasks = [Task(made_up(i % 30), "LSTM", i // 30) for i in range(n_networks)]
     settings = Settings(epochs, 1)
     result = train(make, tasks, settings, device, workers=workers, compile_=True)

@@ -1,6 +1,6 @@
 """Speed of the trainer against plain PyTorch, measured side by side in one run.
 
-    python benchmarks/run.py [--out FOLDER] [--networks 150] [--epochs 20] [--repeats 3]
+    python benchmarks/training.py [--out FOLDER] [--networks 150] [--epochs 20] [--repeats 3]
 
 Prints a table and writes ``training.csv`` and ``training.json`` into the folder.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import torch
-from measure import ensemble, memory_per_network, one_at_a_time
+from measures.training_speed import ensemble, memory_per_network, one_at_a_time
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 def on_cpu(n_networks: int, epochs: int, repeats: int) -> list[dict]:
     """Plain and vectorised training take turns, and each counts with its best turn, since other
-    work on the machine can only slow a turn down; a turn counts with its median epoch."""
+    work on the machine can only slow a turn down."""
     cores = joblib.cpu_count()
     plain, fast = {}, []
     for _ in range(repeats):
