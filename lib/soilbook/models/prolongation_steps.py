@@ -140,3 +140,14 @@ def product(a: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if ONEDNN is not None and a.device.type == "cpu" and a.dtype == torch.float32:
         return ONEDNN(a, weight, bias, "none", [], "")
     return F.linear(a, weight, bias)
+
+
+def examples(n_batch: int, n_hidden: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Arguments of ``ahead`` and of ``back``, to compile them for batches of one shape."""
+
+    def one(n: int = n_hidden) -> Tensor:
+        return torch.zeros(n_batch, n)
+
+    before = one(4 * n_hidden), one(4 * n_hidden), one(), one(), one()
+    outputs = torch.zeros(n_batch), torch.zeros(n_hidden)
+    return before, (one(4 * n_hidden), one(), one(), *outputs, one(), one(), one(), one())

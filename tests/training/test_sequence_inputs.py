@@ -1,0 +1,164 @@
+"""Inputs of study 2's LSTM: scaling by the training part, classes, gaps, errors."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook.errors import DataError, ParameterError
+from soilbook.training.sequence_inputs import (
+    STATISTICS,
+    Inputs,
+    features,
+    fit_scaling,
+    target,
+    with_statistics,
+)
+
+INPUTS = Inputs(
+    forcing=("precipitation", "air_temperature"), attributes=("sand", "flag_land_cover")
+)
+
+
+@pytest.fixture
+def places():
+    random = np.random.default_rng(0)
+    days = np.arange("2015-04-01", "2015-04-21", dtype="datetime64[D]").astype("datetime64[ns]")
+    made = xr.Dataset(
+        {
+            "precipitation": (("pixel", "time"), random.gamma(0.5, 10, (3, 20))),
+            "air_temperature": (("pixel", "time"), random.normal(10, 5, (3, 20))),
+            "sand": ("pixel", [20.0, 60.0, np.nan]),
+            "flag_land_cover": ("pixel", [7.0, 10.0, 7.0]),
+            "sm_smap": (("pixel", "time"), random.uniform(0.1, 0.4, (3, 20))),
+        },
+        coords={"pixel": [5, 6, 7], "time": days},
+        attrs={"source": "made up"},
+    )
+    made["sm_smap"][1, 3] = np.nan
+    return made
+
+
+def column(x, scaling, name):
+    return x[:, :, scaling["feature"].values.tolist().index(name)]
+
+
+def test_features_of_training_have_mean_0_and_deviation_1(places):
+    scaling = fit_scaling(places, INPUTS)
+    x = features(places, scaling)
+    assert x.dtype == np.float32
+    assert x.shape == (3, 20, 5)
+    for name in ("precipitation", "air_temperature"):
+        values = column(x, scaling, name)
+        assert values.mean() == pytest.approx(0, abs=1e-6)
+        assert values.std() == pytest.approx(1, abs=1e-6)
+
+
+def test_rain_is_seen_by_its_root_or_as_it_is(places):
+    root = column(features(places, s := fit_scaling(places, INPUTS)), s, "precipitation")
+    rain = places["precipitation"].values
+    assert np.corrcoef(root.ravel(), np.sqrt(rain).ravel())[0, 1] == pytest.approx(1)
+    plain = Inputs(INPUTS.forcing, INPUTS.attributes, rain="none")
+    same = column(features(places, s := fit_scaling(places, plain)), s, "precipitation")
+    assert np.corrcoef(same.ravel(), rain.ravel())[0, 1] == pytest.approx(1)
+
+
+def test_later_days_are_scaled_by_the_training_part(places):
+    training = places.isel(time=slice(0, 10))
+    scaling = fit_scaling(training, INPUTS)
+    changed = places.copy(deep=True)
+    changed["air_temperature"][:, 10:] += 100
+    x, other = (features(each, scaling) for each in (places, changed))
+    assert np.array_equal(x[:, :10], other[:, :10])
+    shift = (other - x)[:, 10:, 1]
+    np.testing.assert_allclose(shift, 100 / training["air_temperature"].values.std(), rtol=1e-5)
+
+
+def test_classes_become_columns_and_unknown_ones_none(places):
+    scaling = fit_scaling(places, INPUTS)
+    x = features(places, scaling)
+    assert column(x, scaling, "flag_land_cover=7")[:, 0].tolist() == [1, 0, 1]
+    assert column(x, scaling, "flag_land_cover=10")[:, 4].tolist() == [0, 1, 0]
+    elsewhere = places.assign(flag_land_cover=("pixel", [16.0, np.nan, 7.0]))
+    x = features(elsewhere, scaling)
+    assert column(x, scaling, "flag_land_cover=7")[:, 0].tolist() == [0, 0, 1]
+    assert column(x, scaling, "flag_land_cover=10").max() == 0
+
+
+def test_a_missing_attribute_is_the_mean_of_training(places):
+    scaling = fit_scaling(places, INPUTS)
+    sand = column(features(places, scaling), scaling, "sand")
+    np.testing.assert_allclose(sand[:, 0], [-1, 1, 0])
+
+
+def test_an_attribute_that_does_not_vary_is_0(places):
+    flat = places.assign(sand=("pixel", [30.0, 30.0, 30.0]))
+    scaling = fit_scaling(flat, INPUTS)
+    assert not column(features(flat, scaling), scaling, "sand").any()
+
+
+def test_target_comes_back_by_mean_and_deviation(places):
+    scaling = fit_scaling(places, INPUTS)
+    y = target(places, scaling)
+    assert np.nanmean(y) == pytest.approx(0, abs=1e-6)
+    assert np.isnan(y[1, 3])
+    back = y * scaling["target_deviation"].item() + scaling["target_mean"].item()
+    np.testing.assert_allclose(back, places["sm_smap"], rtol=1e-5)
+
+
+def test_statistics_of_a_place_are_those_of_the_training_part(places):
+    training = places.isel(time=slice(0, 10)).copy(deep=True)
+    training["sm_smap"][2] = np.nan
+    known = with_statistics(places, training)
+    by_hand = np.nanmean(training["sm_smap"].values[:2], axis=1)
+    np.testing.assert_allclose(known["sm_smap_mean"][:2], by_hand)
+    asked = Inputs(("precipitation",), STATISTICS)
+    scaling = fit_scaling(known.isel(time=slice(0, 10)), asked)
+    mean = column(features(known, scaling), scaling, "sm_smap_mean")
+    assert mean[2, 0] == 0  # a place never observed counts as the mean of the others
+    assert sorted(mean[:2, 0]) == pytest.approx([-1, 1])
+
+
+def test_stations_are_served_by_the_scaling_of_pixels(places):
+    scaling = fit_scaling(places, INPUTS)
+    stations = places.drop_vars("sm_smap").rename(pixel="station").isel(station=[2, 0])
+    assert np.array_equal(features(stations, scaling), features(places, scaling)[[2, 0]])
+
+
+def test_scaling_survives_a_file(places, tmp_path):
+    scaling = fit_scaling(places, INPUTS)
+    scaling.to_netcdf(tmp_path / "scaling.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "scaling.nc", engine="h5netcdf") as again:
+        assert np.array_equal(features(places, again.load()), features(places, scaling))
+
+
+def test_weather_with_a_gap(places):
+    places["air_temperature"][2, 4] = np.nan
+    with pytest.raises(DataError, match="'air_temperature' is missing at pixel 7 on 2015-04-05"):
+        fit_scaling(places, INPUTS)
+
+
+def test_an_input_that_is_absent(places):
+    scaling = fit_scaling(places, INPUTS)
+    with pytest.raises(DataError, match="made up: no variable 'sand'"):
+        features(places.drop_vars("sand"), scaling)
+    with pytest.raises(DataError, match="made up: no variable 'flag_land_cover'"):
+        features(places.drop_vars("flag_land_cover"), scaling)
+
+
+def test_no_observation_to_learn_from(places):
+    places["sm_smap"][:] = np.nan
+    with pytest.raises(DataError, match="'sm_smap' has no observation"):
+        fit_scaling(places, INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"forcing": ("rain",)}, "unknown input 'rain'; allowed: precipitation"),
+        ({"forcing": ()}, "no weather among the inputs"),
+        ({"rain": "log"}, "unknown transform of rain 'log'; allowed: none, root"),
+    ],
+)
+def test_impossible_inputs(asked, line):
+    with pytest.raises(ParameterError, match=line):
+        Inputs(**asked)

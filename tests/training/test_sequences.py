@@ -1,0 +1,266 @@
+"""Instances, masked loss and training of study 2's LSTM on made-up places."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from soilbook.errors import DataError, ParameterError
+from soilbook.models import dropout
+from soilbook.models.prolongation_fast import Prolongation
+from soilbook.store import Store
+from soilbook.training import sequence_trainer
+from soilbook.training.sequence_predict import monte_carlo, predict
+from soilbook.training.sequence_run import Run, compile_kernels, network
+from soilbook.training.sequence_settings import SequenceSettings
+from soilbook.training.sequence_trainer import train_one, train_sequences
+from soilbook.training.sequences import Sequences, batches, masked_loss
+
+SMALL = SequenceSettings(n_hidden=8, length=20, batch=6, epochs=4, dropout=0.1)
+SCALING = xr.Dataset({"target_mean": 0.2, "target_deviation": 0.1})
+
+
+def made_up(n_places=6, n_days=60, seed=0):
+    """Moisture that remembers yesterday's rain; four days in ten are observed."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(n_places, n_days, 3)).astype(np.float32)
+    y = np.zeros((n_places, n_days), np.float32)
+    for t in range(1, n_days):
+        y[:, t] = 0.8 * y[:, t - 1] + 0.5 * x[:, t, 0]
+    y[random.random(y.shape) < 0.6] = np.nan
+    return x, y
+
+
+@pytest.fixture
+def sequences():
+    return Sequences.of(*made_up())
+
+
+def test_loss_is_equation_9_with_the_mean_over_the_batch():
+    predicted = torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]])
+    observed = torch.tensor([[0.0, np.nan, 1.0, np.nan], [np.nan, np.nan, np.nan, 2.0]])
+    by_hand = [(1 + 4) / 4, 4 / 4]  # over all days of the instance, not over the observed ones
+    assert masked_loss(predicted, observed).item() == pytest.approx(np.mean(by_hand))
+
+
+def test_a_day_without_observation_has_no_gradient():
+    predicted = torch.randn(2, 5, requires_grad=True)
+    observed = torch.randn(2, 5)
+    observed[0, 2] = observed[1, 4] = np.nan
+    masked_loss(predicted, observed).backward()
+    assert (predicted.grad == 0).nonzero().tolist() == [[0, 2], [1, 4]]
+
+
+def test_instances_are_pieces_of_the_record(sequences):
+    marked = Sequences(torch.arange(6 * 60).view(6, 60, 1).float(), sequences.y)
+    for x, y in batches(marked, 5, 6, 20, seed=1, epoch=0):
+        numbers = x[..., 0]
+        assert (numbers.diff(dim=1) == 1).all()
+        place, day = numbers.long() // 60, numbers.long() % 60
+        assert (place == place[:, :1]).all()
+        torch.testing.assert_close(y, sequences.y[place, day], equal_nan=True)
+
+
+def test_places_and_starts_are_drawn_evenly(sequences):
+    marked = Sequences(torch.arange(6 * 60).view(6, 60, 1).float(), sequences.y)
+    first = torch.cat([x[:, 0, 0] for x, _ in batches(marked, 200, 50, 41, seed=0, epoch=0)])
+    places = torch.bincount(first.long() // 60, minlength=6)
+    starts = torch.bincount(first.long() % 60)
+    assert len(starts) == 20  # starts 0 .. 19 leave room for 41 days of 60
+    assert places.min() > 0.9 * 10_000 / 6
+    assert starts.min() > 0.75 * 10_000 / 20
+
+
+def test_draws_follow_from_seed_and_epoch(sequences):
+    def draws(seed, epoch):
+        return torch.stack([x for x, _ in batches(sequences, 3, 6, 20, seed, epoch)])
+
+    assert torch.equal(draws(0, 4), draws(0, 4))
+    assert not torch.equal(draws(0, 4), draws(0, 5))
+    assert not torch.equal(draws(0, 4), draws(1, 4))
+
+
+def test_a_place_without_observation_is_not_drawn_but_predicted():
+    x, y = made_up()
+    y[2] = np.nan
+    sequences = Sequences.of(x, y)
+    assert sequences.observed.tolist() == [0, 1, 3, 4, 5]
+    marked = Sequences(torch.arange(6 * 60).view(6, 60, 1).float(), sequences.y)
+    drawn = torch.cat([x[:, 0, 0] // 60 for x, _ in batches(marked, 20, 6, 20, seed=0, epoch=0)])
+    assert sorted(set(drawn.tolist())) == [0, 1, 3, 4, 5]
+    trained = train_sequences(sequences, [SMALL])
+    assert np.isfinite(trained["training_loss"]).all()
+    moisture = predict(trained, SMALL, SCALING, x)
+    assert moisture.shape == (1, 6, 60)
+    assert np.isfinite(moisture).all()
+
+
+def test_what_a_place_without_observation_sees_does_not_matter():
+    x, y = made_up()
+    y[2] = np.nan
+    other = x.copy()
+    other[2] += 5
+    one, two = (train_sequences(Sequences.of(a, y), [SMALL])["parameters"] for a in (x, other))
+    assert np.array_equal(one, two)
+
+
+def test_no_observation_at_all():
+    x, y = made_up()
+    with pytest.raises(DataError, match="no place has an observation"):
+        Sequences.of(x, np.full_like(y, np.nan))
+
+
+def test_instances_longer_than_the_record(sequences):
+    with pytest.raises(ParameterError, match="61 days in a record of 60 days; allowed: 1 to 60"):
+        next(batches(sequences, 1, 6, 61, 0, 0))
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adadelta"])
+def test_training_learns_a_memory(sequences, optimiser):
+    settings = SequenceSettings(
+        n_hidden=16, length=30, batch=12, epochs=150, dropout=0.0, optimiser=optimiser
+    )
+    result = train_sequences(sequences, [settings])
+    loss = result["training_loss"].values[0]
+    assert loss[-5:].mean() < 0.25 * loss[:3].mean()
+    assert result["seconds"].shape == (1, 150)
+
+
+def test_adadelta_is_that_of_the_paper(sequences):
+    settings = SequenceSettings(optimiser="adadelta")
+    assert settings.rate_at(0.0) == settings.rate_at(0.9) == 1.0
+    run = Run(sequences, settings)
+    assert isinstance(run.optimiser, torch.optim.Adadelta)
+
+
+def test_rate_of_adam_falls_along_half_a_cosine():
+    settings = SequenceSettings(rate=0.1, last_rate=0.2)
+    rates = [settings.rate_at(progress) for progress in (0, 0.5, 1)]
+    assert rates == pytest.approx([0.1, 0.06, 0.02])
+
+
+def test_same_seed_same_network_and_another_seed_another(sequences):
+    settings = [SequenceSettings(**{**vars(SMALL), "seed": seed}) for seed in (0, 0, 1)]
+    parameters = train_sequences(sequences, settings, workers=1)["parameters"].values
+    assert np.array_equal(parameters[0], parameters[1])
+    assert not np.allclose(parameters[0], parameters[2])
+
+
+def test_an_ensemble_equals_its_networks_trained_alone(sequences):
+    settings = [SequenceSettings(**{**vars(SMALL), "seed": seed}) for seed in (3, 4)]
+    together = train_sequences(sequences, settings, workers=2)
+    for i, one in enumerate(settings):
+        alone = train_sequences(sequences, [one])
+        assert np.array_equal(together["parameters"][i], alone["parameters"][0])
+    assert together["seed"].values.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+@pytest.mark.parametrize("optimiser", ["adam", "adadelta"])
+def test_a_training_broken_off_goes_on_to_the_same_result(
+    sequences, tmp_path, optimiser, averaging
+):
+    settings = SequenceSettings(
+        **{**vars(SMALL), "epochs": 5, "optimiser": optimiser, "averaging": averaging}
+    )
+    whole = train_one(sequences, settings)
+    store = Store(tmp_path)
+
+    def stop(epoch, _):
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_one(sequences, settings, store, look=stop)
+    told = []
+    again = train_one(sequences, settings, store, tell=told.append)
+    assert told[0] == 3  # the last quarter finished before the break
+    assert np.array_equal(again["parameters"], whole["parameters"])
+    np.testing.assert_array_equal(again["training_loss"], whole["training_loss"])
+
+
+def test_a_finished_training_comes_from_the_store(sequences, tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    first = train_sequences(sequences, [SMALL], store, {"data": "made up"})
+    monkeypatch.setattr(sequence_trainer, "Run", None)
+    again = train_sequences(sequences, [SMALL], store, {"data": "made up"})
+    xr.testing.assert_identical(first, again)
+    with pytest.raises(TypeError):  # other data: it would have to train
+        train_sequences(sequences, [SMALL], store, {"data": "other"})
+
+
+def test_the_moving_mean_is_kept(sequences):
+    plain = Run(sequences, SMALL)
+    averaged = Run(sequences, SequenceSettings(**{**vars(SMALL), "averaging": 0.99}))
+    path = []
+    for _ in range(4):
+        plain.epoch()
+        averaged.epoch()
+        path.append(plain.mean.clone())
+    latest = torch.cat([p.detach().flatten() for p in averaged.network.parameters()])
+    assert torch.equal(latest, plain.mean)  # averaging does not disturb the training
+    assert not torch.equal(averaged.mean, latest)
+    assert (averaged.mean - path[1]).norm() < (averaged.mean - path[-1]).norm() + path[-1].norm()
+
+
+def test_compiled_functions_of_a_day_give_the_same_network(sequences):
+    settings = SequenceSettings(**{**vars(SMALL), "epochs": 2})
+    plain, fast = (train_one(sequences, settings, compile_=c)["parameters"] for c in (False, True))
+    np.testing.assert_allclose(fast, plain, atol=1e-5)
+    made = Prolongation(3, SMALL.n_hidden, 0.5)
+    x = sequences.x[:, : SMALL.length]
+    masks = dropout.draw(len(x), SMALL.n_hidden, 0.5)
+    gradients = []
+    for arguments in ((), (compile_kernels(SMALL),)):
+        made.zero_grad()
+        made(x, masks, *arguments).square().sum().backward()
+        gradients.append(made.weight_h.grad.clone())
+    torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-5)
+
+
+def test_monte_carlo_dropout_spreads_around_the_network(sequences):
+    made = network(train_one(sequences, SMALL)["parameters"].values, 3, SMALL)
+    x = sequences.x.numpy()
+    draws = monte_carlo(made, SCALING, x, n_draws=60)
+    assert draws.shape == (60, 6, 60)
+    assert (draws.std(0) > 0).all()
+    with torch.no_grad():
+        plain = made(sequences.x).numpy() * 0.1 + 0.2
+    assert np.abs(draws.mean(0) - plain).mean() < draws.std(0).mean()
+    np.testing.assert_array_equal(draws, monte_carlo(made, SCALING, x, n_draws=60))
+    assert not np.array_equal(draws, monte_carlo(made, SCALING, x, n_draws=60, seed=1))
+
+
+def test_monte_carlo_needs_draws_and_dropout():
+    x = np.zeros((1, 5, 3), np.float32)
+    with pytest.raises(ParameterError, match="n_draws is 1; allowed: 2 or more"):
+        monte_carlo(Prolongation(3, 4, 0.5), SCALING, x, n_draws=1)
+    with pytest.raises(ParameterError, match="without dropout"):
+        monte_carlo(Prolongation(3, 4, 0.0), SCALING, x)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("optimiser", "sgd", "allowed: adadelta, adam"),
+        ("epochs", 0, "allowed: 1 or more"),
+        ("length", -3, "allowed: 1 or more"),
+        ("dropout", 1.0, "allowed: 0 or more and below 1"),
+        ("rate", 0.0, "allowed: above 0"),
+    ],
+)
+def test_impossible_settings(name, value, line):
+    with pytest.raises(ParameterError, match=line):
+        SequenceSettings(**{name: value})
+
+
+def test_an_ensemble_differs_in_its_seeds_alone(sequences):
+    with pytest.raises(ParameterError, match="seed alone"):
+        train_sequences(sequences, [SMALL, SequenceSettings()])
+    with pytest.raises(ParameterError, match="no network"):
+        train_sequences(sequences, [])
+
+
+def test_shapes_that_do_not_fit():
+    with pytest.raises(ParameterError, match="the same places and days"):
+        Sequences(torch.zeros(2, 5, 3), torch.zeros(2, 4))
