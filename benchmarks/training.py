@@ -1,6 +1,6 @@
 """Speed of the trainer against plain PyTorch, measured side by side in one run.
 
-    python benchmarks/training.py [--out FOLDER] [--networks 150] [--epochs 20] [--repeats 3]
+    python benchmarks/training.py [--out FOLDER] [--networks 150] [--epochs 40] [--repeats 3]
 
 Prints a table and writes ``training.csv`` and ``training.json`` into the folder.
 """
@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks"))
     parser.add_argument("--networks", type=int, default=150)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     rows = on_cpu(asked.networks, asked.epochs, asked.repeats)

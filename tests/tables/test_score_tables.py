@@ -45,11 +45,15 @@ def test_side_by_side_shows_run_reference_and_print(scores):
     table = tables.scores.tidy(scores, "3")
     reference = table.assign(r2=0.5)
     wide = tables.scores.side_by_side(table, reference)
-    assert wide.shape[0] == 15
-    assert wide.loc[("0.50 m", "7 d"), ("LSTM", "published")] == "0.749, exceeded"
-    assert wide.loc[("0.50 m", "7 d"), ("LSTM", "observed reference")] == "0.500"
-    assert wide[("climatology", "this run")].str.startswith("(-)").all()
-    assert ("persistence", "published") not in wide.columns
+    assert wide.shape == (15 * 5, 5)
+    row = wide.loc[("0.50 m", "7 d", "LSTM")]
+    assert (row["published"], row["verdict"]) == ("0.749", "exceeded")
+    assert row["observed reference"] == "0.500"
+    assert wide.xs("climatology", level="model")["this run"].eq("(-)").all()
+    assert wide.xs("persistence", level="model")["published"].eq("").all()
+    assert wide.index.get_level_values("model")[:5].tolist() == NAMES
+    at_lead = tables.scores.side_by_side(table, reading="at_lead")
+    assert at_lead.columns.tolist() == ["this run", "95 % interval"]
 
 
 def test_ranking_counts_cells_above_persistence(scores):

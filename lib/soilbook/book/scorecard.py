@@ -22,8 +22,7 @@ ITEMS = (
 )
 WHY = {
     None: "judged by its claims below",
-    "scores": "other sites and years than the unnamed ten of the paper; no wind and an estimated "
-    "long-wave radiation on the observed track; synthetic soil on the twin",
+    "scores": "other sites than the paper's unnamed ten; see Data and tracks",
 }
 
 
@@ -40,7 +39,9 @@ def items(page: Page) -> pd.DataFrame:
             if table:
                 row[f"{name}: difference"] = _difference(scores)
         rows.append(row | {"why it differs": WHY["scores" if table else None]})
-    return pd.DataFrame(rows)
+    columns = ["item", "this run", "reference"]
+    differences = [f"{name}: difference" for name in columns[1:]]
+    return pd.DataFrame(rows)[[*columns, *differences, "why it differs", "chapter"]]
 
 
 def claims(page: Page) -> pd.DataFrame:

@@ -47,37 +47,34 @@ def verdict(low: float, high: float, printed: float) -> str:
 def side_by_side(
     frame: pd.DataFrame, reference: pd.DataFrame | None = None, reading: str = "pooled"
 ) -> pd.DataFrame:
-    """A tidy table laid out for reading: rows are depths and leads, columns models.
+    """A tidy table laid out for reading: one row a depth, lead and model.
 
-    A cell holds this run's value with its interval; beside it the value of the ``reference`` run
-    (a tidy table too) and, where the paper prints one, the published value and the verdict. The
-    paper's "(-)" and an R2 below zero are written "(-)".
+    Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
+    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
+    and an R2 below zero are written "(-)".
     """
-    part = frame[frame["reading"] == reading].set_index(["depth_m", "lead_d"])
-    columns = {}
-    for model, rows in part.groupby("model", sort=False):
-        columns[model, "this run"] = rows.apply(_with_interval, axis=1)
-        if reference is not None:
-            same = reference[(reference["model"] == model) & (reference["reading"] == reading)]
-            known = same.set_index(["depth_m", "lead_d"])["r2"].reindex(rows.index)
-            columns[model, "observed reference"] = known.map(_number)
-        printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
-        printed = printed[printed["model"] == model].set_index(["depth_m", "lead_d"])["text"]
-        if reading == "pooled" and len(printed):
-            words = rows["verdict"].where(rows["verdict"] == "", ", " + rows["verdict"])
-            columns[model, "published"] = printed.reindex(rows.index).fillna("") + words
-    wide = pd.DataFrame(columns)
-    labels = [(f"{depth:.2f} m", f"{lead} d") for depth, lead in wide.index]
-    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead"]))
-
-
-def _with_interval(row: pd.Series) -> str:
-    return f"{_number(row['r2'])} [{_number(row['r2_low'])}, {_number(row['r2_high'])}]"
+    keys = ["depth_m", "lead_d", "model"]
+    part = frame[frame["reading"] == reading]
+    order = {model: i for i, model in enumerate(part["model"].unique())}
+    part = part.sort_values(keys, key=lambda c: c.map(order) if c.name == "model" else c)
+    part = part.set_index(keys)
+    wide = pd.DataFrame({"this run": part["r2"].map(_number)}, index=part.index)
+    bounds = zip(part["r2_low"], part["r2_high"], strict=True)
+    wide["95 % interval"] = [f"{_number(low)} to {_number(high)}" for low, high in bounds]
+    if reference is not None:
+        same = reference[reference["reading"] == reading].set_index(keys)["r2"]
+        wide["observed reference"] = same.reindex(part.index).map(_number)
+    if reading == "pooled":
+        printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
+        wide["published"] = printed.reindex(part.index).fillna("")
+        wide["verdict"] = part["verdict"]
+    labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
+    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
 
 
 def _number(value: float) -> str:
     if np.isnan(value):
-        return "no value"
+        return "–"
     return f"{value:.3f}" if value >= 0 else "(-)"
 
 
