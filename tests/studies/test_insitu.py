@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
+from torch import nn
 
-from soilbook import data, metrics
+from soilbook import data, metrics, models
 from soilbook.errors import DataError, DeviceError, ParameterError
 from soilbook.studies import forecasts, insitu, records, scoring, sources
 from soilbook.studies.experiment import FIGURE_SITES, Experiment
@@ -107,6 +109,37 @@ def test_a_second_run_comes_from_the_store_and_is_the_same(small, store, result,
     monkeypatch.setattr(forecasts, "_machine_learning", fail)
     again = insitu.run(small, store)
     assert again.identical(result)
+
+
+class Copy(nn.Module):
+    """A reader's own network: tomorrow is like the last observed day."""
+
+    def __init__(self, n_features, n_steps=4, variant="paper"):
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        return x[:, -1, -1] + 0 * self.shift
+
+
+class Half(Copy):
+    """The same under the same name, changed."""
+
+    def forward(self, x):
+        return 0.5 * x[:, -1, -1] + 0 * self.shift
+
+
+def test_a_network_of_ones_own_runs_and_a_changed_one_is_trained_again(store, monkeypatch):
+    found = []
+    for own in (Copy, Half):
+        monkeypatch.setitem(models.NETWORKS, "mine", own)
+        experiment = Experiment(
+            models=("mine",), profile="smoke", sites=("Weslaco",), depths=(0.05,)
+        )
+        found.append(insitu.run(experiment, store)["forecast"])
+    own, changed = (one.sel(model="mine") for one in found)
+    np.testing.assert_allclose(own, found[0].sel(model="persistence"), atol=1e-5)
+    assert float(abs(own - changed).max()) > 0.01
 
 
 def test_a_network_does_not_depend_on_which_sites_run_with_it(small, store, result, tmp_path):

@@ -1,5 +1,7 @@
 """Forecasts of one model for all sites and depths of an experiment, kept in the store."""
 
+import hashlib
+
 import numpy as np
 import xarray as xr
 from joblib import Parallel, delayed
@@ -65,6 +67,22 @@ def fingerprint() -> str:
     return code_fingerprint(*CODE)
 
 
+def network_code(model: str) -> str | None:
+    """Fingerprint of a model's own functions: one that a reader defined or changed in a notebook
+    must not be taken for an earlier one of the same name. None for the baselines.
+    """
+    made = {**models.NETWORKS, **models.MACHINE_LEARNING}.get(model)
+    if made is None:
+        return None
+    own = vars(made).values() if isinstance(made, type) else [made]
+    codes = [function.__code__ for function in own if hasattr(function, "__code__")]
+    plain = (str, bytes, int, float, bool, type(None), tuple)
+    text = repr(
+        [(c.co_code, c.co_names, [x for x in c.co_consts if isinstance(x, plain)]) for c in codes]
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _key(experiment: Experiment, model: str, records: Records) -> dict:
     trained = model in models.NETWORKS
     return {
@@ -81,6 +99,7 @@ def _key(experiment: Experiment, model: str, records: Records) -> dict:
         "device": experiment.device if trained else "cpu",
         "data": records.fingerprint,
         "code": fingerprint(),
+        "own code": network_code(model),
     }
 
 

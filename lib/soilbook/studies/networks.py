@@ -24,7 +24,11 @@ def trained(
     ]
     profile = settings.profile(experiment.profile)
     how = Settings.of(profile, experiment.epochs, experiment.variant, experiment.target)
-    key = {"data": records.fingerprint, "code": forecasts.fingerprint()}
+    key = {
+        "data": records.fingerprint,
+        "code": forecasts.fingerprint(),
+        "own code": forecasts.network_code(model),
+    }
     result = train(maker(experiment, model, records), tasks, how, experiment.device, store, key)
     return tasks, result
 
