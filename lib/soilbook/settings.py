@@ -66,3 +66,39 @@ def profile(name: str) -> Profile:
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES)
     return PROFILES[name]
+
+
+@dataclass(frozen=True)
+class SatelliteProfile:
+    """How much study 2 computes: the LSTM that prolongs SMAP.
+
+    ``networks`` trainings of ``epochs`` epochs (an epoch sees as many days as the record has) make
+    the ensemble, ``draws`` passes with dropout left on the Monte-Carlo estimate of its spread;
+    ``n_stations`` of the sparse network are used (None: all), ``bootstrap`` replicates carry the
+    intervals.
+    """
+
+    name: str
+    epochs: int
+    networks: int
+    draws: int
+    bootstrap: int = 1000
+    n_stations: int | None = None
+
+
+SATELLITE_PROFILES = {
+    p.name: p
+    for p in (
+        SatelliteProfile("smoke", epochs=2, networks=1, draws=4, bootstrap=100, n_stations=6),
+        SatelliteProfile("quick", epochs=20, networks=2, draws=20, bootstrap=500),
+        SatelliteProfile("standard", epochs=60, networks=5, draws=50),
+        SatelliteProfile("paper", epochs=120, networks=10, draws=100),
+    )
+}
+
+
+def satellite(name: str) -> SatelliteProfile:
+    """Study 2's part of the profile of that name; ParameterError lists the allowed ones."""
+    if name not in SATELLITE_PROFILES:
+        raise unknown("profile", name, SATELLITE_PROFILES)
+    return SATELLITE_PROFILES[name]

@@ -46,15 +46,15 @@ def test_a_gap_in_the_test_part_takes_all_leads_with_it(site):
     assert {338, 351} <= set(starts)
 
 
-def test_only_the_released_variant_sees_the_test_part_when_scaling(site):
+def test_only_scaling_by_the_whole_record_sees_the_test_part(site):
     site["sm"][0, 390] = 0.9
-    paper, released = series(site, 0.05, "paper"), series(site, 0.05, "released")
-    training = site["sm"].values[0, :240]
-    assert paper.maximum[-1] == training.max()
-    assert released.maximum[-1] == 0.9
-    assert paper.x[1:240].max() <= 1 and paper.x[1:240].min() >= -1
-    assert paper.y.max() > 1 >= released.y.max()
-    assert paper.unscale(paper.y[390]) == pytest.approx(0.9, abs=1e-6)
+    training, whole = series(site, 0.05, "training"), series(site, 0.05, "whole")
+    seen = site["sm"].values[0, :240]
+    assert training.maximum[-1] == seen.max()
+    assert whole.maximum[-1] == 0.9
+    assert training.x[1:240].max() <= 1 and training.x[1:240].min() >= -1
+    assert training.y.max() > 1 >= whole.y.max()
+    assert training.unscale(training.y[390]) == pytest.approx(0.9, abs=1e-6)
 
 
 def test_a_constant_feature_does_not_divide_by_zero(site):
@@ -75,8 +75,8 @@ def test_too_few_windows_are_named(site, part, rows):
     assert "needed" in str(e.value)
 
 
-def test_unknown_variant_and_depth(site):
-    with pytest.raises(ParameterError, match="'leaky'; allowed: paper, released"):
+def test_unknown_scaling_and_depth(site):
+    with pytest.raises(ParameterError, match="'leaky'; allowed: training, whole"):
         series(site, 0.05, "leaky")
     with pytest.raises(DataError, match=r"no probe at 0\.3 m; allowed: 0\.05"):
         series(site, 0.3)

@@ -11,6 +11,7 @@ from soilbook.data import sites as site_table
 from soilbook.errors import DeviceError, ParameterError, unknown
 
 BASELINES = ("persistence", "climatology")
+SCALING = {"paper": "training", "released": "whole"}  # of a variant
 # Sites that single figures of the paper show; a reduced choice of sites keeps them.
 FIGURE_SITES = (
     "Cape-Charles-5-ENE",
@@ -28,7 +29,8 @@ class Experiment:
     data: ``twin`` or ``observed``; profile: a name of ``settings.PROFILES``; repetitions and
     epochs: None means the profile's number; device: ``auto``, ``cpu`` or ``cuda``; variant:
     ``paper`` or ``released`` (study 1's two sources); target: ``value`` (the paper) or ``change``
-    (networks predict the change since the last observed day).
+    (networks predict the change since the last observed day); scaling: by the range of the
+    ``training`` part or of the ``whole`` record, None as the variant does.
     """
 
     models: tuple[str, ...] = ("LSTM",)
@@ -42,6 +44,7 @@ class Experiment:
     device: str = "auto"
     variant: str = "paper"
     target: str = "value"
+    scaling: str | None = None
 
     def resolve(self) -> "Experiment":
         """The same experiment with every choice spelt out.
@@ -51,8 +54,9 @@ class Experiment:
         profile = settings.profile(self.profile)
         choices = {
             "data": ("twin", "observed"),
-            "variant": ("paper", "released"),
+            "variant": tuple(SCALING),
             "target": ("value", "change"),
+            "scaling": (None, *SCALING.values()),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -65,6 +69,7 @@ class Experiment:
             repetitions=_count("repetitions", self.repetitions) or profile.repetitions,
             epochs=_count("epochs", self.epochs) or profile.epochs,
             device=device(self.device),
+            scaling=self.scaling or SCALING[self.variant],
         )
 
     def _models(self) -> tuple[str, ...]:

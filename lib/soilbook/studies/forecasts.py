@@ -93,6 +93,7 @@ def _key(experiment: Experiment, model: str, records: Records) -> dict:
         "repetitions": experiment.repetitions,
         "seed": experiment.seed,
         "variant": experiment.variant,
+        "scaling": experiment.scaling,
         "settings": settings.profile(experiment.profile) if trained else None,
         "epochs": experiment.epochs if trained else None,
         "target": experiment.target if trained else "value",

@@ -28,6 +28,7 @@ def trained(
         "data": records.fingerprint,
         "code": forecasts.fingerprint(),
         "own code": forecasts.network_code(model),
+        "scaling": experiment.scaling,
     }
     result = train(maker(experiment, model, records), tasks, how, experiment.device, store, key)
     return tasks, result

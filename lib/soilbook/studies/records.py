@@ -49,7 +49,7 @@ def load(experiment: Experiment, store: Store | None = None) -> Records:
         site = sources.load(name, experiment.data, experiment.seed, store)
         for depth in experiment.depths:
             try:
-                one = windows.series(site, depth, experiment.variant)
+                one = windows.series(site, depth, experiment.scaling)
             except DataError as error:
                 records.left_out.append(str(error))
                 continue

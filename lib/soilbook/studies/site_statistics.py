@@ -6,6 +6,7 @@ import xarray as xr
 
 from soilbook import data as records
 from soilbook import published, schema
+from soilbook.data import files, fluxnet, longwave
 from soilbook.data import sites as site_table
 from soilbook.studies import sources
 from soilbook.studies.claims import COLUMNS
@@ -129,6 +130,16 @@ def autocorrelation(name: str, data: str, lags: int = 20, seed: int = 0) -> xr.D
         {"r": (("depth", "lag"), r)},
         coords={"depth": record["depth"].values, "lag": np.arange(lags + 1)},
     )
+
+
+def longwave_error(data: str) -> pd.DataFrame | None:
+    """Error of the observed track's estimated long-wave, and of the formulas not chosen, against
+    that measured at FLUXNET2015 sites: see ``data.longwave.verify``. None on the twin, which has
+    a long-wave of its own, and where the FLUXNET2015 table is not at hand.
+    """
+    if data != "observed" or not (files.folder() / fluxnet.FILE).is_file():
+        return None
+    return longwave.verify()
 
 
 def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:

@@ -19,6 +19,7 @@ PARTS = ("training", "validation", "test")
 # the target, and in validation and test the days of 3 and 7 further steps.
 ROWS_NEEDED = {"training": 5, "validation": 8, "test": 12}
 VARIANTS = ("paper", "released")
+SCALINGS = ("training", "whole")  # part of the record whose range scales it
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,16 @@ class Series:
         return self.x[rows], self.y[starts + N_STEPS]
 
 
-def series(site: xr.Dataset, depth: float, variant: str = "paper", least: int = 50) -> Series:
+def series(site: xr.Dataset, depth: float, scaling: str = "training", least: int = 50) -> Series:
     """Cut a site's record at one depth into scaled windows.
 
-    ``variant`` ``paper`` scales by minimum and maximum of the training part, ``released`` by those
-    of the whole series (the leak of the authors' programs). Raises ParameterError for another
-    variant, DataError naming site, depth and part where fewer than ``least`` training windows or
-    no window of another part are free of gaps, or the depth is not there.
+    ``scaling`` by minimum and maximum of the ``training`` part, or of the ``whole`` record, test
+    part included (the leak of the authors' programs). Raises ParameterError for another scaling,
+    DataError naming site, depth and part where fewer than ``least`` training windows or no window
+    of another part are free of gaps, or the depth is not there.
     """
-    if variant not in VARIANTS:
-        raise unknown("variant", variant, VARIANTS)
+    if scaling not in SCALINGS:
+        raise unknown("scaling", scaling, SCALINGS)
     name = str(site["site"].item())
     if depth not in site["depth"].values:
         raise DataError(
@@ -86,7 +87,7 @@ def series(site: xr.Dataset, depth: float, variant: str = "paper", least: int = 
                 f"site {name!r}, depth {depth:g} m: {len(starts[part])} windows without a gap in "
                 f"the {part} part, at least {needed} needed"
             )
-    reference = table[: edges["training"][1]] if variant == "paper" else table
+    reference = table[: edges["training"][1]] if scaling == "training" else table
     low, high = np.nanmin(reference, 0), np.nanmax(reference, 0)
     width = np.where(high > low, high - low, 1.0)
     scaled = (2 * (table - low) / width - 1).astype(np.float32)
