@@ -83,3 +83,11 @@ def test_slope_correlations():
 def test_sparse_network_medians():
     assert rows(section="III-B", quantity="median R", relation=">")["value"].tolist() == [0.72]
     assert set(rows(quantity="median ubRMSE")["value"]) == {0.05}
+
+
+def test_released_predictions_have_every_score_of_the_year_ahead_test():
+    frame = published.year_ahead().pivot(index="predictor", columns="metric", values="value")
+    assert set(frame.columns) == {"rmse", "bias", "ubrmse", "r"}
+    assert frame.notna().all(axis=None)
+    assert (frame["ubrmse"] < frame["rmse"]).all()
+    assert frame.loc["released multi-target network", "r"] > frame.loc["released network", "r"]

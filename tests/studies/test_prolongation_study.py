@@ -123,6 +123,25 @@ def test_persistence_is_the_last_observation_before_the_day():
     np.testing.assert_allclose(made["persistence"], [[0.1, 0.1, 0.3, 0.3, 0.5]])
 
 
+def test_networks_have_the_level_of_each_pixel_in_training(store):
+    learned = places()
+    levels = np.linspace(0, 0.1, N_PIXELS, dtype=np.float32)[:, None]
+    learned[TARGET] = learned[TARGET] + levels
+    ours, paper = (
+        year_ahead(YearAhead(method=method, **SMALL), places=learned, store=store)
+        for method in ("adadelta", "paper")
+    )
+    apart = [abs(one["bias"].sel(predictor="ensemble")).max() for one in (ours, paper)]
+    assert apart[0] < 0.02 < apart[1]
+
+
+def test_misfit_is_the_mean_over_observed_days_and_none_where_there_is_none():
+    observed = np.array([[0.1, np.nan, 0.3], [np.nan] * 3])
+    predicted = np.full((2, 2, 3), 0.25)
+    found = prolongation_scores.misfit(observed, predicted)
+    np.testing.assert_allclose(found, [[0.05, 0.0]] * 2)
+
+
 def test_interval_of_a_median_covers_grouped_values():
     # Groups of ten equal pixels: ten times as many pixels say nothing more.
     random = np.random.default_rng(1)

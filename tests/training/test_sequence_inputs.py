@@ -162,3 +162,17 @@ def test_no_observation_to_learn_from(places):
 def test_impossible_inputs(asked, line):
     with pytest.raises(ParameterError, match=line):
         Inputs(**asked)
+
+
+def test_season_goes_round_once_a_year_and_is_the_same_everywhere(places):
+    seasonal = Inputs(INPUTS.forcing, INPUTS.attributes, season=True)
+    scaling = fit_scaling(places, seasonal)
+    year = np.arange("2015-01-01", "2017-01-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    long = places.isel(time=np.arange(year.size) % 20).assign_coords(time=year)
+    x = features(long, scaling)
+    sine, cosine = (column(x, scaling, name) for name in ("season_sine", "season_cosine"))
+    np.testing.assert_allclose(sine**2 + cosine**2, 1, rtol=1e-5)
+    assert cosine[0, 0] == 1 and abs(cosine[0, 182] + 1) < 1e-3
+    np.testing.assert_allclose(sine[:, :365], sine[:, 365:730], atol=1e-6)
+    assert (sine == sine[0]).all()
+    assert "season_sine" not in fit_scaling(places, INPUTS)["feature"].values

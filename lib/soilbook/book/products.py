@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soilbook import data
-from soilbook.data import fluxnet, ismn, observed, scan, uscrn
+from soilbook.data import conus412, fluxnet, ismn, observed, scan, uscrn
 from soilbook.errors import SoilbookError
 
 
@@ -122,6 +122,8 @@ def _stations(base: Path) -> Iterator[tuple[str, Callable]]:
     if "fluxnet" in there:
         for name in fluxnet.SITES:
             yield f"fluxnet {name}", lambda name=name: fluxnet.read(base, name)
+    if "smap" in there:
+        yield "smap", lambda: conus412.read(base)
 
 
 def _of_archive(archive: Path) -> Iterator[tuple[str, Callable]]:
@@ -138,6 +140,9 @@ def _holds(station) -> str:
     """Period, and per depth the share of days without soil moisture."""
     days = station["time"].values.astype("datetime64[D]")
     text = f"{days[0]} to {days[-1]}"
+    if "sm_smap" in station:
+        share = float(station["sm_smap"].isnull().mean())
+        return f"{station.sizes['pixel']} pixels, {text}; values without SMAP: {share:.0%}"
     if "sm" not in station:
         return f"{text}; weather only"
     gaps = station["sm"].isnull().mean("time")

@@ -1,54 +1,100 @@
 """One page for a study: what became of every table, figure and claim, from what chapters left."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from soilbook.book.page import CLAIMS, Page
 
 COLUMNS = CLAIMS
-# Items of Wang et al. (2024): what the paper calls it, its chapter, and the table of scores.
-ITEMS = (
-    ("Table 1, Fig 1", "s2_1_data", None),
-    ("Figs 2, 3", "s2_1_data", None),
-    ("Figs 4-7, Table A1", "s3_models", None),
-    ("Table 2, Fig 8", "s4_1_machine_learning", "table_2.csv"),
-    ("Table 3, Fig 9", "s4_2_basic_networks", "table_3.csv"),
-    ("Table 4, Fig 10", "s4_3_cnn_lstm_hybrids", "table_4.csv"),
-    ("Table 5, Fig 11", "s4_4_attention", "table_5.csv"),
-    ("Fig 12", "s4_4_attention", None),
-    ("Table 6, Fig 13", "s4_5_gan", "table_6.csv"),
-    ("Figs 14, 15", "s4_6_visualization", None),
-    ("section 5", "s5_conclusions", None),
-    ("Fig D1, Table D2", "appendix_d_sites", None),
-)
-WHY = {
-    None: "judged by its claims below",
-    "scores": "other sites than the paper's unnamed ten; see Data and tracks",
+
+
+@dataclass(frozen=True)
+class Item:
+    """What the paper calls it, its chapter, and by what it is judged.
+
+    ``scores`` is a table with R2 beside print; else the chapter's claims decide, of which ``keys``
+    are the beginnings (empty: all). ``shown`` is a file that the chapter leaves if it was run.
+    """
+
+    label: str
+    section: str
+    scores: str | None = None
+    keys: tuple[str, ...] = ()
+    shown: str | None = None
+
+
+ITEMS = {
+    "wang2024": (
+        Item("Table 1, Fig 1", "s2_1_data"),
+        Item("Figs 2, 3", "s2_1_data"),
+        Item("Figs 4-7, Table A1", "s3_models"),
+        Item("Table 2, Fig 8", "s4_1_machine_learning", scores="table_2.csv"),
+        Item("Table 3, Fig 9", "s4_2_basic_networks", scores="table_3.csv"),
+        Item("Table 4, Fig 10", "s4_3_cnn_lstm_hybrids", scores="table_4.csv"),
+        Item("Table 5, Fig 11", "s4_4_attention", scores="table_5.csv"),
+        Item("Fig 12", "s4_4_attention"),
+        Item("Table 6, Fig 13", "s4_5_gan", scores="table_6.csv"),
+        Item("Figs 14, 15", "s4_6_visualization"),
+        Item("section 5", "s5_conclusions"),
+        Item("Fig D1, Table D2", "appendix_d_sites"),
+    ),
+    "fang2019": (
+        Item("Fig 1", "s2_a_data", keys=("F1-",), shown="fig_1.csv"),
+        Item("Fig 2, eqs 1-9", "s2_b_model", keys=("F2-",), shown="fig_2.csv"),
+        Item("Fig 3", "s3_a_core_sites", keys=("F3-", "IIIA1-", "IIIA2-"), shown="fig_3.csv"),
+        Item("Fig 4", "s3_a_core_sites", keys=("F4-", "IIIA2-14", "IIIA2-15"), shown="fig_4.csv"),
+        Item("Figs 5, 6", "s3_a_core_sites", keys=("IIIA3-",), shown="fig_5.csv"),
+        Item("Figs 7, 8", "s3_b_sparse_network", shown="fig_7.csv"),
+        Item("Fig 9", "s3_c_trends", shown="fig_9.csv"),
+        Item("section III-D", "s3_d_discussion", shown="provenance.json"),
+        Item("section IV", "s4_conclusions", keys=("IV-", "IV,"), shown="table_4.csv"),
+    ),
 }
+WHY = {
+    "claims": "judged by its claims below",
+    "scores": "other sites than the paper's unnamed ten; see Data and tracks",
+    "shown": "a picture or an extension of the paper, without a claim of its own",
+}
+NOT_RUN = "not run"
 
 
-def items(page: Page) -> pd.DataFrame:
-    """One row a table or figure: verdict of this run and of the reference, difference, why."""
+def items(page: Page, study: str = "wang2024") -> pd.DataFrame:
+    """One row a table or figure: verdict of this run and of the reference, difference, why.
+
+    The median differences of R2 to print are there for a study that has tables of scores.
+    """
     rows = []
-    for label, section, table in ITEMS:
-        chapter = f"wang2024/{section}"
-        row = {"item": label, "chapter": section}
+    for item in ITEMS[study]:
+        chapter = f"{study}/{item.section}"
+        row = {"item": item.label, "chapter": item.section}
+        found = {}
         for name, read in (("this run", page.other), ("reference", page.reference_of)):
-            scores = read(chapter, table) if table else None
-            claims = read(chapter, "claims.csv")
-            row[name] = _of_scores(scores) if table else _of_claims(claims)
-            if table:
-                row[f"{name}: difference"] = _difference(scores)
-        rows.append(row | {"why it differs": WHY["scores" if table else None]})
+            if item.scores:
+                scores = read(chapter, item.scores)
+                row[name], row[f"{name}: difference"] = _of_scores(scores), _difference(scores)
+                continue
+            found[name] = _chosen(read(chapter, "claims.csv"), item.keys)
+            row[name] = _of_claims(found[name])
+            if row[name] == NOT_RUN and item.shown and read(chapter, item.shown) is not None:
+                row[name] = "shown"
+        why = "scores" if item.scores else "shown" if "shown" in row.values() else "claims"
+        rows.append(row | {"why it differs": WHY[why]})
     columns = ["item", "this run", "reference"]
     differences = [f"{name}: difference" for name in columns[1:]]
+    if not any(item.scores for item in ITEMS[study]):
+        differences = []
     return pd.DataFrame(rows)[[*columns, *differences, "why it differs", "chapter"]]
 
 
-def claims(page: Page) -> pd.DataFrame:
-    """Claims of all chapters of this run, with the reference run's verdict in ``reference``."""
+def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
+    """Claims of all chapters of this run, with the reference run's verdict in ``reference``.
+
+    A claim that two chapters judge stands once, with the first of them.
+    """
     parts = []
-    for section in dict.fromkeys(section for _, section, _ in ITEMS):
-        chapter = f"wang2024/{section}"
+    for section in dict.fromkeys(item.section for item in ITEMS[study]):
+        chapter = f"{study}/{section}"
         own, known = page.other(chapter, "claims.csv"), page.reference_of(chapter, "claims.csv")
         if own is None:
             continue
@@ -62,8 +108,9 @@ def claims(page: Page) -> pd.DataFrame:
         ]
         own["why"] = [f"{why}{more}" for why, more in zip(own["why"], words, strict=True)]
         parts.append(own)
-    empty = pd.DataFrame(columns=[*COLUMNS, "reference", "section"])
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    if not parts:
+        return pd.DataFrame(columns=[*COLUMNS, "reference", "section"])
+    return pd.concat(parts, ignore_index=True).drop_duplicates("claim", ignore_index=True)
 
 
 def count(claims: pd.DataFrame) -> pd.DataFrame:
@@ -74,9 +121,17 @@ def count(claims: pd.DataFrame) -> pd.DataFrame:
     return pd.crosstab(long["section"], [long["run"], long["judged"]]).rename_axis("chapter")
 
 
+def _chosen(claims: pd.DataFrame | None, keys: tuple[str, ...]) -> pd.DataFrame | None:
+    """The claims that begin with one of ``keys``; None if there are none."""
+    if claims is None or not keys:
+        return claims
+    part = claims[claims["claim"].str.startswith(keys)]
+    return None if part.empty else part
+
+
 def _of_scores(scores: pd.DataFrame | None) -> str:
     if scores is None:
-        return "not run"
+        return NOT_RUN
     judged = scores[scores["verdict"].isin(["exceeded", "reproduced", "not"])]
     if judged.empty:
         return "not testable"
@@ -92,7 +147,7 @@ def _difference(scores: pd.DataFrame | None) -> float:
 
 def _of_claims(claims: pd.DataFrame | None) -> str:
     if claims is None:
-        return "not run"
+        return NOT_RUN
     testable = claims[claims["verdict"] != "not testable"]
     if testable.empty:
         return "not testable"

@@ -40,14 +40,16 @@ def fill(values: np.ndarray, max_gap: int, dry: bool = False) -> np.ndarray:
     return result
 
 
-def from_other_years(values: np.ndarray) -> np.ndarray:
-    """Series whose inner NaN take the value of the same date in the nearest year that has one."""
+def from_other_years(values: np.ndarray, outer: bool = False) -> np.ndarray:
+    """Series whose inner NaN take the value of the same date in the nearest year that has one;
+    with ``outer`` also those before the first and after the last value."""
     result = values.copy()
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return result
     todo = np.flatnonzero(np.isnan(values))
-    todo = todo[(todo > known[0]) & (todo < known[-1])]
+    if not outer:
+        todo = todo[(todo > known[0]) & (todo < known[-1])]
     for years in range(1, int(values.size // YEAR) + 2):
         for sign in (1, -1):
             source = todo + sign * round(years * YEAR)

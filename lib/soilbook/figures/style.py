@@ -21,6 +21,11 @@ COLOURS = {
     "TA-LSTM": "#F0E442",
     "FTA-LSTM": "#882255",
     "GAN-LSTM": "#44AA99",
+    "SMAP": "#000000",
+    "Noah": "#E69F00",
+    "VIC": "#CC79A7",
+    "Comb": "#009E73",
+    "Noah+VIC": "#D55E00",
 }
 _RC = {
     "figure.dpi": 110,

@@ -1,6 +1,7 @@
 """Scores, their intervals, and tests: NumPy kernels with time on the last axis, xarray above."""
 
 from soilbook.metrics.anomalies import moving_mean
+from soilbook.metrics.averaging import Averaging, mixture_probability, model_averaging
 from soilbook.metrics.blocks import autocorrelation, block_length, day_weights
 from soilbook.metrics.bootstrap import (
     Interval,
@@ -27,6 +28,7 @@ from soilbook.metrics.collocation import (
     to_common_units,
     triple_collocation,
 )
+from soilbook.metrics.collocation_intervals import CollocationIntervals, collocation_intervals
 from soilbook.metrics.comparison import compare
 from soilbook.metrics.dataset import score
 from soilbook.metrics.intervals import average_sites, pooled, site_scores
@@ -56,7 +58,9 @@ from soilbook.metrics.trends import trend, trends
 __all__ = [
     "METRICS",
     "RESAMPLED",
+    "Averaging",
     "Collocation",
+    "CollocationIntervals",
     "Interval",
     "Metric",
     "Resampled",
@@ -67,6 +71,7 @@ __all__ = [
     "bias",
     "block_length",
     "choose_length",
+    "collocation_intervals",
     "compare",
     "correct",
     "coverage",
@@ -83,6 +88,8 @@ __all__ = [
     "mean_over_sites",
     "merge",
     "merge_weights",
+    "mixture_probability",
+    "model_averaging",
     "moving_mean",
     "pit_ensemble",
     "pit_gaussian",

@@ -44,13 +44,7 @@ def triple_collocation(x, y, z, least_days: int = LEAST_DAYS) -> Collocation:
     positive, so no common signal; a negative error variance, as small samples or dependent errors
     give. Raises ParameterError where the shapes do not fit.
     """
-    products = [np.asarray(a, dtype=np.float64) for a in (x, y, z)]
-    try:
-        products = np.stack(np.broadcast_arrays(*products), -2)
-    except ValueError:
-        shapes = ", ".join(str(p.shape) for p in products)
-        raise ParameterError(f"products of shapes {shapes} do not broadcast") from None
-    valid = np.isfinite(products).all(-2)
+    products, valid = shared(x, y, z)
     n = valid.sum(-1)
     products = np.where(valid[..., None, :], products, 0.0)
     count = np.maximum(n, 1)[..., None]
@@ -58,18 +52,15 @@ def triple_collocation(x, y, z, least_days: int = LEAST_DAYS) -> Collocation:
     deviation = np.where(valid[..., None, :], deviation, 0.0)
     covariance = deviation @ np.swapaxes(deviation, -1, -2) / count[..., None]
     variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-    xy, xz, yz = covariance[..., 0, 1], covariance[..., 0, 2], covariance[..., 1, 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        signal = np.stack([xy * xz / yz, xy * yz / xz, xz * yz / xy], -1)
-        error = variance - signal
-        scale = np.stack([np.ones_like(yz), xz / yz, xy / yz], -1)
+    error, signal, scale = estimate(covariance)
+    crossed = np.stack([covariance[..., i, j] for i, j in ((0, 1), (0, 2), (1, 2))])
     # A constant's mean need not be exact: deviations of rounding size are none.
     square = (products**2).sum(-1) / count
     reason = np.select(
         [
             n < least_days,
             (variance <= 1e-24 * square).any(-1),
-            (np.stack([xy, xz, yz]) <= 0).any(0),
+            (crossed <= 0).any(0),
             (error < 0).any(-1),
         ],
         [
@@ -87,6 +78,33 @@ def triple_collocation(x, y, z, least_days: int = LEAST_DAYS) -> Collocation:
     with np.errstate(divide="ignore"):
         snr = 10 * np.log10(signal / error)
     return Collocation(error, snr, np.sqrt(signal / variance), scale, n, reason)
+
+
+def shared(x, y, z) -> tuple[np.ndarray, np.ndarray]:
+    """Three products as (..., product, time), and whether all three are there (..., time).
+
+    Raises ParameterError where the shapes do not fit.
+    """
+    products = [np.asarray(a, dtype=np.float64) for a in (x, y, z)]
+    try:
+        products = np.stack(np.broadcast_arrays(*products), -2)
+    except ValueError:
+        shapes = ", ".join(str(p.shape) for p in products)
+        raise ParameterError(f"products of shapes {shapes} do not broadcast") from None
+    return products, np.isfinite(products).all(-2)
+
+
+def estimate(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Variances of errors and of the signal, and scales, of covariances (..., product, product).
+
+    Each (..., product), whatever their signs; the covariance form of McColl et al. (2014).
+    """
+    variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+    xy, xz, yz = covariance[..., 0, 1], covariance[..., 0, 2], covariance[..., 1, 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        signal = np.stack([xy * xz / yz, xy * yz / xz, xz * yz / xy], -1)
+        scale = np.stack([np.ones_like(yz), xz / yz, xy / yz], -1)
+    return variance - signal, signal, scale
 
 
 def merge_weights(error_variance) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The papers' own numbers, as printed: tables, settings, claims and statements."""
 
-from soilbook.published.fang2019 import statements
+from soilbook.published.fang2019 import statements, year_ahead
 from soilbook.published.wang2024 import (
     claims,
     hyperparameters,
@@ -22,4 +22,5 @@ __all__ = [
     "splits",
     "statements",
     "weather",
+    "year_ahead",
 ]

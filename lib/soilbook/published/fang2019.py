@@ -14,3 +14,9 @@ def statements() -> pd.DataFrame:
     none); date; printed (the words that carry the number).
     """
     return table("fang2019_statements", numbers=("value", "upper", "count", "of"))
+
+
+def year_ahead() -> pd.DataFrame:
+    """Scores of the authors' released predictions in the year-ahead test, which the paper does not
+    print: predictor, metric (rmse, bias, ubrmse, r), value, units, split, source."""
+    return table("fang2019_year_ahead", numbers=("value",))

@@ -54,7 +54,9 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     ``steps``, ``windows`` and ``parameters`` (trained), see ``design``; attrs ``left_out`` as
     ``insitu.run``. Raises as ``insitu.run``, and ParameterError for fewer than two folds or sites.
     """
-    experiment = replace(experiment, models=(NETWORK,), variant="paper", scaling="training").resolve()
+    experiment = replace(
+        experiment, models=(NETWORK,), variant="paper", scaling="training"
+    ).resolve()
     groups = split(experiment.sites, folds, experiment.seed)
     store = store or Store()
     records = load(experiment)

@@ -28,6 +28,11 @@ def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarra
     return {"persistence": latest[:, training.sizes["time"] :], "climatology": means}
 
 
+def misfit(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Mean of predicted (..., pixel, time) minus observed (pixel, time); 0 if never observed."""
+    return np.nan_to_num(metrics.bias(observed, predicted))
+
+
 def score(
     observed: xr.DataArray,
     predicted: dict[str, np.ndarray],

@@ -16,6 +16,9 @@ from soilbook.errors import DataError, ParameterError, unknown
 
 # What SMAP said of a place in the training part, as two more attributes of it.
 STATISTICS = ("sm_smap_mean", "sm_smap_deviation")
+# The day of the year as a point on a circle.
+SEASON = {"season_sine": np.sin, "season_cosine": np.cos}
+YEAR = 365.2425  # days
 TRANSFORMS = {"none": lambda values: values, "root": np.sqrt}
 
 
@@ -24,13 +27,15 @@ class Inputs:
     """Names of the inputs: weather that varies from day to day and attributes that do not, among
     which STATISTICS may be.
 
-    ``rain`` says whether the network sees precipitation ("none") or its square root ("root").
-    Classes become one column each. ParameterError for an unknown name.
+    ``rain`` says whether the network sees precipitation ("none") or its square root ("root"),
+    ``season`` whether it sees the day of the year. Classes become one column each. ParameterError
+    for an unknown name.
     """
 
     forcing: tuple[str, ...] = (*schema_grid.FORCING, "wind_speed")
     attributes: tuple[str, ...] = schema_grid.ATTRIBUTES
     rain: str = "root"
+    season: bool = False
 
     def __post_init__(self):
         allowed = (*schema_grid.VARIABLES, *STATISTICS)
@@ -73,7 +78,8 @@ def fit_scaling(places: xr.Dataset, inputs: Inputs, target: str = "sm_smap") -> 
             names.append(name)
             values.append(_attribute(places, name))
     numbers = dict(zip((n for n in names if "=" not in n), values, strict=True))
-    # A column of a class is 0 or 1 as it is.
+    names += list(SEASON) if inputs.season else []
+    # A column of a class is 0 or 1 as it is, one of the season a sine.
     mean = [np.nanmean(numbers[n]) if n in numbers else 0.0 for n in names]
     deviation = [np.nanstd(numbers[n]) if n in numbers else 1.0 for n in names]
     return xr.Dataset(
@@ -103,7 +109,9 @@ def features(places: xr.Dataset, scaling: xr.Dataset) -> np.ndarray:
         if value:
             out[:, :, k] = (_attribute(places, name) == float(value))[:, None]
             continue
-        if name in inputs.forcing:
+        if name in SEASON:
+            column = SEASON[name](_angle(places["time"].values))
+        elif name in inputs.forcing:
             column = _weather(places, name, inputs)
         else:
             column = _attribute(places, name)[:, None]
@@ -117,6 +125,12 @@ def target(places: xr.Dataset, scaling: xr.Dataset) -> np.ndarray:
     observed = places[scaling.attrs["target"]].values
     scaled = (observed - scaling["target_mean"].item()) / scaling["target_deviation"].item()
     return scaled.astype(np.float32)
+
+
+def _angle(time: np.ndarray) -> np.ndarray:
+    """Angle of each day's place in the year, with 1 January at 0."""
+    days = time.astype("datetime64[D]")
+    return 2 * np.pi * (days - days.astype("datetime64[Y]")).astype(int) / YEAR
 
 
 def _forcing(scaling: xr.Dataset) -> list[str]:
