@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from soilbook.figures import sparse_network
-from soilbook.studies.hindcast import LAYERS, PERIODS, PRODUCTS
+from soilbook.studies.smap.hindcast import LAYERS, PERIODS, PRODUCTS
 
 N_PLACES = 10
 

@@ -1,7 +1,7 @@
 """What the climate is at any position over the continent: normals of cities, smoothed.
 
-``climate.csv``: round numbers after the US Climate Normals 1981-2010 (Arguez et al. 2012,
-doi:10.1175/BAMS-D-11-00197.1) and those of Canada and Mexico for the same years.
+``climate.csv`` holds round numbers for cities: an approximation made for the twin, not a table of
+normals. A test holds them against what the stations of the real network measured.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,99 @@
+"""What a hindcast sets side by side: networks, land-surface models, SMAP and its climatology."""
+
+import numpy as np
+import xarray as xr
+
+from soilbook import schema_grid
+from soilbook.data.network import LAUNCH
+from soilbook.errors import DataError
+from soilbook.models import climatology
+from soilbook.models.exponential_filter import CHARACTERISTIC_TIME, exponential_filter
+from soilbook.store import Store, code_fingerprint
+from soilbook.studies.smap import fingerprints, prolongation
+from soilbook.studies.smap import places as there
+from soilbook.training.sequence_inputs import (
+    STATISTICS,
+    Inputs,
+    features,
+    fit_scaling,
+    target,
+    with_statistics,
+)
+from soilbook.training.sequence_predict import predict
+from soilbook.training.sequence_trainer import train_sequences
+from soilbook.training.sequences import Sequences
+
+SPIN_UP = 365  # days that the networks see before the first: those of the first year
+WINDOW = 31  # days of a calendar day's mean: SMAP passes every second or third day
+STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a day
+ROOT_ZONES = {"network": "second network", "filter": "exponential filter"}
+YEAR = 365.25  # days
+
+
+def epochs(of_a_year: int, grid: xr.Dataset) -> int:
+    """Epochs in which a longer record gives as many days of instances as ``of_a_year`` epochs of
+    one year do; at least 1."""
+    years = _training(grid, "sm_smap").sizes["time"] / YEAR
+    return max(1, round(of_a_year / years))
+
+
+def networks(settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: Store) -> np.ndarray:
+    """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
+
+    They see the weather of INPUTS, the attributes and what SMAP said of the pixel in training. A
+    pixel without any observation is kept out of the loss. DataError if none has one.
+    """
+    training = _training(grid, name)
+    inputs = Inputs(
+        there.INPUTS[settings.data], (*schema_grid.ATTRIBUTES, *STATISTICS), season=True
+    )
+    training = with_statistics(training, training)
+    scaling = fit_scaling(training, inputs, name)
+    sequences = Sequences.of(
+        features(training, scaling), target(training, scaling), settings.device
+    )
+    arrays = (one.cpu().numpy() for one in (sequences.x, sequences.y))
+    key = {
+        "data": fingerprints.of_arrays(*arrays),
+        "code": code_fingerprint(*prolongation.CODE),
+    }
+    trained = train_sequences(sequences, settings.members(), store, key)
+    pixels = training.sel(pixel=places["pixel"].values)
+    own = {one: ("place", pixels[one].values) for one in STATISTICS}
+    x = features(places.assign(own), scaling)
+    x = np.concatenate([x[:, :SPIN_UP], x], axis=1)
+    made = predict(trained, settings.members()[0], scaling, x, settings.device)
+    return made[:, :, -places.sizes["time"] :]
+
+
+def smap(grid: xr.Dataset, places: xr.Dataset, name: str) -> dict[str, np.ndarray]:
+    """``SMAP`` at the pixel of each place (place, time), NaN without a retrieval, and the mean of
+    its calendar day as ``climatology``, m3 m-3."""
+    observed = _training(grid, name)[name].sel(pixel=places["pixel"].values)
+    days = places["time"].values
+    at = observed.reindex(time=days).values
+    means = climatology(observed["time"].values, observed.values, days, WINDOW)
+    return {"SMAP": at, "climatology": means}
+
+
+def filtered(surface: np.ndarray) -> np.ndarray:
+    """Root-zone moisture (..., time) that the exponential filter makes of the surface's."""
+    return exponential_filter(surface, CHARACTERISTIC_TIME)
+
+
+def without_target(grid: xr.Dataset) -> str:
+    """Pixels without a retrieval, separated by commas."""
+    none = grid["sm_smap"].isnull().all("time").values
+    return ", ".join(str(pixel) for pixel in grid["pixel"].values[none])
+
+
+def _training(grid: xr.Dataset, name: str) -> xr.Dataset:
+    """The days from launch to the last retrieval."""
+    source = grid.attrs.get("source", "grid")
+    if name not in grid:
+        raise DataError(f"{source}: no variable {name!r} to learn from")
+    days = grid["time"].values
+    seen = grid[name].notnull().any("pixel").values & (days >= LAUNCH)
+    if not seen.any():
+        raise DataError(f"{source}: variable {name!r} has no observation to learn from")
+    return grid.sel(time=slice(LAUNCH, days[seen][-1]))

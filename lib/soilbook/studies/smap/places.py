@@ -1,0 +1,190 @@
+"""Where study 2 learns and where it is tested: the pixels of SMAP and the in-situ places.
+
+Both tracks give Datasets of one shape, so that a study need not know which one it works on.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from soilbook import schema_grid
+from soilbook.data import conus412, files, gaps, network, twin_smap
+from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.store import Store, code_fingerprint
+
+TRACKS = ("twin", "observed")
+KINDS = ("core", "sparse")
+# What the network sees of the weather: on the observed track what a station measures too.
+INPUTS = {
+    "twin": schema_grid.FORCING,
+    "observed": ("precipitation", "air_temperature", "shortwave", "specific_humidity"),
+}
+# The stations inside a pixel of the example data base. No series of the core sites is public.
+STAND_INS = (
+    "CO_Cortez_8_SE",
+    "KS_Oakley_19_SSW",
+    "MI_Gaylord_9_SSW",
+    "OH_Coshocton_8_NNE",
+    "TX_Austin_33_NW",
+)
+STAND_IN = "five stations of the sparse network that lie inside a pixel stand in for the core sites"
+# Days of missing weather that are filled from their neighbours; longer gaps take the same dates
+# of the nearest year that has them.
+MAX_GAP = 10
+# The data base holds every 4th row and column of the 36 km grid: a station farther than that
+# spacing from every pixel lies outside of it.
+FARTHEST = 144.0  # km
+_READERS = (
+    "soilbook.data.conus412",
+    "soilbook.data.gaps",
+    "soilbook.data.humidity",
+    "soilbook.data.layers",
+    "soilbook.data.network",
+    "soilbook.data.uscrn",
+    "soilbook.studies.smap.places",
+)
+
+
+def grid(
+    data: str, seed: int = 0, folder: Path | str | None = None, store: Store | None = None
+) -> xr.Dataset:
+    """Weather, attributes and SMAP of the pixels: Dataset (pixel, time).
+
+    ``sm_smap`` and, on the twin, ``sm_smap_rootzone`` are NaN where there is no retrieval.
+    ParameterError for an unknown track, DataError naming the file that is absent or wrong.
+    """
+    _check(data, "sparse")
+    if data == "observed":
+        return conus412.read(folder)
+    return _twin("grid", (), seed, store)
+
+
+def insitu(
+    data: str,
+    kind: str,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    n: int | None = None,
+    store: Store | None = None,
+) -> tuple[xr.Dataset, dict[str, str]]:
+    """In-situ places, Dataset (place, time), and why others are left out, by name.
+
+    Weather without a gap, attributes of the pixel, ``sm_surface`` and ``sm_rootzone`` (m3 m-3) by
+    the rules of section II-C. Coordinates pixel, distance_km, inside and ``recorded`` (place,
+    time), False where the weather was not measured. ``kind`` is "core" or "sparse"; of the latter
+    ``n`` are taken, spread over the list (None: all). On the observed track five stations stand in
+    for the core sites (attribute ``stand_in``), and a station outside the grid is left out.
+    ParameterError for an unknown track, kind or number; DataError if no place is left.
+    """
+    _check(data, kind, n)
+    if data == "observed":
+        made = _observed(kind, folder, n, store or Store())
+    else:
+        made = _twin("insitu", (kind,), seed, store)
+        made = made.isel(place=_spread(made.sizes["place"], n if kind == "sparse" else None))
+        everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
+        made = made.assign_coords(recorded=(("place", "time"), everywhere))
+        made.attrs |= {"stand_in": "", "left_out": made.attrs.get("left_out", "")}
+    return made, lines(made.attrs["left_out"])
+
+
+def lines(text: str) -> dict[str, str]:
+    """Reasons by name, from the lines of an attribute ``left_out``."""
+    return dict(line.split(": ", 1) for line in text.split("\n") if line)
+
+
+def _known(weather: np.ndarray) -> np.ndarray:
+    """Which days (station, time) have a value, or lie in a gap that their neighbours fill."""
+    return np.isfinite([gaps.fill(row, MAX_GAP) for row in weather])
+
+
+def _check(data: str, kind: str, n: int | None = None) -> None:
+    if data not in TRACKS:
+        raise unknown("data", data, TRACKS)
+    if kind not in KINDS:
+        raise unknown("kind of in-situ network", kind, KINDS)
+    if n is not None and n < 1:
+        raise ParameterError(f"{n} stations; allowed: 1 or more")
+
+
+def _spread(n_all: int, n: int | None) -> list[int]:
+    """Positions of ``n`` out of ``n_all``, evenly spread."""
+    if n is None or n >= n_all:
+        return list(range(n_all))
+    return [int((k + 0.5) * n_all / n) for k in range(n)]
+
+
+def _twin(what: str, arguments: tuple, seed: int, store: Store | None) -> xr.Dataset:
+    store = store or Store()
+    key = {
+        "kind": f"twin of study 2: {what}",
+        "arguments": list(arguments),
+        "seed": seed,
+        "code": code_fingerprint("soilbook.data.twin_smap"),
+    }
+    made = store.get(key)
+    if made is None:
+        made = getattr(twin_smap, what)(*arguments, seed=seed)
+        store.put(key, made)
+    return made
+
+
+def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
+    there = network.stations(folder)
+    names = there.index[there["conus"]].tolist()
+    if kind == "core":
+        names = [name for name in STAND_INS if name in names]
+    else:
+        names = [names[k] for k in _spread(len(names), n)]
+    root = files.product(folder, "").resolve()
+    read = [*network.files_of(folder, names), *conus412.files_of(folder)]
+    key = {
+        "kind": "in-situ places of study 2",
+        "stations": names,
+        "data": files.digest((path.resolve() for path in read), root),
+        "code": code_fingerprint(*_READERS),
+    }
+    made = store.get(key)
+    if made is None:
+        made = _stations(names, folder)
+        store.put(key, made)
+    return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")
+
+
+def _stations(names: list[str], folder) -> xr.Dataset:
+    """Stations with complete weather at their pixels."""
+    weather = list(INPUTS["observed"])
+    read = network.read(folder, names)
+    recorded = np.all([_known(read[name].values) for name in weather], axis=0)
+    read = read.assign_coords(recorded=(("station", "time"), recorded))
+    read, left_out = gaps.complete(read, weather, MAX_GAP, "nearest year")
+    pixels = conus412.read(folder, schema_grid.ATTRIBUTES)
+    # A pixel without soil data would leave the land-surface models without a soil.
+    with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
+    at, outside = network.match(read, with_soil, FARTHEST)
+    left_out |= outside
+    read = read.sel(station=at.index.values)
+    for name in weather:
+        # Before and after the record the networks run on weather of other years, and the models
+        # spin up with it; no day there counts.
+        rows = [gaps.from_other_years(row, outer=True) for row in read[name].values]
+        read[name] = ("station", "time"), np.reshape(rows, read[name].shape), read[name].attrs
+    short = np.isnan(read["precipitation"].values).any(axis=1)
+    left_out |= {
+        name: "a record too short to fill a year of weather"
+        for name in read["station"].values[short].tolist()
+    }
+    if short.all():
+        reason = next(iter(left_out.items()), ("no station", "none asked for"))
+        raise DataError(f"no station left of {len(names)}; {reason[0]}: {reason[1]}")
+    nature = pixels.sel(pixel=at["pixel"].values)
+    own = {name: ("station", nature[name].values, nature[name].attrs) for name in nature.data_vars}
+    read = read.drop_vars(["relative_humidity", "start", "end", "filled"]).assign(own)
+    read = read.assign_coords(
+        pixel=("station", at["pixel"].to_numpy()),
+        distance_km=("station", at["distance"].to_numpy(), {"units": "km"}),
+        inside=("station", at["inside"].to_numpy()),
+    ).isel(station=~short)
+    read.attrs["left_out"] = "\n".join(f"{name}: {why}" for name, why in left_out.items())
+    return schema_grid.check(read.rename(station="place"), "in-situ places", place="place")
