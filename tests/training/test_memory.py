@@ -4,7 +4,7 @@ import resource
 
 import torch
 
-from soilbook.training.memory import keep_freed_memory
+from soilbook.training.memory import give_back_free_memory, keep_freed_memory
 
 PAGE = resource.getpagesize()
 
@@ -18,3 +18,20 @@ def test_memory_taken_again_is_not_asked_of_the_system_again():
         torch.ones(n_bytes // 4)
     asked = (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) * PAGE
     assert asked < 3 * n_bytes  # without it, each of the twenty asks for all its pages
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * PAGE
+
+
+def test_holes_between_blocks_in_use_go_back_to_the_system():
+    keep_freed_memory()
+    blocks = [torch.ones(2**18) for _ in range(200)]  # 1 MB each
+    full = resident()
+    kept = blocks[::2]
+    del blocks
+    give_back_free_memory()
+    assert resident() < full - 60 * 2**20
+    assert float(sum(block.sum() for block in kept)) == 100 * 2**18

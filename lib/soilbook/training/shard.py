@@ -11,12 +11,13 @@ from torch import nn
 from soilbook.training.adversarial import alternating, is_adversarial
 from soilbook.training.compiled import compiled
 from soilbook.training.data import ShardData, Sizes
-from soilbook.training.memory import keep_freed_memory
+from soilbook.training.memory import give_back_free_memory, keep_freed_memory
 from soilbook.training.stack import Stack, start
 from soilbook.training.step import judge, least_squares
 from soilbook.training.tasks import Settings, Task
 
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
+TIDIED = 20  # epochs after which free memory goes back to the system
 
 
 def train_shard(
@@ -64,6 +65,8 @@ def train_shard(
             mse = error(state[0], data.rows, data.target, *data.validation(epoch, settings))
             keeper.look(state[0], torch.stack(losses).mean(0), mse)
             tell(len(tasks) * n)
+            if epoch % TIDIED == 0:
+                give_back_free_memory()
         result = keeper.result(len(tasks))
     seconds = time.perf_counter() - began
     each = np.full(len(tasks), seconds * 100 / settings.epochs / len(filled))
