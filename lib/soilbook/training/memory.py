@@ -24,7 +24,7 @@ def keep_freed_memory() -> None:
     """
     if _library() is not None:
         _library().mallopt(_MMAP_THRESHOLD, 32 * 2**20)
-        _library().mallopt(_TRIM_THRESHOLD, 64 * 2**20)
+        _library().mallopt(_TRIM_THRESHOLD, 512 * 2**20)
 
 
 def give_back_free_memory() -> None:
