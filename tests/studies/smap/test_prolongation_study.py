@@ -7,7 +7,7 @@ import xarray as xr
 from soilbook import schema_grid
 from soilbook.data import conus412
 from soilbook.errors import DataError, DeviceError, ParameterError
-from soilbook.studies.smap import prolongation_scores
+from soilbook.studies.smap import place_draws, prolongation_scores
 from soilbook.studies.smap.prolongation import METHODS, TARGET, YearAhead, read, year_ahead
 
 N_PIXELS = 8
@@ -146,15 +146,15 @@ def test_interval_of_a_median_covers_grouped_values():
     # Groups of ten equal pixels: ten times as many pixels say nothing more.
     random = np.random.default_rng(1)
     values, groups = np.repeat(random.normal(size=30), 10), np.repeat(np.arange(30), 10)
-    grouped = prolongation_scores.median_interval(values, groups)
-    single = prolongation_scores.median_interval(values, np.arange(300))
+    grouped = place_draws.median_interval(values, groups)
+    single = place_draws.median_interval(values, np.arange(300))
     assert grouped[0] == single[0] == np.median(values)
     assert grouped[2] - grouped[1] > 1.8 * (single[2] - single[1])
 
 
 def test_median_leaves_out_pixels_without_a_score():
     values = np.array([1.0, np.nan, 3.0, 2.0])
-    assert prolongation_scores.median_interval(values, np.arange(4))[0] == 2.0
+    assert place_draws.median_interval(values, np.arange(4))[0] == 2.0
 
 
 def test_methods_are_the_papers_and_ours():

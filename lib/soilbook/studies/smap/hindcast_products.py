@@ -1,19 +1,20 @@
 """What a hindcast sets side by side: networks, land-surface models, SMAP and its climatology."""
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
-from soilbook import schema_grid
 from soilbook.data.network import LAUNCH
 from soilbook.errors import DataError
 from soilbook.models import climatology
 from soilbook.models.exponential_filter import CHARACTERISTIC_TIME, exponential_filter
-from soilbook.store import Store, code_fingerprint
-from soilbook.studies.smap import fingerprints, prolongation
+from soilbook.store import Store
 from soilbook.studies.smap import places as there
+from soilbook.studies.smap import prolongation
+from soilbook.studies.smap.prolongation_scores import WINDOW
 from soilbook.training.sequence_inputs import (
     STATISTICS,
-    Inputs,
     features,
     fit_scaling,
     target,
@@ -24,7 +25,6 @@ from soilbook.training.sequence_trainer import train_sequences
 from soilbook.training.sequences import Sequences
 
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
-WINDOW = 31  # days of a calendar day's mean: SMAP passes every second or third day
 STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a day
 ROOT_ZONES = {"network": "second network", "filter": "exponential filter"}
 YEAR = 365.25  # days
@@ -44,19 +44,13 @@ def networks(settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: S
     pixel without any observation is kept out of the loss. DataError if none has one.
     """
     training = _training(grid, name)
-    inputs = Inputs(
-        there.INPUTS[settings.data], (*schema_grid.ATTRIBUTES, *STATISTICS), season=True
-    )
+    inputs = replace(prolongation.OUR_INPUTS, forcing=there.INPUTS[settings.data])
     training = with_statistics(training, training)
     scaling = fit_scaling(training, inputs, name)
     sequences = Sequences.of(
         features(training, scaling), target(training, scaling), settings.device
     )
-    arrays = (one.cpu().numpy() for one in (sequences.x, sequences.y))
-    key = {
-        "data": fingerprints.of_arrays(*arrays),
-        "code": code_fingerprint(*prolongation.CODE),
-    }
+    key = prolongation.key_of(sequences)
     trained = train_sequences(sequences, settings.members(), store, key)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}

@@ -11,7 +11,7 @@ import xarray as xr
 from soilbook import metrics
 from soilbook.errors import unknown
 from soilbook.studies.smap import place_draws
-from soilbook.studies.smap.prolongation_scores import median_interval
+from soilbook.studies.smap.place_draws import median_interval
 
 METRICS = ("rmse", "bias", "ubrmse", "r")
 # SMAP is scored on the days it has; all other products share theirs.

@@ -2,7 +2,8 @@
 
 import xarray as xr
 
-from soilbook.store import Store, code_fingerprint
+from soilbook.store import Store
+from soilbook.studies.smap import places
 
 LAYERS = {"surface": "sm_surface", "rootzone": "sm_rootzone"}
 
@@ -12,18 +13,7 @@ def at_places(result: xr.Dataset, seed: int = 0, store: Store | None = None) -> 
     a result of ``studies.hindcast.run``; None on the observed track, where nobody knows it."""
     if result.attrs["data"] != "twin":
         return None
-    from soilbook.data import twin_smap
-
-    store = store or Store()
-    key = {
-        "kind": "truth of study 2's twin",
-        "seed": seed,
-        "code": code_fingerprint("soilbook.data.twin_smap"),
-    }
-    made = store.get(key)
-    if made is None:
-        made = twin_smap.truth(seed)[list(LAYERS.values())]
-        store.put(key, made)
+    made = places.twin("truth", seed, store, names=LAYERS.values())
     layers = [made[name].rename("truth") for name in LAYERS.values()]
     pixels = xr.concat(layers, xr.DataArray(list(LAYERS), dims="layer", name="layer"))
     there = pixels.sel(pixel=result["pixel"], time=result["time"])

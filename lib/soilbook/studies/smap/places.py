@@ -3,17 +3,18 @@
 Both tracks give Datasets of one shape, so that a study need not know which one it works on.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from soilbook import schema_grid
-from soilbook.data import conus412, files, gaps, network, twin_smap
+from soilbook.data import conus412, files, fingerprint, gaps, network
+from soilbook.data.tracks import TRACKS
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.store import Store, code_fingerprint
 
-TRACKS = ("twin", "observed")
 KINDS = ("core", "sparse")
 # What the network sees of the weather: on the observed track what a station measures too.
 INPUTS = {
@@ -57,7 +58,7 @@ def grid(
     _check(data, "sparse")
     if data == "observed":
         return conus412.read(folder)
-    return _twin("grid", (), seed, store)
+    return twin("grid", seed, store)
 
 
 def insitu(
@@ -81,7 +82,7 @@ def insitu(
     if data == "observed":
         made = _observed(kind, folder, n, store or Store())
     else:
-        made = _twin("insitu", (kind,), seed, store)
+        made = twin("insitu", seed, store, kind=kind)
         made = made.isel(place=_spread(made.sizes["place"], n if kind == "sparse" else None))
         everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
         made = made.assign_coords(recorded=(("place", "time"), everywhere))
@@ -115,17 +116,27 @@ def _spread(n_all: int, n: int | None) -> list[int]:
     return [int((k + 0.5) * n_all / n) for k in range(n)]
 
 
-def _twin(what: str, arguments: tuple, seed: int, store: Store | None) -> xr.Dataset:
-    store = store or Store()
+def twin(
+    what: str, seed: int = 0, store: Store | None = None, names: Iterable[str] = (), **arguments
+) -> xr.Dataset:
+    """``twin_smap.grid``, ``insitu`` or ``truth``, kept in the store as making it takes time.
+
+    ``names`` are the variables that are kept (none: all).
+    """
+    store, names = store or Store(), list(names)
     key = {
         "kind": f"twin of study 2: {what}",
-        "arguments": list(arguments),
-        "seed": seed,
-        "code": code_fingerprint("soilbook.data.twin_smap"),
+        "arguments": arguments,
+        "variables": names,
+        "data": fingerprint("twin", (), seed=seed),
     }
     made = store.get(key)
     if made is None:
-        made = getattr(twin_smap, what)(*arguments, seed=seed)
+        # Making the twin loads much that a reader of stations does not need.
+        from soilbook.data import twin_smap
+
+        made = getattr(twin_smap, what)(seed=seed, **arguments)
+        made = made[names] if names else made
         store.put(key, made)
     return made
 

@@ -4,7 +4,6 @@ Networks learn from one or more years (1 April to 31 March) of weather, attribut
 run on with weather alone; the year after is scored against SMAP, pixel by pixel.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +17,8 @@ from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.models.prolongation_fast import Prolongation
 from soilbook.store import Store, code_fingerprint
 from soilbook.studies.experiment import device as find_device
+from soilbook.studies.smap import fingerprints, prolongation_scores
 from soilbook.studies.smap import places as rooms
-from soilbook.studies.smap import prolongation_scores
 from soilbook.training.sequence_inputs import (
     STATISTICS,
     Inputs,
@@ -187,7 +186,7 @@ def year_ahead(
     store = store or Store()
     ready = prepare(settings, read(settings, folder, store) if places is None else places)
     sequences = ready.sequences(device)
-    trained = train_sequences(sequences, settings.members(), store, _key(sequences))
+    trained = train_sequences(sequences, settings.members(), store, key_of(sequences))
     n_training, x = ready.training.sizes["time"], ready.x
     training, test = ready.training[TARGET], ready.test[TARGET]
     moisture = predict(trained, settings.sequence, ready.scaling, x, device)
@@ -230,9 +229,7 @@ def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:
     return part
 
 
-def _key(sequences: Sequences) -> dict:
-    """What the networks learn from, and the code that trains them."""
-    total = hashlib.sha256()
-    for array in (sequences.x, sequences.y):
-        total.update(str(tuple(array.shape)).encode() + array.cpu().numpy().tobytes())
-    return {"data": total.hexdigest(), "code": code_fingerprint(*CODE)}
+def key_of(sequences: Sequences) -> dict:
+    """What networks learn from, and the code that trains them: their key in the store."""
+    arrays = (one.cpu().numpy() for one in (sequences.x, sequences.y))
+    return {"data": fingerprints.of_arrays(*arrays), "code": code_fingerprint(*CODE)}

@@ -1,18 +1,15 @@
 """Scores of the year-ahead test of study 2, and the predictors that need no network."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from soilbook import metrics
 from soilbook.models import climatology
+from soilbook.studies.smap.place_draws import blocks, median_interval
 
 METRICS = ("rmse", "bias", "ubrmse", "r")
 WINDOW = 31  # days of a calendar day's mean: SMAP passes every second or third day
-# Pixels of the data base lie 4 apart; blocks of 3 by 3 of them share weather and are drawn as one.
-BLOCK = 12  # pixels of the 36 km grid, 430 km
 
 
 def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarray]:
@@ -42,7 +39,7 @@ def score(
     """``moisture``, ``observed``, scores (predictor, pixel) and their medians over pixels.
 
     ``median_rmse`` and so on (predictor) with ``_low`` and ``_high`` of the 95 % interval, see
-    ``median_interval``.
+    ``place_draws.median_interval``.
     """
     result = xr.Dataset(coords=observed.coords)
     result["moisture"] = xr.DataArray(
@@ -67,34 +64,3 @@ def medians(scores: xr.Dataset, n_replicates: int = 1000, seed: int = 0) -> xr.D
         for part, numbers in zip(("", "_low", "_high"), bounds, strict=True):
             out[f"median_{name}{part}"] = ("predictor", numbers, values.attrs)
     return out
-
-
-def blocks(row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Number of the block of the 36 km grid in which each pixel lies."""
-    pairs = np.stack([row // BLOCK, column // BLOCK], axis=1)
-    return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
-
-
-def median_interval(
-    values: np.ndarray, groups: np.ndarray, n_replicates: int = 1000, level: float = 0.95, seed=0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median over pixels (..., pixel) and its interval: median, low, high (...).
-
-    Whole groups of pixels are drawn with replacement, since neighbours err alike; percentiles of
-    the replicates. The same draws serve all leading axes. NaN pixels are left out.
-    """
-    random = np.random.default_rng(seed)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    draws = random.integers(len(members), size=(n_replicates, len(members)))
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "All-NaN slice", RuntimeWarning
-        )  # gives NaN, as it should
-        median = np.nanmedian(values, -1)
-        replicates = [
-            np.nanmedian(values[..., np.concatenate([members[k] for k in draw])], -1)
-            for draw in draws
-        ]
-        tail = (1 - level) / 2
-        low, high = np.nanquantile(replicates, (tail, 1 - tail), axis=0)
-    return median, low, high

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from soilbook import metrics
-from soilbook.studies.smap.prolongation_scores import blocks, median_interval
+from soilbook.studies.smap.place_draws import blocks, median_interval
 
 LEVELS = (0.5, 0.8, 0.95)
 BINS = 10

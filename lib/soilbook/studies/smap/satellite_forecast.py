@@ -5,7 +5,6 @@ retrieval known at the issue and its age. One network serves all leads: it is tr
 once for each lead, so that batches hold all leads alike.
 """
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from soilbook.models.prolongation_branch import Memory, follow
 from soilbook.store import Store, code_fingerprint
 from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import (
+    fingerprints,
     prolongation,
     prolongation_scores,
     recent_retrievals,
@@ -120,7 +120,7 @@ def run(
     key = {
         "kind": "satellite forecast",
         "settings": settings,
-        "data": _digest(ready.x, _retrievals(ready)),
+        "data": fingerprints.of_arrays(ready.x, _retrievals(ready)),
         "code": code_fingerprint(*CODE),
     }
     found = store.get(key)
@@ -168,12 +168,8 @@ def forecasts(
     learnt = [np.concatenate([ready.x, more], -1)[:, :n_training] for more in by_lead]
     y = target(ready.training, ready.scaling)
     sequences = Sequences.of(np.concatenate(learnt), np.tile(y, (len(by_lead), 1)), device)
-    key = {
-        "data": _digest(sequences.x.cpu().numpy(), sequences.y.cpu().numpy()),
-        "code": code_fingerprint(*prolongation.CODE),
-    }
     members = settings.members()
-    trained = train_sequences(sequences, members, store, key)
+    trained = train_sequences(sequences, members, store, prolongation.key_of(sequences))
     del learnt, sequences
     time = np.concatenate([ready.training["time"].values, ready.test["time"].values])
     usual = recent_retrievals.usual_weather(ready.x, time, slice(0, n_training))
@@ -231,11 +227,3 @@ def _retrievals(ready: prolongation.Prepared) -> np.ndarray:
     """SMAP of training and test (pixel, time)."""
     parts = (part[prolongation.TARGET].values for part in (ready.training, ready.test))
     return np.concatenate([*parts], axis=1)
-
-
-def _digest(*arrays) -> str:
-    total = hashlib.sha256()
-    for array in arrays:
-        array = np.ascontiguousarray(array)
-        total.update(str(array.shape).encode() + array.tobytes())
-    return total.hexdigest()

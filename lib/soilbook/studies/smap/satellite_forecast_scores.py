@@ -5,7 +5,8 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import metrics
-from soilbook.studies.smap.prolongation_scores import METRICS, blocks, median_interval
+from soilbook.studies.smap.place_draws import blocks, median_interval
+from soilbook.studies.smap.prolongation_scores import METRICS
 
 BOUNDED = ("rmse", "r")  # scores with intervals
 FORECAST = "forecast"
@@ -24,7 +25,7 @@ def score(
     ``bias``, ``ubrmse``, ``r`` and ``n_pairs`` (predictor, lead, pixel); for rmse and
     r ``median_...`` over pixels, and ``difference_...``, the median over pixels of forecast minus
     predictor, each (predictor, lead) with ``_low`` and ``_high`` of the 95 % interval. Neighbouring
-    pixels err alike: blocks of them are drawn (``prolongation_scores.median_interval``).
+    pixels err alike: blocks of them are drawn (``place_draws.median_interval``).
     """
     result = xr.Dataset(coords=observed.coords).assign_coords(
         lead=("lead", list(leads), {"units": "d"})

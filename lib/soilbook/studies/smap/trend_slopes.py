@@ -17,6 +17,7 @@ from soilbook.data import files, layers, network
 from soilbook.errors import unknown
 from soilbook.metrics.trends import METHODS, STEPS
 from soilbook.store import Store, code_fingerprint
+from soilbook.studies.smap import places
 
 SINCE = np.datetime64("2005-01-01")
 MOST_MISSING = 0.10
@@ -61,31 +62,23 @@ def readings(
     DataError naming file and row.
     """
     kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
-    key = {"kind": "in-situ root zone of the trends", "places": names}
-    if result.attrs["data"] == "observed":
-        read = (path.resolve() for path in network.files_of(folder, names))
-        key |= {
-            "data": files.digest(read, files.product(folder, "").resolve()),
-            "code": code_fingerprint("soilbook.data.network", "soilbook.data.layers"),
-        }
-    else:
-        key |= {"of": kind, "seed": seed, "code": code_fingerprint("soilbook.data.twin_smap")}
-    store = store or Store()
+    store, threshold = store or Store(), layers.COLD_FOR_TRENDS
+    if result.attrs["data"] == "twin":
+        made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
+        return made["sm_rootzone"].sel(place=names)
+    read = (path.resolve() for path in network.files_of(folder, names))
+    key = {
+        "kind": "in-situ root zone of the trends",
+        "places": names,
+        "data": files.digest(read, files.product(folder, "").resolve()),
+        "code": code_fingerprint("soilbook.data.network", "soilbook.data.layers"),
+    }
     made = store.get(key)
     if made is None:
-        made = _read(result.attrs["data"], kind, names, seed, folder)[["sm_rootzone"]]
+        made = network.read(folder, names, threshold=threshold).rename(station="place")
+        made = made[["sm_rootzone"]]
         store.put(key, made)
     return made["sm_rootzone"]
-
-
-def _read(data: str, kind: str, names: list[str], seed: int, folder) -> xr.Dataset:
-    if data == "observed":
-        made = network.read(folder, names, threshold=layers.COLD_FOR_TRENDS)
-        return made.rename(station="place")
-    # Making the twin loads much that a reader of stations does not need.
-    from soilbook.data import twin_smap
-
-    return twin_smap.insitu(kind, seed, layers.COLD_FOR_TRENDS).sel(place=names)
 
 
 def series(
