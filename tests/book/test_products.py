@@ -25,3 +25,11 @@ def test_a_damaged_table_of_pixels_is_named(tmp_path, observed_folder):
     error = dict(products.check_stations(tmp_path))["smap"]
     assert isinstance(error, SoilbookError)
     assert "crd.csv, row 1" in str(error)
+
+
+def test_the_models_of_nldas_are_found_wherever_they_lie(tmp_path):
+    assert "nldas" not in {one.name for one in products.present(tmp_path)}
+    deep = tmp_path / "nldas/noah/2016"
+    deep.mkdir(parents=True)
+    (deep / "NLDAS_NOAH0125_H.A20160101.0000.020.nc").touch()
+    assert [one.name for one in products.present(tmp_path)] == ["nldas"]

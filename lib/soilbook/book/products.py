@@ -80,6 +80,16 @@ PRODUCTS = {
             "that folder as it stands, named smap_conus412",
             ("fang2019",),
         ),
+        Product(
+            "nldas",
+            "hourly soil moisture of Noah and VIC; without it this project's own models stand in",
+            "NLDAS-2 Noah and VIC, NASA GES DISC",
+            "nldas/**/NLDAS_NOAH0125_H.A*",
+            "https://disc.gsfc.nasa.gov, NLDAS_NOAH0125_H and NLDAS_VIC0125_H version 2.0 (free "
+            "account)",
+            "the netCDF files of both models anywhere below nldas",
+            ("fang2019/s3", "fang2019/s4"),
+        ),
     )
 }
 

@@ -42,6 +42,12 @@ def pixels():
     made = xr.Dataset(coords=easegrid.coordinates(row, column))
     for name in schema_grid.ATTRIBUTES:
         made[name] = "pixel", np.array([1.0, 1.0, 1.0 if "flag" in name else np.nan])
+    # Of the days with any retrieval pixel 1 lacks four in five; the last 100 days have none.
+    smap = np.full((3, DAYS.size), 0.2)
+    smap[1, np.arange(DAYS.size) % 5 > 0] = np.nan
+    smap[:, -100:] = np.nan
+    made["sm_smap"] = ("pixel", "time"), smap
+    made = made.assign_coords(time=DAYS)
     return schema_grid.describe(made, "test")
 
 
@@ -102,12 +108,20 @@ def test_gaps_are_filled_and_what_is_not_measured_does_not_count(read):
 
 
 def test_a_record_too_short_for_a_year_is_named_and_left_out(read):
-    made = stations([35.1, 36.2], [-98.1, -98.0])
+    made = stations([35.1, 35.0], [-98.1, -98.0])
     made["air_temperature"][1, 90:] = np.nan
     left = read(made)
     assert left["place"].values.tolist() == ["A"]
     assert places.lines(left.attrs["left_out"]) == {
         "B": "a record too short to fill a year of weather"
+    }
+
+
+def test_a_station_whose_pixel_hardly_has_smap_is_named_and_left_out(read):
+    made = read(stations([35.1, 36.3], [-98.1, -98.0]))
+    assert made["place"].values.tolist() == ["A"]
+    assert places.lines(made.attrs["left_out"]) == {
+        "B": "its pixel has no SMAP on 80% of the days; at most 75% allowed"
     }
 
 

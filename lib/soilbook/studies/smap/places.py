@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook import schema_grid
@@ -36,6 +37,8 @@ MAX_GAP = 10
 # The data base holds every 4th row and column of the 36 km grid: a station farther than that
 # spacing from every pixel lies outside of it.
 FARTHEST = 144.0  # km
+# Section II-C: stations whose pixel lacks SMAP on more of the days are removed.
+MOST_WITHOUT_SMAP = 0.75
 _READERS = (
     "soilbook.data.conus412",
     "soilbook.data.gaps",
@@ -170,11 +173,14 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     recorded = np.all([_known(read[name].values) for name in weather], axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
     read, left_out = gaps.complete(read, weather, MAX_GAP, "nearest year")
-    pixels = conus412.read(folder, schema_grid.ATTRIBUTES)
+    pixel_record = conus412.read(folder, (*schema_grid.ATTRIBUTES, "sm_smap"))
+    pixels = pixel_record[list(schema_grid.ATTRIBUTES)]
     # A pixel without soil data would leave the land-surface models without a soil.
     with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
     at, outside = network.match(read, with_soil, FARTHEST)
     left_out |= outside
+    at, unseen = _seen(at, pixel_record["sm_smap"])
+    left_out |= unseen
     read = read.sel(station=at.index.values)
     for name in weather:
         # Before and after the record the networks run on weather of other years, and the models
@@ -199,3 +205,17 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     ).isel(station=~short)
     read.attrs["left_out"] = "\n".join(f"{name}: {why}" for name, why in left_out.items())
     return schema_grid.check(read.rename(station="place"), "in-situ places", place="place")
+
+
+def _seen(at: pd.DataFrame, smap: xr.DataArray) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The matches whose pixel has SMAP often enough, and why others are left out, by station."""
+    days = np.flatnonzero(smap.notnull().any("pixel"))
+    record = smap.isel(time=slice(days[0], days[-1] + 1)).sel(pixel=at["pixel"].values)
+    missing = record.isnull().mean("time").values
+    reasons = {
+        name: f"its pixel has no SMAP on {share:.0%} of the days; "
+        f"at most {MOST_WITHOUT_SMAP:.0%} allowed"
+        for name, share in zip(at.index, missing, strict=True)
+        if share > MOST_WITHOUT_SMAP
+    }
+    return at.drop(index=list(reasons)), reasons
