@@ -64,6 +64,12 @@ def test_paired_differences_are_corrected_over_the_whole_table(made):
     assert (table["p_corrected"] >= table["p"]).all()
 
 
+def test_a_reference_that_was_not_run_leaves_the_pairs_without_numbers(made):
+    table = claims.paired(made(BASE | {"1D-CNN": 0.95}), against="LSTM")
+    assert len(table) == 3 * 15 and set(table["reason"]) == {"not run: LSTM"}
+    assert table[["difference", "low", "high", "p", "p_corrected"]].isnull().all(axis=None)
+
+
 def test_gains_over_persistence(made):
     gains = insitu.gains(made(BASE | {"LSTM": 0.95}))
     np.testing.assert_allclose(gains["gain"].sel(model="LSTM"), 0.05, atol=0.002)

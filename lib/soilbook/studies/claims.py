@@ -53,11 +53,15 @@ def paired(result: xr.Dataset, against: str) -> pd.DataFrame:
     """Paired differences of pooled R2, every other model minus ``against``, by depth and lead.
 
     Wilcoxon's signed-rank test across sites, Holm's correction over all rows; see
-    ``metrics.compare`` for the columns.
+    ``metrics.compare`` for the columns. Rows without numbers if ``against`` was not run.
     """
     r2 = result["site_r2"].sel(reading=READING, drop=True)
     others = [model for model in r2["model"].values if model != against]
+    was_run = len(others) < r2.sizes["model"]
+    r2 = r2 if was_run else r2.reindex(model=[*others, against])
     table = metrics.compare(r2.sel(model=others), r2.sel(model=against, drop=True))
+    if not was_run:
+        table["reason"] = f"not run: {against}"
     return table.rename(columns={"depth": "depth_m", "lead": "lead_d"})
 
 
