@@ -6,11 +6,13 @@ import xarray as xr
 
 from soilbook.errors import DataError, ParameterError
 from soilbook.training.sequence_inputs import (
+    MODELLED,
     STATISTICS,
     Inputs,
     features,
     fit_scaling,
     target,
+    with_departures,
     with_statistics,
 )
 
@@ -176,3 +178,29 @@ def test_season_goes_round_once_a_year_and_is_the_same_everywhere(places):
     np.testing.assert_allclose(sine[:, :365], sine[:, 365:730], atol=1e-6)
     assert (sine == sine[0]).all()
     assert "season_sine" not in fit_scaling(places, INPUTS)["feature"].values
+
+
+def test_modelled_moisture_counts_as_departures_of_the_training_part(places):
+    days = places["time"]
+    random = np.random.default_rng(3)
+    shape = places.sizes["pixel"], days.size
+    made = {
+        name: (("pixel", "time"), 0.2 + 0.1 * k + 0.05 * random.random(shape))
+        for k, name in enumerate(MODELLED)
+    }
+    modelled = xr.Dataset(made, coords={"pixel": places["pixel"], "time": days})
+    modelled["vic_surface"][0] = 0.3  # a model that never moves says nothing
+    half = days[: days.size // 2]
+    seen = with_departures(places, modelled, half)
+    part = seen["noah_surface"].sel(time=half)
+    np.testing.assert_allclose(part.mean("time"), 0, atol=1e-5)
+    np.testing.assert_allclose(part.std("time"), 1, atol=1e-5)
+    np.testing.assert_allclose(seen["vic_surface"][0], 0, atol=1e-12)
+    later = modelled.copy(deep=True)
+    later["noah_surface"][:, half.size :] += 1
+    again = with_departures(places, later, half)["noah_surface"].sel(time=half)
+    np.testing.assert_array_equal(again, part)
+    inputs = Inputs(forcing=("precipitation", *MODELLED), attributes=())
+    scaling = fit_scaling(seen, inputs)
+    assert scaling["feature"].values.tolist() == ["precipitation", *MODELLED]
+    assert features(seen, scaling).shape == (*shape, 5)

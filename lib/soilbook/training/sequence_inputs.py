@@ -16,6 +16,9 @@ from soilbook.errors import DataError, ParameterError, unknown
 
 # What SMAP said of a place in the training part, as two more attributes of it.
 STATISTICS = ("sm_smap_mean", "sm_smap_deviation")
+# What land-surface models say of a place, day by day: see ``with_departures``.
+MODELLED = ("noah_surface", "noah_rootzone", "vic_surface", "vic_rootzone")
+STILL = 1e-6  # m3 m-3
 # The day of the year as a point on a circle.
 SEASON = {"season_sine": np.sin, "season_cosine": np.cos}
 YEAR = 365.2425  # days
@@ -24,8 +27,8 @@ TRANSFORMS = {"none": lambda values: values, "root": np.sqrt}
 
 @dataclass(frozen=True)
 class Inputs:
-    """Names of the inputs: weather that varies from day to day and attributes that do not, among
-    which STATISTICS may be.
+    """Names of the inputs: weather that varies from day to day, among which MODELLED may be, and
+    attributes that do not, among which STATISTICS may be.
 
     ``rain`` says whether the network sees precipitation ("none") or its square root ("root"),
     ``season`` whether it sees the day of the year. Classes become one column each. ParameterError
@@ -38,7 +41,7 @@ class Inputs:
     season: bool = False
 
     def __post_init__(self):
-        allowed = (*schema_grid.VARIABLES, *STATISTICS)
+        allowed = (*schema_grid.VARIABLES, *STATISTICS, *MODELLED)
         for name in (*self.forcing, *self.attributes):
             if name not in allowed:
                 raise unknown("input", name, allowed)
@@ -54,6 +57,20 @@ def with_statistics(places: xr.Dataset, training: xr.Dataset) -> xr.Dataset:
     observed = training["sm_smap"]
     made = observed.mean("time"), observed.std("time")
     return places.assign(dict(zip(STATISTICS, made, strict=True)))
+
+
+def with_departures(places: xr.Dataset, modelled: xr.Dataset, days: xr.DataArray) -> xr.Dataset:
+    """``places`` with MODELLED (place, time) as new variables: departures of each of ``modelled``
+    from its mean at the place over ``days``, those of the training part, in its deviations there.
+
+    Departures, because the level and range that a model gives to a place come from its soil texture
+    and say little of the satellite's.
+    """
+    learnt = modelled.sel(time=days)
+    mean, deviation = learnt.mean("time"), learnt.std("time")
+    # Where a model stands still, what is left is rounding.
+    departures = (modelled - mean) / deviation.where(deviation > STILL, 1)
+    return places.assign({name: departures[name].astype(np.float32) for name in MODELLED})
 
 
 def fit_scaling(places: xr.Dataset, inputs: Inputs, target: str = "sm_smap") -> xr.Dataset:
@@ -136,6 +153,7 @@ def _angle(time: np.ndarray) -> np.ndarray:
 def _forcing(scaling: xr.Dataset) -> list[str]:
     names = [str(name) for name in scaling["feature"].values]
     daily = {n for n, v in schema_grid.VARIABLES.items() if v.dims == schema_grid.DAILY}
+    daily |= {*MODELLED}
     return [name for name in names if name in daily]
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 from soilbook import schema_grid
 from soilbook.data import conus412
 from soilbook.errors import DataError, DeviceError, ParameterError
-from soilbook.studies.smap import place_draws, prolongation_scores
+from soilbook.studies.smap import place_draws, prolongation, prolongation_scores
 from soilbook.studies.smap.prolongation import METHODS, TARGET, YearAhead, read, year_ahead
 
 N_PIXELS = 8
@@ -211,6 +211,42 @@ def test_nothing_observed_in_training():
         year_ahead(YearAhead(**SMALL), places=blind)
 
 
+def test_a_guided_network_sees_what_models_make_of_the_weather(store, monkeypatch):
+    def at_pixels(pixels, steps):
+        """Moisture that the models made: the pixels' own, known on all days."""
+        filled = pixels[TARGET].interpolate_na("time", fill_value="extrapolate")
+        layers = xr.concat(
+            [filled, filled], xr.DataArray(["surface", "rootzone"], dims="layer", name="layer")
+        )
+        return xr.Dataset({"Noah": layers, "VIC": layers})
+
+    monkeypatch.setattr(prolongation.land_surface, "at_pixels", at_pixels)
+    settings = {"networks": 1, "epochs": 40, "bootstrap": 50}
+    guided, plain = (
+        year_ahead(YearAhead(method=method, **settings), places=places(), store=store)
+        for method in ("guided", "adam")
+    )
+    # The models tell all that there is to know.
+    apart = prolongation_scores.differences(
+        guided.sel(predictor="network 1"), plain.sel(predictor="network 1"), 50
+    ).set_index("metric")
+    assert apart.loc["r", "difference"] > 0.01 and apart.loc["r", "n_better"] > N_PIXELS / 2
+    assert apart.loc["ubrmse", "difference"] < 0 and apart.loc["ubrmse", "n"] == N_PIXELS
+
+
+def test_differences_are_paired_by_pixel():
+    random = np.random.default_rng(0)
+    rows = {"row": ("pixel", np.arange(40) * 12), "column": ("pixel", np.full(40, 100))}
+    hard = random.random(40)  # pixels differ far more than the two predictors
+    one, other = (
+        xr.Dataset({name: ("pixel", hard + add) for name in ("rmse", "ubrmse", "r")}, rows)
+        for add in (0.01, 0.0)
+    )
+    made = prolongation_scores.differences(one, other, 50).set_index("metric")
+    np.testing.assert_allclose(made[["difference", "low", "high"]], 0.01)
+    assert made["n_better"].to_dict() == {"rmse": 0, "ubrmse": 0, "r": 40}
+
+
 @pytest.mark.observed
 def test_three_years_say_what_they_lack(observed_folder):
     settings = YearAhead(train_years=(2015, 2016), test_year=2017)
@@ -219,7 +255,7 @@ def test_three_years_say_what_they_lack(observed_folder):
 
 
 @pytest.mark.observed
-def test_the_real_pixels_are_read_for_both_methods(observed_folder):
+def test_the_real_pixels_are_read_for_all_methods(observed_folder):
     for method in METHODS:
         data = read(YearAhead(method=method), observed_folder)
         assert data.sizes == {"pixel": 412, "time": 731}

@@ -42,7 +42,7 @@ def moisture(
     if files:
         key, make = _nldas_key(files, places), partial(_of_nldas, places, pixels, root)
     else:
-        forcing, static = _inputs(data, places)
+        forcing, static = _inputs(NATURE[data], places)
         key, make = _our_key(forcing, static, steps), partial(_of_ours, forcing, static, steps)
     made = store.get(key)
     if made is None:
@@ -51,20 +51,33 @@ def moisture(
     return made
 
 
+def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:
+    """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels.
+
+    A pixel without soil data has the soil of the median pixel.
+    """
+    places = pixels.rename(pixel="place")
+    for name in ("sand", "clay"):
+        places[name] = places[name].fillna(places[name].median())
+    if "elevation" not in places:
+        places["elevation"] = "place", np.full(places.sizes["place"], np.nan)
+    return _of_ours(*_inputs(NATURE["twin"], places), steps).rename(place="pixel")
+
+
 def _files(root: Path) -> list[Path]:
     """Hourly files of both models; none if one model has none."""
     found = [sorted(root.glob(f"nldas/**/NLDAS_{name.upper()}0125_H.A*")) for name in MODELS]
     return [*found[0], *found[1]] if all(found) else []
 
 
-def _inputs(data: str, places: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+def _inputs(nature: tuple[str, ...], places: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     """Weather and nature of the places as the models want them."""
     forcing = places[[name for name in WEATHER if name in places]].reset_coords(drop=True)
     if "eastward_wind" in places:
         speed = np.hypot(places["eastward_wind"], places["northward_wind"])
         forcing["wind_speed"] = speed.reset_coords(drop=True).assign_attrs(units="m s-1")
     height = places["elevation"].fillna(UNKNOWN_ELEVATION).values
-    static = places[list(NATURE[data])].reset_coords(drop=True)
+    static = places[list(nature)].reset_coords(drop=True)
     static = static.assign(
         latitude=("place", places["latitude"].values), elevation=("place", height)
     )

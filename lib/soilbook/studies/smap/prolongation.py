@@ -17,14 +17,16 @@ from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.models.prolongation_fast import Prolongation
 from soilbook.store import Store, code_fingerprint
 from soilbook.studies.experiment import device as find_device
-from soilbook.studies.smap import fingerprints, prolongation_scores
+from soilbook.studies.smap import fingerprints, land_surface, prolongation_scores
 from soilbook.studies.smap import places as rooms
 from soilbook.training.sequence_inputs import (
+    MODELLED,
     STATISTICS,
     Inputs,
     features,
     fit_scaling,
     target,
+    with_departures,
     with_statistics,
 )
 from soilbook.training.sequence_predict import monte_carlo, predict
@@ -44,7 +46,8 @@ CODE = (
 )
 # "paper": AdaDelta and strong dropout, sizes as in the authors' released program (hydroDL), since
 # the paper states none. "adam": ours, chosen on held-out days of the training year alone.
-# "adadelta": ours but for the paper's optimiser.
+# "adadelta": ours but for the paper's optimiser. "guided": ours with the moisture of our Noah-type
+# and VIC-type models as inputs too, which section I calls optional and section II-A leaves out.
 OURS = SequenceSettings(dropout=0.15, averaging=0.99)
 METHODS = {
     "paper": SequenceSettings(
@@ -52,16 +55,19 @@ METHODS = {
     ),
     "adam": OURS,
     "adadelta": replace(OURS, optimiser="adadelta"),
+    "guided": OURS,
 }
 OUR_INPUTS = Inputs(attributes=(*schema_grid.ATTRIBUTES, *STATISTICS), season=True)
 METHOD_INPUTS = {
     "paper": Inputs(schema_grid.FORCING, rain="none"),
     "adam": OUR_INPUTS,
     "adadelta": OUR_INPUTS,
+    "guided": replace(OUR_INPUTS, forcing=(*OUR_INPUTS.forcing, *MODELLED)),
 }
+STEPS = 4  # of the land-surface models, a day
 # Dropout keeps a network from learning the level of every pixel: ours take off the mean misfit that
 # they have at a pixel in the years they learned from.
-LEVELLED = ("adam", "adadelta")
+LEVELLED = ("adam", "adadelta", "guided")
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,8 @@ def read(
         made["wind_speed"] = np.hypot(made["eastward_wind"], made["northward_wind"])
         return made
     inputs = METHOD_INPUTS[settings.method]
-    wanted = (*inputs.forcing, *(n for n in inputs.attributes if n not in STATISTICS), TARGET)
-    return conus412.read(folder, wanted, (*settings.train_years, settings.test_year))
+    wanted = [n for n in (*inputs.forcing, *inputs.attributes) if n not in (*STATISTICS, *MODELLED)]
+    return conus412.read(folder, [*wanted, TARGET], (*settings.train_years, settings.test_year))
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,10 @@ class Prepared:
 def prepare(settings: YearAhead, places: xr.Dataset) -> Prepared:
     """Split and scale; DataError if a day or an input is missing."""
     inputs = METHOD_INPUTS[settings.method]
-    places = with_statistics(places, _part(places, settings.train_years))
+    learnt = _part(places, settings.train_years)
+    places = with_statistics(places, learnt)
+    if set(MODELLED) & set(inputs.forcing):
+        places = with_departures(places, _modelled(places), learnt["time"])
     training, test = (
         _part(places, years) for years in (settings.train_years, [settings.test_year])
     )
@@ -215,6 +224,18 @@ def year_ahead(
         no_training_data=[int(pixel) for pixel in training["pixel"].values[none]],
     )
     return result
+
+
+def _modelled(places: xr.Dataset) -> xr.Dataset:
+    """MODELLED (pixel, time), m3 m-3, by models that run on the weather of all days."""
+    made = land_surface.at_pixels(places, STEPS)
+    return xr.Dataset(
+        {
+            f"{model.lower()}_{layer}": made[model].sel(layer=layer, drop=True)
+            for model in land_surface.MODELS
+            for layer in made["layer"].values
+        }
+    )
 
 
 def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:

@@ -64,3 +64,21 @@ def medians(scores: xr.Dataset, n_replicates: int = 1000, seed: int = 0) -> xr.D
         for part, numbers in zip(("", "_low", "_high"), bounds, strict=True):
             out[f"median_{name}{part}"] = ("predictor", numbers, values.attrs)
     return out
+
+
+def differences(
+    one: xr.Dataset, other: xr.Dataset, n_replicates: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
+
+    A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
+    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
+    """
+    groups = blocks(one["row"].values, one["column"].values)
+    rows = []
+    for name in ("rmse", "ubrmse", "r"):
+        apart = one[name].values - other[name].values
+        bounds = median_interval(apart, groups, n_replicates, seed=seed)
+        better = apart > 0 if name == "r" else apart < 0
+        rows.append([name, *map(float, bounds), int(better.sum()), int(np.isfinite(apart).sum())])
+    return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "n_better", "n"])
