@@ -150,15 +150,14 @@ class Prepared:
 def prepare(settings: YearAhead, places: xr.Dataset) -> Prepared:
     """Split and scale; DataError if a day or an input is missing."""
     inputs = METHOD_INPUTS[settings.method]
-    learnt = _part(places, settings.train_years)
-    places = with_statistics(places, learnt)
+    years = settings.train_years, [settings.test_year]
+    learnt, tested = (_part(places, part) for part in years)
+    record = places.sel(time=slice(learnt["time"][0], tested["time"][-1]))
+    record = with_statistics(record, learnt)
     if set(MODELLED) & set(inputs.forcing):
-        places = with_departures(places, _modelled(places), learnt["time"])
-    training, test = (
-        _part(places, years) for years in (settings.train_years, [settings.test_year])
-    )
+        record = with_departures(record, _modelled(record), learnt["time"])
+    training, test = (_part(record, part) for part in years)
     scaling = fit_scaling(training, inputs, TARGET)
-    record = places.sel(time=slice(training["time"][0], test["time"][-1]))
     return Prepared(training, test, scaling, features(record, scaling))
 
 
