@@ -27,6 +27,9 @@ HEADINGS = {
     "r2_high": "R² high",
     "r2_published": "R² published",
     "rmse": "RMSE",
+    "ubrmse": "ubRMSE",
+    "r": "R",
+    "crps": "CRPS",
     "n_sites": "sites",
     "n_repetitions": "repetitions",
 }
