@@ -57,10 +57,9 @@ def paired(result: xr.Dataset, against: str) -> pd.DataFrame:
     """
     r2 = result["site_r2"].sel(reading=READING, drop=True)
     others = [model for model in r2["model"].values if model != against]
-    was_run = len(others) < r2.sizes["model"]
-    r2 = r2 if was_run else r2.reindex(model=[*others, against])
+    r2 = r2.reindex(model=[*others, against])
     table = metrics.compare(r2.sel(model=others), r2.sel(model=against, drop=True))
-    if not was_run:
+    if against not in result["model"]:
         table["reason"] = f"not run: {against}"
     return table.rename(columns={"depth": "depth_m", "lead": "lead_d"})
 

@@ -11,7 +11,6 @@ import xarray as xr
 from soilbook import metrics
 from soilbook.errors import unknown
 from soilbook.studies.smap import place_draws
-from soilbook.studies.smap.place_draws import median_interval
 
 METRICS = ("rmse", "bias", "ubrmse", "r")
 # SMAP is scored on the days it has; all other products share theirs.
@@ -91,7 +90,9 @@ def summary(
     rows = []
     for metric in METRICS:
         values = scored[metric].transpose("layer", "period", "product", "place")
-        middle, low, high = median_interval(values.values, groups, n_replicates, level, seed)
+        middle, low, high = place_draws.median_interval(
+            values.values, groups, n_replicates, level, seed
+        )
         with warnings.catch_warnings():
             # A product that is nowhere, as SMAP before its launch, gives NaN, as it should.
             warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
