@@ -3,8 +3,10 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -188,3 +190,38 @@ def test_code_fingerprint_follows_the_source_and_not_its_place(tmp_path, monkeyp
     assert code_fingerprint("soilbook.errors", "soilbook.schema") == code_fingerprint(
         "soilbook.schema", "soilbook.errors"
     )
+
+
+def test_what_several_want_at_once_is_made_once(tmp_path):
+    made = []
+
+    def make() -> xr.Dataset:
+        made.append(1)
+        time.sleep(0.2)
+        return result()
+
+    with ThreadPoolExecutor(4) as pool:
+        wanted = [pool.submit(Store(tmp_path).made, {"model": "LSTM"}, make) for _ in range(4)]
+        for one in wanted:
+            xr.testing.assert_identical(one.result(), result())
+    assert len(made) == 1
+    assert Store(tmp_path).made({"model": "GRU"}, lambda: result(2.0))["sm"].max() == 2
+
+
+KILLED = """
+import os, signal, sys
+from soilbook.store import Store
+Store(sys.argv[1]).made({"model": "LSTM"}, lambda: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_one_killed_while_making_leaves_the_place_free(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    xr.testing.assert_identical(Store(tmp_path).made({"model": "LSTM"}, result), result())
+
+
+def test_an_error_in_making_leaves_the_place_free(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        Store(tmp_path).made({"model": "LSTM"}, lambda: 1 / 0)
+    xr.testing.assert_identical(Store(tmp_path).made({"model": "LSTM"}, result), result())

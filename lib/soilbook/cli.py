@@ -57,7 +57,7 @@ def parser() -> Parser:
     one.add_argument("--data", help="twin (default) or observed")
     one.add_argument("--profile", help="smoke, quick (default), standard, paper")
     one.add_argument("--device", help="auto, cpu or cuda")
-    one.add_argument("--jobs", type=int, default=1, help="chapters at the same time (default 1)")
+    one.add_argument("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     one.add_argument("--no-run", action="store_true", help="render what is already executed")
     one.set_defaults(command=_build)
 

@@ -8,6 +8,8 @@ import json
 import os
 import tempfile
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +17,7 @@ from types import ModuleType
 import numpy as np
 import platformdirs
 import xarray as xr
+from filelock import FileLock
 
 from soilbook import __version__
 from soilbook.errors import SoilbookError
@@ -44,10 +47,36 @@ class Store:
             return None
         return unpack(content)
 
+    def made(self, key: dict, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+        """The result that is there, else ``make()``, kept.
+
+        Of processes that want the same result at the same time one makes it and the others wait.
+        """
+        found = self.get(key)
+        if found is None:
+            with self.alone(key):
+                found = self.get(key)
+                if found is None:
+                    found = make()
+                    self.put(key, found)
+        return found
+
+    @contextmanager
+    def alone(self, key: dict) -> Iterator[None]:
+        """Wait until no other process is in here with this key; one that died leaves it free."""
+        file = self._sidecar(_name(key)).with_suffix(".lock")
+        lock = FileLock(file)
+        with suppress(OSError):  # a folder that takes no lock takes no result either: put says so
+            file.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def put(self, key: dict, dataset: xr.Dataset) -> Path:
         """Write a result and return its netCDF file; SoilbookError if the folder takes no file."""
-        text = canonical(key)
-        name = hashlib.sha256(text.encode()).hexdigest()
+        name = _name(key)
         content = pack(dataset)
         digest = hashlib.sha256(content).hexdigest()
         file = self._sidecar(name).with_name(f"{name[:16]}-{digest[:16]}.nc")
@@ -56,7 +85,7 @@ class Store:
             "sha256": digest,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "soilbook": __version__,
-            "key": json.loads(text),
+            "key": json.loads(canonical(key)),
         }
         write(file, content)
         write(self._sidecar(name), json.dumps(sidecar, indent=1).encode())
@@ -66,7 +95,7 @@ class Store:
         return self.folder / name[:2] / f"{name}.json"
 
     def _content(self, key: dict) -> bytes | None:
-        sidecar = self._sidecar(hashlib.sha256(canonical(key).encode()).hexdigest())
+        sidecar = self._sidecar(_name(key))
         if not sidecar.exists():
             return None
         try:
@@ -106,6 +135,10 @@ def _number(array: xr.DataArray) -> bool:
 def canonical(key: dict) -> str:
     """A key as JSON with sorted names: equal keys give equal text; TypeError for other objects."""
     return json.dumps(key, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _name(key: dict) -> str:
+    return hashlib.sha256(canonical(key).encode()).hexdigest()
 
 
 def _plain(value):

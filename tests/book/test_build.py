@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import joblib
 import pytest
+import torch
 
 from soilbook.book import build, render, runner
 from soilbook.errors import DataError, ParameterError
@@ -48,7 +50,7 @@ class Book:
         """Exit code, chapters that ran, renderings in all."""
         self.ran.clear()
         self.said.clear()
-        code = build.build(say=self.said.append, **options)
+        code = build.build(say=self.said.append, **{"jobs": 1, **options})
         renders = self.root / "renders"
         return code, list(self.ran), len(renders.read_text()) if renders.exists() else 0
 
@@ -184,14 +186,28 @@ def test_two_at_a_time(project, monkeypatch):
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
     for name in BOTH:
-        project.add(name, "import os; print(os.environ['OMP_NUM_THREADS'])")
+        project.add(
+            name,
+            "import joblib, os\nprint('cores', joblib.cpu_count(), os.environ['OMP_NUM_THREADS'])",
+        )
     project.contents(*BOTH)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
     assert build.build(jobs=2, say=lambda line: None) == 0
     for name in BOTH:
         record = json.loads((project.root / f"book/executed/{name}.json").read_text())
         assert set(record) == {"fingerprint", "notebook"}
         executed = (project.root / f"book/executed/{name}.ipynb").read_text()
-        assert '"execution_count": 2' in executed
+        assert '"execution_count": 2' in executed and "cores 1 1" in executed
+
+
+def test_as_many_at_a_time_as_there_are_cores_for(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 16)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert build.at_once(None) == build.at_once("cpu") == 2
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert (build.at_once("auto"), build.at_once("cuda"), build.at_once("cpu")) == (1, 1, 2)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
+    assert build.at_once("cpu") == 1
 
 
 def test_renderer_is_jupyter_book_with_warnings_as_errors(project):

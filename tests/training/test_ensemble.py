@@ -177,17 +177,17 @@ def test_a_killed_run_goes_on_from_the_finished_shards(tmp_path, tasks):
     assert ended.returncode == -signal.SIGKILL
     store = _Counting(tmp_path / "store")
     resumed = train(make, tasks, SHORT, "cpu", store, {"data": "made"}, shard_size=2)
-    assert (store.found, store.made) == (1, 2)
+    assert (store.found, store.written) == (1, 2)
     assert same_bytes(resumed, train(make, tasks, SHORT, shard_size=2))
     again = train(make, tasks, SHORT, "cpu", store, {"data": "made"}, shard_size=2)
-    assert (store.found, store.made) == (4, 2)
+    assert (store.found, store.written) == (4, 2)
     assert same_bytes(resumed, again)
     train(make, tasks, SHORT, "cpu", store, {"data": "other"}, shard_size=2)
-    assert store.made == 5
+    assert store.written == 5
 
 
 class _Counting(Store):
-    found = made = 0
+    found = written = 0
 
     def get(self, key):
         kept = super().get(key)
@@ -195,7 +195,7 @@ class _Counting(Store):
         return kept
 
     def put(self, key, dataset):
-        self.made += 1
+        self.written += 1
         return super().put(key, dataset)
 
 

@@ -8,12 +8,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+import joblib
 import yaml
 
 from soilbook import data as room
 from soilbook import progress
 from soilbook.book import chapters, provenance, runner
-from soilbook.book.checks import check
+from soilbook.book.checks import check, on_gpu
 from soilbook.book.render import EXECUTED, content_fingerprint, render
 from soilbook.errors import DataError, SoilbookError
 from soilbook.store import code_fingerprint, write
@@ -31,13 +32,14 @@ def build(
     data: str | None = None,
     profile: str | None = None,
     device: str | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     execute: bool = True,
     say=print,
 ) -> int:
     """Execute the chapters of _toc.yml that changed and render; the exit code of jupyter-book.
 
-    ``data`` and ``profile`` are twin and quick unless given. Without ``execute`` the pages show
+    ``data`` and ``profile`` are twin and quick unless given; ``jobs`` chapters run at the same
+    time, as many as ``at_once`` says if None. Without ``execute`` the pages show
     what is executed already: the runs of that track and profile, else what the book showed last,
     else the latest run.
 
@@ -99,6 +101,7 @@ def _execute(base, listed, data, profile, device, jobs, say) -> None:
     stamps = fingerprints(base, {name: values for name, (values, _) in wanted.items()}, data)
     due = [name for name in listed if not _is_current(base, name, wanted[name][0], stamps[name])]
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({data}, {profile})")
+    jobs = jobs or (at_once(device) if due else 1)
     problems = {}
     for name, outcome in _run_all(due, {name: known for name, (_, known) in wanted.items()}, jobs):
         if isinstance(outcome, Exception):
@@ -115,6 +118,12 @@ def _execute(base, listed, data, profile, device, jobs, say) -> None:
     if problems:
         mendable = all(isinstance(problem, SoilbookError) for problem in problems.values())
         raise BuildFailed(f"not rendered; failed: {', '.join(problems)}", 2 if mendable else 1)
+
+
+def at_once(device: str | None) -> int:
+    """How many chapters run at the same time: two, so that one trains while another draws or
+    compiles; one on a single core, and on a GPU, whose memory one training may fill."""
+    return 1 if on_gpu(device or "auto") else min(2, joblib.cpu_count())
 
 
 def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
@@ -176,9 +185,11 @@ def _readers_last(names: list[str]) -> list[str]:
 
 
 def _quiet_children(jobs: int):
-    """Several kernels at once: one bar each would mix, and their threads would compete."""
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-    return runner.environment({progress.VARIABLE: "off", "OMP_NUM_THREADS": threads})
+    """Several kernels at once share the cores, and show no bars, which would mix."""
+    share = {progress.VARIABLE: "off"}
+    for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):  # threads, and workers of joblib
+        share[name] = os.environ.get(name) or str(max(1, joblib.cpu_count() // jobs))
+    return runner.environment(share)
 
 
 def _run_one(name: str, parameters: dict):

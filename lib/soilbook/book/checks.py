@@ -42,6 +42,15 @@ def _device(value: str) -> None:
         raise DeviceError(f"device {value!r} is not there; allowed here: {_devices()}")
 
 
+def on_gpu(device: str) -> bool:
+    """Whether a run with this device, checked before, takes place on a GPU."""
+    if device == "cpu":
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def _devices() -> str:
     import torch
 

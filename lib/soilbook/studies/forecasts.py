@@ -28,17 +28,17 @@ def make(experiment: Experiment, model: str, records: Records, store: Store) -> 
     other models.
     """
     key = _key(experiment, model, records)
-    made = store.get(key)
-    if made is None:
+
+    def forecast() -> xr.Dataset:
         if model in models.NETWORKS:
             from soilbook.studies.networks import forecast as function
         else:
             function = {"persistence": _persistence, "climatology": _climatology}.get(
                 model, _machine_learning
             )
-        made = function(experiment, model, records, store)
-        store.put(key, made)
-    return made.merge(observed(records))
+        return function(experiment, model, records, store)
+
+    return store.made(key, forecast).merge(observed(records))
 
 
 def dataset(

@@ -17,8 +17,4 @@ def load(name: str, data: str, seed: int = 0, store: Store | None = None) -> xr.
         "seed": seed,
         "data": room.fingerprint("twin", (), seed=seed),
     }
-    record = store.get(key)
-    if record is None:
-        record = room.load(name, data, seed=seed)
-        store.put(key, record)
-    return record
+    return store.made(key, lambda: room.load(name, data, seed=seed))

@@ -5,6 +5,7 @@ own identity, so its result does not depend on which others train with it.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from math import ceil
 
 import joblib
@@ -42,8 +43,8 @@ def train(
     """Train one network for each task, all of one architecture.
 
     ``make()`` gives an untrained module with a start drawn from torch's random state; a module
-    with a ``discriminator`` trains as ``adversarial`` says. ``store`` (``get(key)``, ``put(key,
-    Dataset)``) keeps each finished shard under ``key``, settings and identities; ``key`` has to
+    with a ``discriminator`` trains as ``adversarial`` says. ``store`` (a ``soilbook.store.Store``)
+    keeps each finished shard under ``key``, settings and identities; ``key`` has to
     name data and code. ``workers``, ``compile_`` and ``shard_size`` are chosen by the amount of
     work if None.
 
@@ -65,18 +66,20 @@ def train(
     size = shard_size or _shard_size(len(tasks), workers, LARGEST_SHARD[chosen.type])
     shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     keys = [_key(key, settings, shard, chosen) for shard in shards]
-    done = {i: found for i, k in enumerate(keys) if store and (found := store.get(k)) is not None}
     common = {
         "make": make, "settings": settings, "device": chosen, "compile_": compile_,
         "size": size, "sizes": Sizes.of(tasks),
     }  # fmt: skip
-    jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
-    n_steps = settings.steps * sum(len(job["tasks"]) for job in jobs.values())
-    with progress.bar(n_steps, tasks[0].model, "step") as bar:
-        for i, result in _run(jobs, workers, bar.update):
-            if store:
-                store.put(keys[i], result)
-            done[i] = result
+    # Another process that wants the same networks waits for these.
+    with store.alone(_key(key, settings, tasks, chosen)) if store else nullcontext():
+        done = {i: one for i, k in enumerate(keys) if store and (one := store.get(k)) is not None}
+        jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
+        n_steps = settings.steps * sum(len(job["tasks"]) for job in jobs.values())
+        with progress.bar(n_steps, tasks[0].model, "step") as bar:
+            for i, result in _run(jobs, workers, bar.update):
+                if store:
+                    store.put(keys[i], result)
+                done[i] = result
     return xr.concat([done[i] for i in range(len(shards))], "network")
 
 

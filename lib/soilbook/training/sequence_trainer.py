@@ -1,6 +1,7 @@
 """Training of the LSTM of study 2 on random instances: one network, or an ensemble of them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import joblib
@@ -74,27 +75,28 @@ def train_one(
     """
     name = {"kind": "trained sequence network", **(key or {}), "settings": settings}
     name["device"] = sequences.x.device.type
-    found = store.get(name) if store else None
-    if found is not None:
-        tell(settings.epochs)
-        return found
-    run = Run(sequences, settings, compile_)
-    stops = {settings.epochs * part // PARTS for part in range(1, PARTS)} - {0}
-    for done in sorted(stops, reverse=True):
-        state = store.get({**name, "epochs_done": done}) if store else None
-        if state is not None:
-            run.restore(state)
-            tell(done)
-            break
-    while len(run.losses) < settings.epochs:
-        run.epoch()
-        done = len(run.losses)
-        tell(1)
-        if look is not None:
-            look(done, run.kept())
-        if store and done in stops:
-            store.put({**name, "epochs_done": done}, run.state())
-    result = run.result()
-    if store:
-        store.put(name, result)
-    return result
+    with store.alone(name) if store else nullcontext():
+        found = store.get(name) if store else None
+        if found is not None:
+            tell(settings.epochs)
+            return found
+        run = Run(sequences, settings, compile_)
+        stops = {settings.epochs * part // PARTS for part in range(1, PARTS)} - {0}
+        for done in sorted(stops, reverse=True):
+            state = store.get({**name, "epochs_done": done}) if store else None
+            if state is not None:
+                run.restore(state)
+                tell(done)
+                break
+        while len(run.losses) < settings.epochs:
+            run.epoch()
+            done = len(run.losses)
+            tell(1)
+            if look is not None:
+                look(done, run.kept())
+            if store and done in stops:
+                store.put({**name, "epochs_done": done}, run.state())
+        result = run.result()
+        if store:
+            store.put(name, result)
+        return result

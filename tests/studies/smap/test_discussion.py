@@ -7,6 +7,7 @@ import xarray as xr
 from soilbook import metrics
 from soilbook.data import twin_smap
 from soilbook.errors import DataError, ParameterError
+from soilbook.store import Store
 from soilbook.studies.smap import collocations, fusion, place_truth, seasons
 
 DAYS = np.arange("2013-04-01", "2017-04-01", dtype="datetime64[D]").astype("datetime64[ns]")
@@ -240,11 +241,8 @@ def test_truth_at_the_places_is_that_of_their_pixels_and_unknown_elsewhere(resul
     assert place_truth.at_places(placed.assign_attrs(data="observed")) is None
 
 
-class Forgetful:
+class Forgetful(Store):
     """A store that keeps nothing."""
 
-    def get(self, key):
-        return None
-
-    def put(self, key, dataset):
-        return None
+    def made(self, key, make):
+        return make()

@@ -140,11 +140,7 @@ def run(
         "models": fingerprints.digest(models),
         "code": code_fingerprint(*CODE),
     }
-    result = store.get(key)
-    if result is None:
-        result = _made(settings, grid, places, models, store)
-        store.put(key, result)
-    return result
+    return store.made(key, lambda: _made(settings, grid, places, models, store))
 
 
 def _stations(settings: Hindcast) -> int | None:

@@ -44,11 +44,7 @@ def moisture(
     else:
         forcing, static = _inputs(NATURE[data], places)
         key, make = _our_key(forcing, static, steps), partial(_of_ours, forcing, static, steps)
-    made = store.get(key)
-    if made is None:
-        made = make()
-        store.put(key, made)
-    return made
+    return store.made(key, make)
 
 
 def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:

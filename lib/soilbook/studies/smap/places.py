@@ -133,15 +133,15 @@ def twin(
         "variables": names,
         "data": fingerprint("twin", (), seed=seed),
     }
-    made = store.get(key)
-    if made is None:
+
+    def make() -> xr.Dataset:
         # Making the twin loads much that a reader of stations does not need.
         from soilbook.data import twin_smap
 
         made = getattr(twin_smap, what)(seed=seed, **arguments)
-        made = made[names] if names else made
-        store.put(key, made)
-    return made
+        return made[names] if names else made
+
+    return store.made(key, make)
 
 
 def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
@@ -159,10 +159,7 @@ def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
         "data": files.digest((path.resolve() for path in read), root),
         "code": code_fingerprint(*_READERS),
     }
-    made = store.get(key)
-    if made is None:
-        made = _stations(names, folder)
-        store.put(key, made)
+    made = store.made(key, lambda: _stations(names, folder))
     return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")
 
 

@@ -116,16 +116,23 @@ def run(
     if pixels is None:
         pixels = prolongation.read(settings.hindcast, folder, store)
     ready = prolongation.prepare(settings.hindcast, pixels)
-    smap = ready.test[prolongation.TARGET]
     key = {
         "kind": "satellite forecast",
         "settings": settings,
         "data": fingerprints.of_arrays(ready.x, _retrievals(ready)),
         "code": code_fingerprint(*CODE),
     }
-    found = store.get(key)
-    if found is not None:
-        return found
+    return store.made(key, lambda: _made(settings, ready, pixels, store, device))
+
+
+def _made(
+    settings: SatelliteForecast,
+    ready: prolongation.Prepared,
+    pixels: xr.Dataset,
+    store: Store,
+    device: torch.device,
+) -> xr.Dataset:
+    smap = ready.test[prolongation.TARGET]
     hindcast = prolongation.year_ahead(settings.hindcast, places=pixels, store=store)
     ahead = hindcast["moisture"]
     predicted = forecasts(settings, ready, store, device)
@@ -150,7 +157,6 @@ def run(
         n_networks=settings.hindcast.networks,
         source=pixels.attrs.get("source", ""),
     )
-    store.put(key, result)
     return result
 
 

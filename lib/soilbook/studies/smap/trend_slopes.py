@@ -73,12 +73,11 @@ def readings(
         "data": files.digest(read, files.product(folder, "").resolve()),
         "code": code_fingerprint("soilbook.data.network", "soilbook.data.layers"),
     }
-    made = store.get(key)
-    if made is None:
-        made = network.read(folder, names, threshold=threshold).rename(station="place")
-        made = made[["sm_rootzone"]]
-        store.put(key, made)
-    return made["sm_rootzone"]
+
+    def make() -> xr.Dataset:
+        return network.read(folder, names, threshold=threshold).rename(station="place")
+
+    return store.made(key, lambda: make()[["sm_rootzone"]])["sm_rootzone"]
 
 
 def series(
