@@ -14,9 +14,10 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-DAYS = 6  # days of a block
+DAYS = 10  # days of a block
 # oneDNN's product of 32-bit numbers, where torch has it, takes half the time of the default one.
 ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+threshold_backward = torch.ops.aten.threshold_backward.default
 
 
 class Kernels(NamedTuple):
@@ -59,6 +60,18 @@ def back(gates, s, s_before, d_y, weight_y, d_masked, d_s, mask_h, mask_g) -> tu
 EAGER = Kernels(ahead, back)
 
 
+class Block(NamedTuple):
+    """What backwards needs of a block of days: of all days (day and batch, hidden) the inputs under
+    eq 2, hidden states and D of those before; gates and memory cell of each, the first cell being
+    that of the day before."""
+
+    x: Tensor
+    h: Tensor
+    masked: Tensor
+    gates: list[Tensor]
+    cells: list[Tensor]
+
+
 class Prolong(Function):
     """Moisture (step, batch) of inputs ``x0`` (step, batch, feature).
 
@@ -72,73 +85,69 @@ class Prolong(Function):
         mask_x, mask_h, mask_g, kernels,
     ) -> Tensor:  # fmt: skip
         keep = any(ctx.needs_input_grad)
-        s = masked = torch.zeros_like(mask_h)
-        days, y = [], []
+        cell = masked = torch.zeros_like(mask_h)
+        blocks, y = [], []
         for block in x0.split(DAYS):
-            x = _input(block, weight_0, bias_0).relu_().mul_(mask_x)
-            inputs = product(x.flatten(0, 1), weight_x, bias).unflatten(0, x.shape[:2])
-            for a in inputs.unbind(0):
-                gates, s, h, masked = kernels.ahead(a, product(masked, weight_h), s, mask_h, mask_g)
-                y.append(torch.mv(h, weight_y))
+            x = product(block.flatten(0, 1), weight_0, bias_0).relu_()
+            x = x.unflatten(0, block.shape[:2]).mul_(mask_x).flatten(0, 1)
+            gates, cells, hidden, before = [], [cell], [], []
+            for inputs in product(x, weight_x, bias).split(x0.shape[1]):
+                before.append(masked)
+                gate, cell, h, masked = kernels.ahead(
+                    inputs, product(masked, weight_h), cell, mask_h, mask_g
+                )
+                hidden.append(h)
                 if keep:
-                    days.append((gates, s, h))
+                    gates.append(gate)
+                    cells.append(cell)
+            h = torch.cat(hidden)
+            y.append(torch.mv(h, weight_y))
+            if keep:
+                blocks.append(Block(x, h, torch.cat(before), gates, cells))
         if keep:
-            ctx.kernels = kernels
-            weights = weight_0, bias_0, weight_x, weight_h, weight_y
-            ctx.save_for_backward(x0, *weights, mask_x, mask_h, mask_g, *sum(days, ()))
-        return torch.stack(y) + bias_y
+            ctx.kernels, ctx.blocks = kernels, blocks
+            ctx.save_for_backward(x0, weight_x, weight_h, weight_y, mask_x, mask_h, mask_g)
+        return torch.cat(y).view(x0.shape[:2]) + bias_y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_y: Tensor):
-        d_y = d_y.contiguous()
-        x0, weight_0, bias_0, weight_x, weight_h, weight_y, *rest = ctx.saved_tensors
-        mask_x, mask_h, mask_g, *days = rest
-        nothing = torch.zeros_like(mask_h)
-        gates, cells, hidden = days[::3], [nothing, *days[1::3]], [nothing, *days[2::3]]
-        d_weight_0, d_weight_x, d_weight_h = (  # turned over, for faster products
-            torch.zeros_like(weight.t()) for weight in (weight_0, weight_x, weight_h)
-        )
-        d_bias_0, d_bias, d_weight_y = (
-            torch.zeros_like(weight) for weight in (bias_0, weight_x[:, 0], weight_y)
-        )
-        d_masked = d_s = nothing
-        for last in range(len(x0), 0, -DAYS):
-            first = max(last - DAYS, 0)
+        x0, weight_x, weight_h, weight_y, mask_x, mask_h, mask_g = ctx.saved_tensors
+        n_hidden, n_features = len(weight_y), x0.shape[2]
+        # Turned over, for faster products; those of weight_x lie above those of weight_h.
+        d_weights = x0.new_zeros(2 * n_hidden, 4 * n_hidden)
+        d_weight_0 = x0.new_zeros(n_features, n_hidden)
+        d_bias_0, d_bias, d_weight_y = (x0.new_zeros(k * n_hidden) for k in (1, 4, 1))
+        d_masked = d_s = torch.zeros_like(mask_h)
+        parts = zip(ctx.blocks, x0.split(DAYS), d_y.contiguous().split(DAYS), strict=True)
+        for block, x0_s, d_y_s in reversed(list(parts)):
             d_gates = []
-            for t in range(last - 1, first - 1, -1):
+            for t in reversed(range(len(d_y_s))):
                 d_a, d_s = ctx.kernels.back(
-                    gates[t], cells[t + 1], cells[t], d_y[t], weight_y, d_masked, d_s,
-                    mask_h, mask_g,
+                    block.gates[t], block.cells[t + 1], block.cells[t], d_y_s[t], weight_y,
+                    d_masked, d_s, mask_h, mask_g,
                 )  # fmt: skip
                 d_masked = product(d_a, weight_h.t())
                 d_gates.append(d_a)
-            block = x0[first:last]
-            x = _input(block, weight_0, bias_0).relu_().mul_(mask_x)
             d_a = torch.cat(d_gates[::-1])
-            d_x = product(d_a, weight_x.t()).view_as(x).mul_(mask_x).mul_(x > 0)
-            h = torch.stack(hidden[first : last + 1])
-            d_weight_y += torch.mv(h[1:].flatten(0, 1).t(), d_y[first:last].flatten())
-            before = h[:-1].mul_(mask_h)
-            d_weight_h += product(before.flatten(0, 1).t(), d_a.t())
-            d_weight_x += product(x.flatten(0, 1).t(), d_a.t())
-            d_weight_0 += product(block.flatten(0, 1).t(), d_x.flatten(0, 1).t())
+            d_x = threshold_backward(product(d_a, weight_x.t()), block.x, 0)  # eq 1
+            d_x = d_x.unflatten(0, x0_s.shape[:2]).mul_(mask_x).flatten(0, 1)
+            d_weights += product(torch.cat((block.x.t(), block.masked.t())), d_a.t())
+            d_weight_0.addmm_(x0_s.flatten(0, 1).t(), d_x)
+            d_weight_y.addmv_(block.h.t(), d_y_s.flatten())
             d_bias += d_a.sum(0)
-            d_bias_0 += d_x.sum((0, 1))
+            d_bias_0 += d_x.sum(0)
+        d_weight_x, d_weight_h = d_weights.t().split(n_hidden, 1)
         return (
-            None, d_weight_0.t(), d_bias_0, d_weight_x.t(), d_weight_h.t(), d_bias, d_weight_y,
+            None, d_weight_0.t(), d_bias_0, d_weight_x, d_weight_h, d_bias, d_weight_y,
             d_y.sum().reshape(1), None, None, None, None,
         )  # fmt: skip
-
-
-def _input(x0: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    return product(x0.flatten(0, 1), weight, bias).unflatten(0, x0.shape[:2])
 
 
 def product(a: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """a (n, k) times the transposed weight (m, k), plus the bias (m)."""
     if ONEDNN is not None and a.device.type == "cpu" and a.dtype == torch.float32:
-        return ONEDNN(a, weight, bias, "none", [], "")
+        return ONEDNN.default(a, weight, bias, "none", [], "")
     return F.linear(a, weight, bias)
 
 
