@@ -1,6 +1,6 @@
 """Speed of study 2's LSTM: the plain loop of eqs 1-8, the fast path and nn.LSTM, in one run.
 
-    python benchmarks/sequence_lstm.py [--out FOLDER] [--repeats 9] [--train]
+    python benchmarks/sequence_lstm.py [--out FOLDER] [--repeats 25] [--train]
 
 One training step each (forward, loss, backward) on the same batches. All take turns, and each
 counts with its best turn, since other work on the machine can only slow a turn down; processor
@@ -46,7 +46,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks"))
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=25)
     parser.add_argument("--train", action="store_true")
     asked = parser.parse_args()
     rows = [row for name, shape in SHAPES.items() for row in steps(name, shape, asked.repeats)]
