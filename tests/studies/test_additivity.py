@@ -4,6 +4,7 @@ import os
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -56,3 +57,19 @@ def test_the_same_samples_give_the_same_table(lab):
 def test_too_few_background_rows_are_told(lab):
     with pytest.raises(ParameterError, match="50 background rows asked for and 40 there"):
         additivity.compare(lab, "here", 0.05)
+
+
+def test_a_reference_run_stands_beside_by_network_and_estimator():
+    found = pd.DataFrame(
+        {
+            "model": ["LSTM", "LSTM", "1D-CNN"],
+            "estimator": [additivity.DEEP, additivity.WALKS, additivity.DEEP],
+            "largest": [1.0, 0.0, 0.1],
+            "mean": [0.5, 0.0, 0.05],
+        }
+    )
+    reference = found.iloc[[1, 0]].assign(largest=[0.25, 1.5])
+    shown = additivity.beside(found, reference)
+    np.testing.assert_array_equal(shown["largest, observed reference"], [1.5, 0.25, np.nan])
+    assert shown.drop(columns="largest, observed reference").equals(found)
+    assert additivity.beside(found, None) is found

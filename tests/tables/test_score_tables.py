@@ -56,6 +56,22 @@ def test_side_by_side_shows_run_reference_and_print(scores):
     assert at_lead.columns.tolist() == ["this run", "95 % interval"]
 
 
+def test_variants_stand_side_by_side_below_each_model(scores):
+    table = tables.scores.tidy(scores, "3")
+    runs = {"text": table, "program": table.assign(r2=0.25), "absent": None}
+    both = tables.scores.variants(runs)
+    n_printed = 3 * 5 * 3
+    assert both["variant"].value_counts().to_dict() == {"text": n_printed, "program": n_printed}
+    assert set(both["reading"]) == {"pooled"}
+    wide = tables.scores.variants_side_by_side(both)
+    assert wide.shape == (15, 9) and not wide.isna().any(axis=None)
+    row = wide.loc[("0.50 m", "7 d"), "LSTM"]
+    assert row[["published", "program"]].tolist() == ["0.749", "0.250"]
+    value = table.set_index(["model", "depth_m", "lead_d", "reading"])["r2"]
+    assert row["text"] == f"{value['LSTM', 0.5, 7, 'pooled']:.3f}"
+    assert tables.scores.variants_side_by_side(tables.scores.variants({"text": None})).empty
+
+
 def test_ranking_counts_cells_above_persistence(scores):
     ranking = tables.scores.ranking(scores)
     assert ranking["model"].tolist()[0] == "LSTM"

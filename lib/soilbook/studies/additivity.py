@@ -11,6 +11,7 @@ from soilbook import models
 from soilbook.explain import deep, predictor, shapley
 from soilbook.studies.interpretation import N_PAIRS, Laboratory
 
+KEYS = ["model", "estimator"]
 DEEP, WALKS = "DeepExplainer", "walks of this book"
 UNKNOWN = "unrecognized nn.Module: "  # how shap says that it has no rule for a layer
 
@@ -41,9 +42,17 @@ def compare(
             (model, DEEP, found.largest, found.mean, ", ".join(unknown), found.reason),
             (model, WALKS, float(gap.max()), float(gap.mean()), "", ""),
         ]
-    return pd.DataFrame(
-        rows, columns=["model", "estimator", "largest", "mean", "no_rule", "reason"]
-    )
+    return pd.DataFrame(rows, columns=[*KEYS, "largest", "mean", "no_rule", "reason"])
+
+
+def beside(found: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
+    """``found`` with the largest error of a reference run, if there is one, after its own."""
+    if reference is None:
+        return found
+    same = found[KEYS].merge(reference[[*KEYS, "largest"]], how="left", on=KEYS)["largest"]
+    shown = found.copy()
+    shown.insert(3, "largest, observed reference", same.values)
+    return shown
 
 
 def _drawn(x: np.ndarray, n: int, lab: Laboratory) -> np.ndarray:

@@ -72,6 +72,29 @@ def side_by_side(
     return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
 
 
+def variants(runs: dict[str, pd.DataFrame | None]) -> pd.DataFrame:
+    """Runs in several variants, their tidy tables by name, as one table with a column ``variant``.
+
+    Rows are the cells for which the paper prints a value; a run that is None is left out.
+    """
+    parts = {name: frame[frame["r2_published"].notna()] for name, frame in runs.items()
+             if frame is not None}  # fmt: skip
+    if not parts:
+        return pd.DataFrame(columns=["variant", "model", "depth_m", "lead_d", "r2", "r2_published"])
+    return pd.concat(parts, names=["variant"]).reset_index("variant").reset_index(drop=True)
+
+
+def variants_side_by_side(frame: pd.DataFrame) -> pd.DataFrame:
+    """``variants`` laid out for reading: a row a depth and lead, below each model its values."""
+    printed = frame.assign(variant="published", r2=frame["r2_published"])
+    keys = ["depth_m", "lead_d", "model", "variant"]
+    values = pd.concat([printed, frame]).drop_duplicates(keys).set_index(keys)["r2"]
+    order = pd.MultiIndex.from_product([frame["model"].unique(), values.index.unique("variant")])
+    wide = values.map(_number).unstack(["model", "variant"]).reindex(columns=order)
+    labels = [(f"{depth:.2f} m", f"{lead} d") for depth, lead in wide.index]
+    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead"]))
+
+
 def _number(value: float) -> str:
     if np.isnan(value):
         return "–"
