@@ -207,3 +207,19 @@ def test_nothing_that_needs_a_light_or_dark_background(made, shown):
     made.claims(pd.DataFrame([["a", 1, 2, 3, 4, "not", "w"]], columns=page.CLAIMS))
     made.stamp()
     assert not any(re.search(r"[ ;\"]color:", markup) for markup in shown)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("depth_m", "depth (m)"),
+        ("r2_published", "R² published"),
+        ("median_rmse_low", "median RMSE low"),
+        ("n_sites", "sites"),
+        ("age_d", "age (d)"),
+        ("d", "d"),
+        (7, "7"),
+    ],
+)
+def test_headings_are_the_terms_of_the_field(column, expected):
+    assert html.heading(column) == expected

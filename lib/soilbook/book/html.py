@@ -19,20 +19,17 @@ VERDICTS = {
     "not": ("✕", "rgba(213,94,0,0.25)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
 }
-HEADINGS = {
-    "depth_m": "depth (m)",
-    "lead_d": "lead (d)",
-    "r2": "R²",
-    "r2_low": "R² low",
-    "r2_high": "R² high",
-    "r2_published": "R² published",
-    "rmse": "RMSE",
-    "ubrmse": "ubRMSE",
-    "r": "R",
-    "crps": "CRPS",
-    "n_sites": "sites",
-    "n_repetitions": "repetitions",
-}
+COUNTS = {"n_sites": "sites", "n_repetitions": "repetitions"}
+SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
+UNITS = ("m", "km", "d")  # with which a column's name may end
+
+
+def heading(column) -> str:
+    """A column's name as a reader wants it: ``r2_low`` as R² low, ``depth_m`` as depth (m)."""
+    *words, last = COUNTS.get(column, str(column).replace("_", " ")).split(" ")
+    if words and last in UNITS:
+        last = f"({last})"
+    return " ".join(SCORES.get(word, word) for word in (*words, last))
 
 
 def banner(title: str, text: str, colour: str, link: tuple[str, str] | None = None) -> str:
@@ -63,11 +60,7 @@ def table(frame: pd.DataFrame) -> str:
     cells = {i: column.astype(object) for i, column in enumerate(columns)}
     index, headings = shown.index, shown.columns
     shown = pd.DataFrame(cells, index=index)
-    shown.columns = (
-        [HEADINGS.get(column, str(column).replace("_", " ")) for column in headings]
-        if headings.nlevels == 1
-        else headings
-    )
+    shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
     return f'<div style="overflow:auto;max-height:36em">{body}</div>'
