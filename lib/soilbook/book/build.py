@@ -100,8 +100,9 @@ def _execute(base, listed, data, profile, device, jobs, say) -> None:
         wanted[name] = (runner.prepare(chapter, known), known)
     stamps = fingerprints(base, {name: values for name, (values, _) in wanted.items()}, data)
     due = [name for name in listed if not _is_current(base, name, wanted[name][0], stamps[name])]
-    say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({data}, {profile})")
     jobs = jobs or (at_once(device) if due else 1)
+    how = f"{data}, {profile}{f', {jobs} at a time' if due and jobs > 1 else ''}"
+    say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")
     problems = {}
     for name, outcome in _run_all(due, {name: known for name, (_, known) in wanted.items()}, jobs):
         if isinstance(outcome, Exception):

@@ -75,9 +75,10 @@ def readings(
     }
 
     def make() -> xr.Dataset:
-        return network.read(folder, names, threshold=threshold).rename(station="place")
+        read = network.read(folder, names, threshold=threshold).rename(station="place")
+        return read[["sm_rootzone"]]
 
-    return store.made(key, lambda: make()[["sm_rootzone"]])["sm_rootzone"]
+    return store.made(key, make)["sm_rootzone"]
 
 
 def series(
