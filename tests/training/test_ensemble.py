@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from soilbook.settings import profile
 from soilbook.store import Store
 from soilbook.training import Settings, Task, load_module, train
 from soilbook.training.data import ShardData, Sizes
-from soilbook.training.shard import _Keeper, convergence_epoch
+from soilbook.training.shard import _Keeper, convergence_epoch, train_shard
 from soilbook.training.tasks import find_device
+from soilbook.training.workers import one_thread
 
 SHORT = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
 NUMBERS = ("parameters", "training_loss", "validation_mse", "best_epoch", "convergence_epoch")
@@ -51,6 +53,17 @@ def test_an_ensemble_is_its_single_trainings(tasks, result):
         together = result.isel(network=i)
         for name in NUMBERS:
             assert np.allclose(alone[name], together[name], atol=1e-5), name
+
+
+def test_time_of_training_is_not_that_of_waiting(tasks):
+    waited, began = 0.5, time.perf_counter()
+    with one_thread():
+        shard = train_shard(
+            make, tasks[:1], SHORT, torch.device("cpu"), tell=lambda n: time.sleep(waited)
+        )
+    wall = time.perf_counter() - began
+    spent = shard["seconds_per_100_epochs"].sum().item() * SHORT.epochs / 100
+    assert 0 < spent < wall - waited * SHORT.epochs * 0.9
 
 
 def test_company_order_and_shards_do_not_matter(tasks, result):

@@ -52,8 +52,8 @@ def train(
     ``training_loss`` and ``validation_mse`` (network, epoch), of scaled moisture; ``best_epoch``
     (network), the one kept, from 1; ``convergence_epoch`` (network), see
     ``shard.convergence_epoch``; ``seconds_per_100_epochs`` (network), the share of one network in
-    the time of one core or GPU. Raises DeviceError, and ParameterError for no tasks or unlike
-    numbers of features.
+    the time of one core (processor seconds) or GPU. Raises DeviceError, and ParameterError for no
+    tasks or unlike numbers of features.
     """
     chosen = find_device(device)
     _check(tasks)
