@@ -39,6 +39,15 @@ def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(scores):
     np.testing.assert_allclose(heights, bars(scores)["rmse"].isel(depth=0).values.ravel())
 
 
+def test_the_legend_says_whose_scores_these_are(scores):
+    for shown, expected in (
+        (bars(scores), "mean of sites"),
+        (bars(scores).assign_attrs(site="Weslaco"), "Weslaco"),
+    ):
+        legend = figures.score_panels.rmse_panels(shown).axes[5].get_legend()
+        assert legend.get_title().get_text() == expected
+
+
 def test_a_runaway_model_does_not_flatten_the_others(scores):
     runaway = bars(scores)
     runaway["rmse"].loc[{"model": "1D-CNN", "lead": 7}] = 5.0

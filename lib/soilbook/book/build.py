@@ -39,9 +39,9 @@ def build(
     """Execute the chapters of _toc.yml that changed and render; the exit code of jupyter-book.
 
     ``data`` and ``profile`` are twin and quick unless given; ``jobs`` chapters run at the same
-    time, as many as ``at_once`` says if None. Without ``execute`` the pages show
-    what is executed already: the runs of that track and profile, else what the book showed last,
-    else the latest run.
+    time, as many as ``at_once`` says if None. Without ``execute`` the pages show what is executed
+    already: the runs of that track and profile, else what the book showed last, else the latest
+    run.
 
     Raises SoilbookError before any work for a parameter that a chapter refuses, and BuildFailed
     after all others ran if a chapter failed.

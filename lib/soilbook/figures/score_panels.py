@@ -12,7 +12,8 @@ def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
     """Panels (a-e): RMSE by lead, one panel a depth; (g, h): epochs and time of training.
 
     ``scores`` has ``rmse``, ``rmse_low``, ``rmse_high`` (model, depth, lead) in m3 m-3; ``cost``
-    one row a network with ``model``, ``epochs_to_convergence``, ``seconds_per_100_epochs``.
+    one row a network with ``model``, ``epochs_to_convergence``, ``seconds_per_100_epochs``. The
+    legend names ``attrs["site"]`` of scores of one site, see ``studies.insitu.one_site``.
     """
     with_cost = cost is not None and len(cost) > 0
     with style():
@@ -26,7 +27,8 @@ def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
         for axis in panels[scores.sizes["depth"] :]:
             axis.set_axis_off()
         spare.set_axis_off()
-        spare.legend(*panels[0].get_legend_handles_labels(), loc="center", title="mean of sites")
+        whose = scores.attrs.get("site", "mean of sites")
+        spare.legend(*panels[0].get_legend_handles_labels(), loc="center", title=whose)
         letters(panels[: scores.sizes["depth"]])
         if with_cost:
             _box(axes[2, 0], cost, "epochs_to_convergence", "epochs to convergence")

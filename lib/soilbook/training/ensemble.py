@@ -44,9 +44,8 @@ def train(
 
     ``make()`` gives an untrained module with a start drawn from torch's random state; a module
     with a ``discriminator`` trains as ``adversarial`` says. ``store`` (a ``soilbook.store.Store``)
-    keeps each finished shard under ``key``, settings and identities; ``key`` has to
-    name data and code. ``workers``, ``compile_`` and ``shard_size`` are chosen by the amount of
-    work if None.
+    keeps each finished shard under ``key``, settings and identities; ``key`` has to name data and
+    code. ``workers``, ``compile_`` and ``shard_size`` are chosen by the amount of work if None.
 
     Returns ``parameters`` (network, parameter), those of lowest validation error;
     ``training_loss`` and ``validation_mse`` (network, epoch), of scaled moisture; ``best_epoch``
