@@ -24,6 +24,7 @@ COLOURS = {
     "SMAP": "#000000",
     "Noah": "#E69F00",
     "VIC": "#CC79A7",
+    "guided LSTM": "#56B4E9",
     "Comb": "#009E73",
     "Noah+VIC": "#D55E00",
 }

@@ -11,6 +11,7 @@ from soilbook.models.exponential_filter import exponential_filter
 from soilbook.store import Store
 from soilbook.studies.smap import hindcast, hindcast_products, land_surface
 from soilbook.studies.smap.land_surface import MODELS
+from soilbook.training.sequence_inputs import MODELLED
 
 DAYS = np.arange("2014-03-01", "2016-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
 SMALL = {"networks": 2, "epochs": 1, "profile": "smoke", "device": "cpu"}
@@ -107,7 +108,7 @@ def test_means_of_products_and_days_without_weather(twin):
     for name, parts in {"Comb": ("LSTM", "Noah"), "Noah+VIC": ("Noah", "VIC")}.items():
         mean = sm.sel(product=list(parts)).mean("product", skipna=False)
         np.testing.assert_allclose(sm.sel(product=name), mean, atol=1e-6)
-    modelled = sm.sel(product=["LSTM", "Noah", "VIC", "Comb", "Noah+VIC"])
+    modelled = sm.sel(product=["LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM"])
     there = np.isfinite(modelled.values)
     assert not there[:, :, 1, :400].any() and there[:, :, 1, 400:].all() and there[:, :, 0].all()
 
@@ -126,9 +127,38 @@ def test_networks_differ_and_their_spread_is_told(twin):
     assert (spread > 0).all() and (spread < 0.2).all()
 
 
+def test_a_guided_network_sees_our_models_and_the_others_do_not(run, store, twin, monkeypatch):
+    given = land_surface.as_inputs
+    monkeypatch.setattr(land_surface, "as_inputs", lambda made: given(made) * 0 + 0.2)
+    monkeypatch.setattr(hindcast, "CODE", hindcast.CODE[1:])  # another key
+    blind = run(store, data="twin")["sm"]
+    for name in ("LSTM", "Comb", "Noah"):
+        assert blind.sel(product=name).identical(twin["sm"].sel(product=name))
+    for layer in hindcast.LAYERS:
+        one, other = (made.sel(product="guided LSTM", layer=layer) for made in (blind, twin["sm"]))
+        assert float(abs(one - other).max()) > 1e-4
+
+
+def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(
+    grid, places, store, monkeypatch
+):
+    """Also where the Noah that it is compared with is NLDAS-2's, another model."""
+    monkeypatch.setattr(land_surface, "_files", lambda root: pytest.fail("NLDAS was asked"))
+    settings = hindcast.Hindcast(**SMALL, data="observed").resolve()
+    pixels, stations = hindcast_products.guides(settings, grid, places, store)
+    assert str(pixels["time"].values[0])[:10] == "2015-04-01"
+    assert (
+        stations["noah_surface"].dims == ("place", "time") and stations.sizes["time"] == DAYS.size
+    )
+    assert set(pixels) == set(stations) == {*MODELLED}
+
+
 def test_a_hindcast_is_made_once(run, store, twin, monkeypatch):
     monkeypatch.setattr(hindcast_products, "networks", None)
-    assert run(store, data="twin").identical(twin)
+    kept = run(store, data="twin")
+    assert kept.identical(twin)
+    assert hindcast.in_words(kept) == hindcast.in_words(twin)
+    assert hindcast.in_words(kept).startswith("3 places; 2 networks of 1 epoch;")
 
 
 def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, store, grid, monkeypatch):

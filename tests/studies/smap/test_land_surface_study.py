@@ -105,13 +105,17 @@ def test_files_of_nldas_come_first_where_both_models_have_some(
     assert both["Noah"].isel(time=0).isnull().all()
     twin = land_surface.moisture("twin", places, pixels, 4, store, tmp_path)
     assert twin.attrs["source"] == land_surface.STAND_IN
+    ours = land_surface.at_places("observed", places, 4, store)
+    assert ours.identical(one)
 
 
-def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(places, asked):
+def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(
+    places, asked, tmp_path
+):
     pixels = places.drop_vars(["pixel", "elevation"]).assign_coords(place=[7, 9])
     pixels = pixels.rename(place="pixel")
     pixels["sand"] = "pixel", [40.0, np.nan]
-    made = land_surface.at_pixels(pixels, steps=4)
+    made = land_surface.at_pixels(pixels, 4, Store(tmp_path))
     assert made["Noah"].dims == ("layer", "pixel", "time")
     assert made["pixel"].values.tolist() == [7, 9]
     _, static, steps = asked[0]

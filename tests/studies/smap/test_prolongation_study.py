@@ -212,7 +212,7 @@ def test_nothing_observed_in_training():
 
 
 def test_a_guided_network_sees_what_models_make_of_the_weather(store, monkeypatch):
-    def at_pixels(pixels, steps):
+    def at_pixels(pixels, steps, store):
         """Moisture that the models made: the pixels' own, known on all days."""
         filled = pixels[TARGET].interpolate_na("time", fill_value="extrapolate")
         layers = xr.concat(

@@ -32,7 +32,7 @@ __all__ = [
     "summary",
 ]
 
-PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "climatology")
+PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
 LAYERS = ("surface", "rootzone")
 ROOT_ZONES = ("auto", "network", "filter")
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
@@ -118,9 +118,10 @@ def run(
 
     Returns ``sm`` (product, layer, place, time), ``insitu`` (layer, place, time) and ``spread``
     (layer, place, time; standard deviation over the networks), in m3 m-3, float32; the coordinate
-    ``period`` (time) is "PL", "AL" or "". Comb is the mean of LSTM and Noah, climatology the mean
-    of SMAP's calendar day at the pixel. Raises ParameterError, DataError and DeviceError before
-    any work starts.
+    ``period`` (time) is "PL", "AL" or "". Comb is the mean of LSTM and Noah; "guided LSTM" sees the
+    moisture of our models besides, see ``prolongation.METHODS``; climatology is the mean of SMAP's
+    calendar day at the pixel. ``spread`` is LSTM's. Raises ParameterError, DataError and
+    DeviceError before any work starts.
     """
     settings, store = settings.resolve(), store or Store()
     grid = there.grid(settings.data, settings.seed, folder, store)
@@ -150,20 +151,28 @@ def _stations(settings: Hindcast) -> int | None:
 def _made(
     settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset, store: Store
 ) -> xr.Dataset:
-    surface = products.networks(settings, grid, places, "sm_smap", store)
-    smap = products.smap(grid, places, "sm_smap")
+    # What the networks are shown besides: nothing, and the moisture of our models.
+    shown = {"LSTM": None, "guided LSTM": products.guides(settings, grid, places, store)}
+
+    def learnt(variable: str) -> tuple[dict, dict]:
+        """Moisture by networks (network, place, time), and SMAP's own (place, time)."""
+        made = {
+            name: products.networks(settings, grid, places, variable, store, modelled)
+            for name, modelled in shown.items()
+        }
+        return made, products.smap(grid, places, variable)
+
+    surface = learnt("sm_smap")
     if settings.root_zone == "network":
-        deep = products.networks(settings, grid, places, "sm_smap_rootzone", store)
-        smap_deep = products.smap(grid, places, "sm_smap_rootzone")
+        deep = learnt("sm_smap_rootzone")
     else:
-        deep = products.filtered(surface)
-        smap_deep = {name: products.filtered(values) for name, values in smap.items()}
+        deep = tuple({name: products.filtered(one[name]) for name in one} for one in surface)
     recorded = places["recorded"].values
-    sm = [
-        _layer(models, layer, members, of_smap, recorded)
-        for layer, members, of_smap in zip(LAYERS, (surface, deep), (smap, smap_deep), strict=True)
+    layers = dict(zip(LAYERS, (surface, deep), strict=True))
+    sm = [_layer(models, layer, *of_layer, recorded) for layer, of_layer in layers.items()]
+    spread = [
+        np.where(recorded, _spread(members["LSTM"]), np.nan) for members, _ in layers.values()
     ]
-    spread = [np.where(recorded, _spread(members), np.nan) for members in (surface, deep)]
     insitu = [places[f"sm_{layer}"].values for layer in LAYERS]
     days = places["time"].values
     dims = "layer", "place", "time"
@@ -208,9 +217,9 @@ def period(days: np.ndarray) -> np.ndarray:
     return out
 
 
-def _layer(models, layer: str, members: np.ndarray, smap: dict, recorded) -> np.ndarray:
+def _layer(models, layer: str, members: dict, smap: dict, recorded) -> np.ndarray:
     """All products (product, place, time) of a layer, in the order of PRODUCTS."""
-    modelled = {"LSTM": members.mean(0)}
+    modelled = {name: one.mean(0) for name, one in members.items()}
     modelled |= {name: models[name].sel(layer=layer).values for name in ("Noah", "VIC")}
     modelled["Comb"] = (modelled["LSTM"] + modelled["Noah"]) / 2
     modelled["Noah+VIC"] = (modelled["Noah"] + modelled["VIC"]) / 2

@@ -10,14 +10,16 @@ from soilbook.errors import DataError
 from soilbook.models import climatology
 from soilbook.models.exponential_filter import CHARACTERISTIC_TIME, exponential_filter
 from soilbook.store import Store
+from soilbook.studies.smap import land_surface, prolongation
 from soilbook.studies.smap import places as there
-from soilbook.studies.smap import prolongation
 from soilbook.studies.smap.prolongation_scores import WINDOW
 from soilbook.training.sequence_inputs import (
+    MODELLED,
     STATISTICS,
     features,
     fit_scaling,
     target,
+    with_departures,
     with_statistics,
 )
 from soilbook.training.sequence_predict import predict
@@ -37,14 +39,42 @@ def epochs(of_a_year: int, grid: xr.Dataset) -> int:
     return max(1, round(of_a_year / years))
 
 
-def networks(settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: Store) -> np.ndarray:
+def guides(settings, grid: xr.Dataset, places: xr.Dataset, store: Store) -> list[xr.Dataset]:
+    """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say.
+
+    Ours at the places too where NLDAS-2's are at hand: a network must meet there what it learnt
+    from at the pixels.
+    """
+    steps = STEPS[settings.profile]
+    at_pixels = land_surface.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps, store)
+    at_places = land_surface.at_places(settings.data, places, steps, store)
+    return [land_surface.as_inputs(one) for one in (at_pixels, at_places)]
+
+
+def networks(
+    settings,
+    grid: xr.Dataset,
+    places: xr.Dataset,
+    name: str,
+    store: Store,
+    modelled: list[xr.Dataset] | None = None,
+) -> np.ndarray:
     """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
 
-    They see the weather of INPUTS, the attributes and what SMAP said of the pixel in training. A
+    They see the weather of INPUTS, the attributes, what SMAP said of the pixel in training, and
+    ``modelled`` of ``guides`` if given, as departures from its mean over the days of training. A
     pixel without any observation is kept out of the loss. DataError if none has one.
     """
     training = _training(grid, name)
-    inputs = replace(prolongation.OUR_INPUTS, forcing=there.INPUTS[settings.data])
+    forcing = there.INPUTS[settings.data]
+    if modelled:
+        at_pixels, at_places = modelled
+        days = training["time"]
+        training = with_departures(training, at_pixels, days)
+        shared = at_places["time"].sel(time=slice(days[0], days[-1]))
+        places = with_departures(places, at_places, shared)
+        forcing = (*forcing, *MODELLED)
+    inputs = replace(prolongation.OUR_INPUTS, forcing=forcing)
     training = with_statistics(training, training)
     scaling = fit_scaling(training, inputs, name)
     sequences = Sequences.of(

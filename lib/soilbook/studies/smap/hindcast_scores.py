@@ -152,7 +152,9 @@ def paired(
 def in_words(result: xr.Dataset) -> str:
     """A line on what a hindcast rests on: places, networks, stand-ins, and who was left out."""
     of = result.attrs
-    counts = {"place": result.sizes["place"], "network": of["networks"], "epoch": of["epochs"]}
+    # Attributes that come from a file are numpy's, which repeat no text.
+    networks, epochs = int(of["networks"]), int(of["epochs"])
+    counts = {"place": result.sizes["place"], "network": networks, "epoch": epochs}
     places, networks, epochs = (f"{n} {name}{'s' * (n != 1)}" for name, n in counts.items())
     parts = [f"{places}; {networks} of {epochs}"]
     parts.append(f"root zone of LSTM: {of['root_zone']}")

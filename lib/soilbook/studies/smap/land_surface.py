@@ -40,14 +40,16 @@ def moisture(
     root = Path(folder) if folder else room.folder()
     files = _files(root) if data == "observed" else []
     if files:
-        key, make = _nldas_key(files, places), partial(_of_nldas, places, pixels, root)
-    else:
-        forcing, static = _inputs(NATURE[data], places)
-        key, make = _our_key(forcing, static, steps), partial(_of_ours, forcing, static, steps)
-    return store.made(key, make)
+        return store.made(_nldas_key(files, places), partial(_of_nldas, places, pixels, root))
+    return at_places(data, places, steps, store)
 
 
-def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:
+def at_places(data: str, places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+    """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, of our models, also where files are."""
+    return _of_ours(NATURE[data], places, steps, store)
+
+
+def at_pixels(pixels: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
     """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels.
 
     A pixel without soil data has the soil of the median pixel.
@@ -57,7 +59,18 @@ def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:
         places[name] = places[name].fillna(places[name].median())
     if "elevation" not in places:
         places["elevation"] = "place", np.full(places.sizes["place"], np.nan)
-    return _of_ours(*_inputs(NATURE["twin"], places), steps).rename(place="pixel")
+    return _of_ours(NATURE["twin"], places, steps, store).rename(place="pixel")
+
+
+def as_inputs(made: xr.Dataset) -> xr.Dataset:
+    """Moisture of both models as variables of their own, those of ``sequence_inputs.MODELLED``."""
+    return xr.Dataset(
+        {
+            f"{model.lower()}_{layer}": made[model].sel(layer=layer, drop=True)
+            for model in MODELS
+            for layer in made["layer"].values
+        }
+    )
 
 
 def _files(root: Path) -> list[Path]:
@@ -80,10 +93,15 @@ def _inputs(nature: tuple[str, ...], places: xr.Dataset) -> tuple[xr.Dataset, xr
     return forcing, static
 
 
-def _of_ours(forcing: xr.Dataset, static: xr.Dataset, steps: int) -> xr.Dataset:
-    models = (landsurface.noah, landsurface.vic)
-    runs = [model(forcing, static, steps_per_day=steps) for model in models]
-    return _layers(runs).assign_attrs(source=STAND_IN)
+def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+    forcing, static = _inputs(nature, places)
+
+    def make() -> xr.Dataset:
+        models = (landsurface.noah, landsurface.vic)
+        runs = [model(forcing, static, steps_per_day=steps) for model in models]
+        return _layers(runs).assign_attrs(source=STAND_IN)
+
+    return store.made(_our_key(forcing, static, steps), make)
 
 
 def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:

@@ -133,9 +133,10 @@ def read(
 
 @dataclass(frozen=True)
 class Prepared:
-    """Both parts of the record, and inputs ``x`` (pixel, day, feature) of all its days, scaled as
+    """The record, its two parts, and inputs ``x`` (pixel, day, feature) of all its days, scaled as
     the training part says."""
 
+    record: xr.Dataset
     training: xr.Dataset
     test: xr.Dataset
     scaling: xr.Dataset
@@ -147,7 +148,7 @@ class Prepared:
         return Sequences.of(self.x[:, : y.shape[1]], y, device)
 
 
-def prepare(settings: YearAhead, places: xr.Dataset) -> Prepared:
+def prepare(settings: YearAhead, places: xr.Dataset, store: Store) -> Prepared:
     """Split and scale; DataError if a day or an input is missing."""
     inputs = METHOD_INPUTS[settings.method]
     years = settings.train_years, [settings.test_year]
@@ -155,17 +156,19 @@ def prepare(settings: YearAhead, places: xr.Dataset) -> Prepared:
     record = places.sel(time=slice(learnt["time"][0], tested["time"][-1]))
     record = with_statistics(record, learnt)
     if set(MODELLED) & set(inputs.forcing):
-        record = with_departures(record, _modelled(record), learnt["time"])
+        modelled = land_surface.as_inputs(land_surface.at_pixels(record, STEPS, store))
+        record = with_departures(record, modelled, learnt["time"])
     training, test = (_part(record, part) for part in years)
     scaling = fit_scaling(training, inputs, TARGET)
-    return Prepared(training, test, scaling, features(record, scaling))
+    return Prepared(record, training, test, scaling, features(record, scaling))
 
 
 def untrained(
     settings: YearAhead, folder: Path | str | None = None, store: Store | None = None
 ) -> Prolongation:
     """A network of the method before training, with as many inputs as the track's data give."""
-    ready = prepare(settings, read(settings, folder, store))
+    store = store or Store()
+    ready = prepare(settings, read(settings, folder, store), store)
     sizes = settings.sequence
     return Prolongation(ready.scaling.sizes["feature"], sizes.n_hidden, sizes.dropout)
 
@@ -192,7 +195,8 @@ def year_ahead(
     """
     device = find_device(settings.device)
     store = store or Store()
-    ready = prepare(settings, read(settings, folder, store) if places is None else places)
+    places = read(settings, folder, store) if places is None else places
+    ready = prepare(settings, places, store)
     sequences = ready.sequences(device)
     trained = train_sequences(sequences, settings.members(), store, key_of(sequences))
     n_training, x = ready.training.sizes["time"], ready.x
@@ -223,18 +227,6 @@ def year_ahead(
         no_training_data=[int(pixel) for pixel in training["pixel"].values[none]],
     )
     return result
-
-
-def _modelled(places: xr.Dataset) -> xr.Dataset:
-    """MODELLED (pixel, time), m3 m-3, by models that run on the weather of all days."""
-    made = land_surface.at_pixels(places, STEPS)
-    return xr.Dataset(
-        {
-            f"{model.lower()}_{layer}": made[model].sel(layer=layer, drop=True)
-            for model in land_surface.MODELS
-            for layer in made["layer"].values
-        }
-    )
 
 
 def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:

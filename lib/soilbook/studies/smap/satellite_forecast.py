@@ -115,7 +115,7 @@ def run(
     device = find_device(settings.device)
     if pixels is None:
         pixels = prolongation.read(settings.hindcast, folder, store)
-    ready = prolongation.prepare(settings.hindcast, pixels)
+    ready = prolongation.prepare(settings.hindcast, pixels, store)
     key = {
         "kind": "satellite forecast",
         "settings": settings,
