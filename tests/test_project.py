@@ -147,6 +147,23 @@ def test_contents_list_every_chapter():
     assert prose == {f"book/{file.stem}" for file in (ROOT / "book").glob("*.md")}
 
 
+def equations(file: Path) -> list[str]:
+    """Displayed equations of a page or chapter."""
+    texts = [file.read_text()]
+    if file.suffix == ".ipynb":
+        cells = json.loads(texts[0])["cells"]
+        texts = ["".join(one["source"]) for one in cells if one["cell_type"] == "markdown"]
+    return [found for text in texts for found in re.findall(r"\$\$(.+?)\$\$", text, re.DOTALL)]
+
+
+def test_a_numbered_equation_has_one_line():
+    """Sphinx puts one of several lines into a split, where MathJax refuses its number."""
+    files = [*ROOT.glob("chapters/*/*.ipynb"), *ROOT.glob("book/*.md")]
+    found = [one for file in files for one in equations(file)]
+    assert len(found) > 20
+    assert not [one for one in found if "\\tag" in one and r"\\" in one]
+
+
 def test_an_old_python_is_refused_in_one_line(tmp_path):
     command = ["make", "-s", "environment", "PYTHON=false", f"VENV={tmp_path / 'venv'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -90,6 +90,28 @@ def test_table_is_kept_shown_and_downloadable(made, shown):
     assert embedded(markup, "table_3.csv") == kept
 
 
+def test_a_column_has_no_more_decimals_than_its_values(made, shown):
+    table = {
+        "sand": [85.0, np.nan],
+        "depth_m": [0.05, 0.1],
+        "r2": [0.9, 0.912345],
+        "lead_d": [1, 3],
+    }
+    made.table("3", pd.DataFrame(table), "x")
+    cells = re.findall(r"<td>(.*?)</td>", shown[-1])
+    assert cells == ["85", "0.05", "0.900", "1", "–", "0.10", "0.912", "3"]
+
+
+def test_a_comparison_is_shown_short_and_kept_whole(made, shown):
+    row = [0.01, 0.011, 0.002, 0.02, 0.01, 0.03, 9, 8, "better", ""]
+    names = ["difference", "pseudomedian", "low", "high", "p", "p_corrected", "n_sites", "n_better"]
+    frame = pd.DataFrame([["a", *row]], columns=["model", *names, "verdict", "reason"])
+    made.comparison("3c", frame, "Paired")
+    assert "0.002 to 0.020" in shown[-1] and "8 of 9" in shown[-1]
+    assert "pseudomedian" in (made.folder / "table_3c.csv").read_text()
+    assert "pseudomedian" not in shown[-1].split("href")[0]
+
+
 def test_table_may_be_shown_in_another_layout(made, shown):
     wide = pd.DataFrame(
         [["0.912 [0.90, 0.92]\n0.900 and a text longer than fifty characters in all"]],
@@ -217,6 +239,7 @@ def test_nothing_that_needs_a_light_or_dark_background(made, shown):
         ("median_rmse_low", "median RMSE low"),
         ("n_sites", "sites"),
         ("age_d", "age (d)"),
+        ("sand_percent", "sand (%)"),
         ("d", "d"),
         (7, "7"),
     ],

@@ -73,3 +73,9 @@ def test_a_reference_run_stands_beside_by_network_and_estimator():
     np.testing.assert_array_equal(shown["largest, observed reference"], [1.5, 0.25, np.nan])
     assert shown.drop(columns="largest, observed reference").equals(found)
     assert additivity.beside(found, None) is found
+
+
+@pytest.mark.parametrize("n", [0, 1, -3])
+def test_too_few_samples_are_told(lab, n):
+    with pytest.raises(ParameterError, match=f"samples is {n}; allowed: 2 or more"):
+        additivity.compare(lab, "here", 0.05, n, 5)

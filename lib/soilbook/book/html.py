@@ -21,14 +21,14 @@ VERDICTS = {
 }
 COUNTS = {"n_sites": "sites", "n_repetitions": "repetitions"}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
-UNITS = ("m", "km", "d")  # with which a column's name may end
+UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column's name may end
 
 
 def heading(column) -> str:
     """A column's name as a reader wants it: ``r2_low`` as R² low, ``depth_m`` as depth (m)."""
     *words, last = COUNTS.get(column, str(column).replace("_", " ")).split(" ")
     if words and last in UNITS:
-        last = f"({last})"
+        last = f"({UNITS[last]})"
     return " ".join(SCORES.get(word, word) for word in (*words, last))
 
 
@@ -48,12 +48,10 @@ def note(text: str) -> str:
 
 
 def table(frame: pd.DataFrame) -> str:
-    """A DataFrame; floats with three decimals, missing values as a dash, readable headings."""
+    """A DataFrame; floats with three decimals or as few as a column needs, missing values as a
+    dash, readable headings."""
     shown = frame.copy()
-    if shown.columns.nlevels == 1:
-        places = [2 if column in ("depth_m", "depth") else 3 for column in shown.columns]
-    else:
-        places = [3] * shown.shape[1]
+    places = [_places(shown.iloc[:, i]) for i in range(shown.shape[1])]
     columns = [
         shown.iloc[:, i].map(lambda value, n=n: number(value, n)) for i, n in enumerate(places)
     ]
@@ -64,6 +62,15 @@ def table(frame: pd.DataFrame) -> str:
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
     return f'<div style="overflow:auto;max-height:36em">{body}</div>'
+
+
+def _places(column: pd.Series) -> int:
+    """Decimals that a column is shown with: none for whole numbers, else two or three."""
+    if not pd.api.types.is_float_dtype(column):
+        return 3
+    values = column.dropna().to_numpy()
+    exact = (n for n in (0, 2) if np.array_equal(values.round(n), values))
+    return next(exact, 3)
 
 
 def number(value, places: int = 3):

@@ -16,6 +16,7 @@ from IPython.display import display
 from soilbook.book import chapters, html, products, provenance
 from soilbook.book.checks import check
 from soilbook.store import write
+from soilbook.tables import comparisons
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
@@ -70,6 +71,10 @@ class Page:
         body = html.table(frame if shown is None else shown)
         links = html.download(name, content, "text/csv")
         _show(html.titled("Table", number, caption, body, links), f"Table {number}. {caption}")
+
+    def comparison(self, number: str, frame: pd.DataFrame, caption: str) -> None:
+        """A table of paired differences, columns of ``metrics.compare``, in its short form."""
+        self.table(number, frame, caption, shown=comparisons.for_reading(frame))
 
     def figure(self, number: str, figure, data, caption: str) -> None:
         """Leave ``fig_<number>.svg`` and the data behind it as CSV, and show the figure.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from soilbook import models
 from soilbook.explain import deep, predictor, shapley
-from soilbook.studies.interpretation import N_PAIRS, Laboratory
+from soilbook.studies.interpretation import N_PAIRS, Laboratory, explained
 
 KEYS = ["model", "estimator"]
 DEEP, WALKS = "DeepExplainer", "walks of this book"
@@ -24,14 +24,15 @@ def compare(
     The error is |sum of values + mean prediction - prediction|, in standard deviations of the
     prediction over the samples. Both explain the first repetition on the same test samples against
     the same training samples. ``no_rule``: layers that DeepExplainer does not know; ``reason``: why
-    it gave no values (NaN). Raises ParameterError for too few background rows.
+    it gave no values (NaN). Raises ParameterError for too few samples or background rows.
     """
+    wanted = explained(lab, n_samples)
     rows = []
     for model in lab.experiment.models:
         if model not in models.NETWORKS:
             continue
         one = lab.trained(model, site, depth)
-        x = _drawn(one.series.windows("test")[0], n_samples or lab.profile.explained, lab)
+        x = _drawn(one.series.windows("test")[0], wanted, lab)
         background = _drawn(one.series.windows("training")[0], n_background, lab)
         predict = predictor(one.modules[0])
         own = shapley.inputs(predict, x, background, lab.features, n_background, N_PAIRS)

@@ -127,7 +127,10 @@ def _row(claim, result: xr.Dataset) -> dict:
     if claim.relation in ("no better", "similar"):
         weakest = max(pairs, key=lambda pair: abs(pair.value))
     verdict, why = _judge(claim, pairs)
-    why = f"{claim.quantity}; {why}; shown: {weakest.names}, {weakest.n_sites} sites"
+    quantity = (
+        f"log of the ratio of {claim.quantity}" if claim.quantity in COSTS else claim.quantity
+    )
+    why = f"{quantity}; {why}; shown: {weakest.names}, {weakest.n_sites} sites"
     return {
         "claim": label,
         "published": weakest.published,

@@ -12,7 +12,7 @@ from torch import nn
 
 from soilbook import models as library
 from soilbook import schema, settings
-from soilbook.errors import DataError
+from soilbook.errors import DataError, ParameterError
 from soilbook.explain import attention, embedding, encoded, importance, predictor, shapley
 from soilbook.store import Store
 from soilbook.studies import networks, records, sources, stand_in
@@ -115,6 +115,15 @@ def attention_and_shapley(lab: Laboratory, site: str, model: str = "FA-LSTM") ->
     return xr.concat(parts, "depth")
 
 
+def explained(lab: Laboratory, n_samples: int | None) -> int:
+    """Samples to explain, the profile's number for None; a spread needs two of them."""
+    if n_samples is None:
+        return lab.profile.explained
+    if n_samples < 2:
+        raise ParameterError(f"samples is {n_samples}; allowed: 2 or more")
+    return n_samples
+
+
 def attribution(
     lab: Laboratory, site: str, depth: float, n_samples: int | None = None, n_background: int = 50
 ) -> tuple[xr.Dataset, pd.DataFrame]:
@@ -122,14 +131,15 @@ def attribution(
 
     Returns the values of ``shapley.inputs`` by ``model``, and one row a network with what
     ``importance.agreement`` says of them against exact values grouped by feature. The mean of a
-    network's repetitions is explained. Raises ParameterError for too few background rows.
+    network's repetitions is explained. Raises ParameterError for too few samples or background
+    rows.
     """
+    wanted = explained(lab, n_samples)
     values, checks = [], []
     for model in lab.experiment.models:
         if model not in library.NETWORKS:
             continue
         one = lab.trained(model, site, depth)
-        wanted = n_samples or lab.profile.explained
         x = _chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
         background = one.series.windows("training")[0]
         common = {"n_background": n_background, "scale": one.scale, "seed": lab.experiment.seed}

@@ -13,9 +13,9 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "site": frame.index,
-            "sand": frame["sand"].to_numpy(),
-            "silt": frame["silt"].to_numpy(),
-            "clay": frame["clay"].to_numpy(),
+            "sand_percent": frame["sand"].to_numpy(),
+            "silt_percent": frame["silt"].to_numpy(),
+            "clay_percent": frame["clay"].to_numpy(),
             "land cover": frame["land_cover"].to_numpy(),
             "start": frame["start"].dt.strftime("%Y-%m-%d").to_numpy(),
             "end": frame["end"].dt.strftime("%Y-%m-%d").to_numpy(),
