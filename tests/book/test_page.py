@@ -95,11 +95,12 @@ def test_a_column_has_no_more_decimals_than_its_values(made, shown):
         "sand": [85.0, np.nan],
         "depth_m": [0.05, 0.1],
         "r2": [0.9, 0.912345],
+        "rmse": [0.03, 0.0412345],
         "lead_d": [1, 3],
     }
     made.table("3", pd.DataFrame(table), "x")
     cells = re.findall(r"<td>(.*?)</td>", shown[-1])
-    assert cells == ["85", "0.05", "0.900", "1", "–", "0.10", "0.912", "3"]
+    assert cells == ["85", "0.05", "0.900", "0.0300", "1", "–", "0.10", "0.912", "0.0412", "3"]
 
 
 def test_a_comparison_is_shown_short_and_kept_whole(made, shown):

@@ -100,6 +100,15 @@ def test_wrong_type_is_one_line(kind, value, said):
     assert said in str(refusal.value) and "'p'" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "text", ["RF, SVR", '["RF", "SVR"]', "['RF','SVR']", "[RF, SVR]", "RF,SVR,"]
+)
+def test_a_list_may_be_written_as_the_cell_has_it(text):
+    assert typed(Parameter("models", "list[str]", [], ""), text) == ["RF", "SVR"]
+    assert typed(Parameter("depths", "list[float]", [], ""), "[0.05, 1]") == [0.05, 1.0]
+    assert typed(Parameter("sites", "list[str]", [], ""), "[]") == []
+
+
 def test_unknown_name_lists_the_chapter_s_own():
     cell = declared("a: int = 1\nb: int = 2\n", "x")
     assert choose(cell, {"b": "5"}, "beyond/one") == {"a": 1, "b": 5}

@@ -45,6 +45,8 @@ def test_what_a_table_has_besides_stays_and_the_table_itself_is_not_touched():
     pd.testing.assert_frame_equal(table, before)
 
 
-def test_small_bounds_are_not_rounded_to_zero():
-    table = compared().assign(low=-0.0002, high=0.0)
-    assert comparisons.for_reading(table)["95 % interval"][0] == "-0.0002 to 0.000"
+def test_small_differences_have_a_decimal_more():
+    table = compared().iloc[[0, 0]].assign(difference=[0.0113, 0.2], low=-0.00021, high=0.1)
+    assert comparisons.for_reading(table)["95 % interval"].iloc[0] == "-0.000 to 0.100"
+    table = table.assign(difference=[0.0113, 0.02])
+    assert comparisons.for_reading(table)["95 % interval"].iloc[0] == "-0.0002 to 0.1000"

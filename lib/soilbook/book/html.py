@@ -11,6 +11,8 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from soilbook.tables.decimals import decimals
+
 EMBEDDED = 1_000_000  # bytes; larger files are compressed, then left out
 VERDICTS = {
     "exceeded": ("▲", "rgba(0,114,178,0.22)"),
@@ -19,7 +21,12 @@ VERDICTS = {
     "not": ("✕", "rgba(213,94,0,0.25)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
 }
-COUNTS = {"n_sites": "sites", "n_repetitions": "repetitions"}
+COUNTS = {
+    "n_sites": "sites",
+    "n_places": "places",
+    "n_spells": "spells",
+    "n_repetitions": "repetitions",
+}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
 UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column's name may end
 
@@ -48,10 +55,10 @@ def note(text: str) -> str:
 
 
 def table(frame: pd.DataFrame) -> str:
-    """A DataFrame; floats with three decimals or as few as a column needs, missing values as a
-    dash, readable headings."""
+    """A DataFrame; floats with as many decimals as their column needs, missing values as a dash,
+    readable headings."""
     shown = frame.copy()
-    places = [_places(shown.iloc[:, i]) for i in range(shown.shape[1])]
+    places = [decimals(shown.iloc[:, i]) for i in range(shown.shape[1])]
     columns = [
         shown.iloc[:, i].map(lambda value, n=n: number(value, n)) for i, n in enumerate(places)
     ]
@@ -62,15 +69,6 @@ def table(frame: pd.DataFrame) -> str:
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
     return f'<div style="overflow:auto;max-height:36em">{body}</div>'
-
-
-def _places(column: pd.Series) -> int:
-    """Decimals that a column is shown with: none for whole numbers, else two or three."""
-    if not pd.api.types.is_float_dtype(column):
-        return 3
-    values = column.dropna().to_numpy()
-    exact = (n for n in (0, 2) if np.array_equal(values.round(n), values))
-    return next(exact, 3)
 
 
 def number(value, places: int = 3):
@@ -107,13 +105,19 @@ def _claim(row: pd.Series) -> str:
     sign, tint = VERDICTS[row["verdict"]]
     bounds = [number(row[name]) for name in ("low", "high")]
     interval = "–" if bounds == ["–", "–"] else f"{bounds[0]} to {bounds[1]}"
-    cells = [row["claim"], number(row["published"]), number(row["reproduced"]), interval]
+    values = [number(row[name], _claimed(row[name])) for name in ("published", "reproduced")]
+    cells = [row["claim"], *values, interval]
     start = "".join(f'<td style="text-align:left">{escape(str(cell))}</td>' for cell in cells)
     return (
         f'<tr>{start}<td style="text-align:left;white-space:nowrap;background:{tint}">'
         f"{sign} {escape(row['verdict'])}</td>"
         f'<td style="text-align:left">{escape(number(row["why"]))}</td></tr>'
     )
+
+
+def _claimed(value) -> int:
+    """Decimals of a claim's value: none for a count."""
+    return 0 if isinstance(value, float) and value.is_integer() else 3
 
 
 def titled(kind: str, label: str, caption: str, body: str, links: str) -> str:

@@ -69,7 +69,7 @@ def _kind(annotation: str | None, default) -> str:
 
 
 def typed(parameter: Parameter, value):
-    """The value as the cell's type; text is parsed, lists are separated by commas.
+    """The value as the cell's type; text is parsed, lists are separated by commas or in brackets.
 
     Raises ParameterError saying the type that is allowed.
     """
@@ -77,13 +77,19 @@ def typed(parameter: Parameter, value):
     if kind == "list" or kind.startswith("list["):
         inner = kind[5:-1] or "str"
         if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
+            value = _listed(value)
         if not isinstance(value, list | tuple):
             value = [value]
         return [_scalar(parameter, inner, one) for one in value]
     if value is None and parameter.default is None:
         return None
     return _scalar(parameter, kind, value)
+
+
+def _listed(text: str) -> list:
+    """``a, b`` or, as a cell would have it, ``["a", "b"]``."""
+    parts = text.strip().strip("[]").split(",")
+    return [part.strip().strip("'\"") for part in parts if part.strip()]
 
 
 def _scalar(parameter: Parameter, kind: str, value):

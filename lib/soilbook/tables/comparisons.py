@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from soilbook.tables.decimals import decimals
+
 HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
 
 
@@ -12,7 +14,9 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     made = table.drop(columns=[name for name in HIDDEN if name in table])
     counted = next(name for name in ("n_sites", "n_places") if name in table)
     at = made.columns.get_loc("difference") + 1
-    made.insert(at, "95 % interval", [_interval(*row) for row in table[["low", "high"]].values])
+    n = max(3, decimals(table["difference"]))
+    bounds = table[["low", "high"]].to_numpy()
+    made.insert(at, "95 % interval", [_interval(low, high, n) for low, high in bounds])
     made.insert(at + 1, "p, corrected", table["p_corrected"])
     better = table["n_better"].astype(str) + " of " + table[counted].astype(str)
     made[counted] = better
@@ -23,9 +27,5 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-def _interval(low: float, high: float) -> str:
-    return "–" if low != low else f"{_short(low)} to {_short(high)}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1g}"
+def _interval(low: float, high: float, n: int) -> str:
+    return "–" if low != low else f"{low:.{n}f} to {high:.{n}f}"
