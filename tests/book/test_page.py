@@ -240,6 +240,7 @@ def test_nothing_that_needs_a_light_or_dark_background(made, shown):
         ("median_rmse_low", "median RMSE low"),
         ("n_sites", "sites"),
         ("age_d", "age (d)"),
+        ("loss_from_1_to_7_d", "loss from 1 to 7 d"),
         ("sand_percent", "sand (%)"),
         ("d", "d"),
         (7, "7"),

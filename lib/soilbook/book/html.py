@@ -34,7 +34,7 @@ UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column'
 def heading(column) -> str:
     """A column's name as a reader wants it: ``r2_low`` as R² low, ``depth_m`` as depth (m)."""
     *words, last = COUNTS.get(column, str(column).replace("_", " ")).split(" ")
-    if words and last in UNITS:
+    if words and last in UNITS and not words[-1].isdigit():
         last = f"({UNITS[last]})"
     return " ".join(SCORES.get(word, word) for word in (*words, last))
 
