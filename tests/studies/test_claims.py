@@ -1,6 +1,7 @@
 """Verdicts on claims, on results made by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from soilbook.studies import claims, insitu, stand_in
@@ -55,6 +56,41 @@ def test_costs_are_compared_as_ratios(made):
     row = verdict(made(models), "4.2", "4.2-6")  # 1D-CNN fastest per epoch: 30 against 40 and 50
     assert row["verdict"] == "reproduced"
     assert row["reproduced"] == pytest.approx(np.log(40 / 30), abs=1e-6)
+
+
+def test_a_loss_with_lead_is_judged_model_by_model(made):
+    result = made(BASE | {"LSTM": 0.95, "RF": 0.9})
+    flat = verdict(result, "5", "5-19")
+    assert flat["verdict"] == "not" and "0 of 2 cases" in flat["why"]
+    result["site_r2"][:] = result["site_r2"] - 0.02 * result["lead"]
+    row = verdict(result, "5", "5-19")
+    assert row["verdict"] == "reproduced"
+    assert row["reproduced"] == pytest.approx(0.12, abs=0.002) and row["low"] > 0.11
+    assert "not run: ELM" in row["why"] and "2 of 2 cases" in row["why"]
+    assert 0 < row["published"] < 0.2  # LSTM or RF in Tables 2 and 3
+
+
+def test_models_part_where_their_span_grows_with_lead(made):
+    result = made(BASE | {"RF": 0.95, "ELM": 0.93, "SVR": 0.94})
+    assert verdict(result, "4.1", "4.1-2")["verdict"] == "not"
+    fall = result["lead"] * (result["model"] == "ELM")
+    result["site_r2"][:] = (result["site_r2"] - 0.01 * fall).transpose(*result["site_r2"].dims)
+    row = verdict(result, "4.1", "4.1-2")
+    assert row["verdict"] == "reproduced" and row["reproduced"] == pytest.approx(0.06, abs=0.002)
+    alone = verdict(made(BASE | {"RF": 0.95}), "4.1", "4.1-2")
+    assert alone["verdict"] == "not testable" and "not run: ELM, SVR" in alone["why"]
+
+
+def test_a_share_of_claims_has_an_interval():
+    rows = [[f"4.6-{k}: x", *[np.nan] * 4, "partly" if k < 9 else "not", ""] for k in range(1, 10)]
+    found = claims.of_pictures(pd.DataFrame(rows, columns=claims.COLUMNS)).loc["5-14"]
+    assert found["reproduced"] == pytest.approx(8 / 9)
+    # Wilson (1927) by hand, z = 1.96.
+    z, p, n = 1.959964, 8 / 9, 9
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    assert found["low"] == pytest.approx(middle - half, abs=1e-5)
+    assert found["high"] == pytest.approx(middle + half, abs=1e-5)
 
 
 def test_paired_differences_are_corrected_over_the_whole_table(made):

@@ -3,34 +3,20 @@
 A claim compares models. For each pair (subject, reference) the difference of the quantity, turned
 so that a positive one agrees with the claim, is averaged over the depths and leads that the claim
 names; its mean over sites has a 95 % interval with sites as clusters. A claim about several pairs
-is as strong as its weakest.
+is as strong as its weakest. What changes with the lead alone compares a model with itself.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import binomtest
 
 from soilbook import metrics, models, published
+from soilbook.studies.claim_pairs import COSTS, OVER_LEADS, READING, Pair, compared
 
-READING = "pooled"  # the reading that the published tables print
 COLUMNS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
 # A difference within these bounds is called similar: R2 or m3 m-3, and a factor of time or epochs.
 SIMILAR_SCORE, SIMILAR_FACTOR = 0.01, 1.25
-AGREES = ("better", "worse", "lower", "higher")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Mean difference of a pair of models over sites, and the published one (NaN if none)."""
-
-    names: str
-    value: float
-    low: float
-    high: float
-    published: float
-    n_sites: int
 
 
 def verdicts(result: xr.Dataset, section: str, judged: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -68,7 +54,8 @@ def of_pictures(claims_46: pd.DataFrame | None) -> pd.DataFrame:
     """Claims 5-14 and 5-15, that networks use and encode data unlike, from those of section 4.6.
 
     ``claims_46`` are the rows that chapter 4.6 left: claims of likeness there speak against a
-    difference here. None if that chapter has not been run.
+    difference here. None if that chapter has not been run. The interval of the share is Wilson's
+    (1927, doi 10.1080/01621459.1927.10502953).
     """
     texts = published.claims().set_index("id")["claim"]
     groups = {"5-14": (range(1, 10), "Shapley values"), "5-15": (range(10, 13), "t-SNE")}
@@ -84,8 +71,11 @@ def of_pictures(claims_46: pd.DataFrame | None) -> pd.DataFrame:
         why = f"{held} of the {n} claims of section 4.6 on {what} hold at least in part"
         if not n:
             verdict, why = "not testable", "chapter 4.6 has not been run on this track and profile"
-        share = held / n if n else np.nan
-        cells = [f"{key}: {texts[key]}", np.nan, share, np.nan, np.nan, verdict, why]
+        share = low = high = np.nan
+        if n:
+            share = held / n
+            low, high = binomtest(held, n).proportion_ci(method="wilson")
+        cells = [f"{key}: {texts[key]}", np.nan, share, low, high, verdict, why]
         rows[key] = dict(zip(COLUMNS, cells, strict=True))
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -119,7 +109,7 @@ def against_persistence(value: xr.Dataset, change: xr.Dataset) -> pd.DataFrame:
 
 
 def _row(claim, result: xr.Dataset) -> dict:
-    pairs, missing = _pairs(claim, result)
+    pairs, missing = compared(claim, result)
     label = f"{claim.id}: {claim.claim}"
     if not pairs:
         return dict(zip(COLUMNS, [label, *[np.nan] * 4, "not testable", missing], strict=True))
@@ -156,7 +146,8 @@ def _judge(claim, pairs: list[Pair]) -> tuple[str, str]:
     right = sum(pair.value > 0 for pair in pairs)
     sure = sum(pair.low > 0 for pair in pairs)
     verdict = "reproduced" if sure == n else "partly" if right else "not"
-    return verdict, f"{right} of {n} pairs in the claimed direction, {sure} beyond their interval"
+    what = "cases" if claim.quantity in OVER_LEADS else "pairs"
+    return verdict, f"{right} of {n} {what} in the claimed direction, {sure} beyond their interval"
 
 
 def _graded(holds: int, n: int, what: str) -> tuple[str, str]:
@@ -166,96 +157,3 @@ def _graded(holds: int, n: int, what: str) -> tuple[str, str]:
 
 def _similar_bound(quantity: str) -> float:
     return np.log(SIMILAR_FACTOR) if quantity in COSTS else SIMILAR_SCORE
-
-
-def _pairs(claim, result: xr.Dataset) -> tuple[list[Pair], str]:
-    """The pairs that this run can compare, and why others or all of them are missing."""
-    quantity = {**SCORES, **COSTS}.get(claim.quantity)
-    known = (*AGREES, "no better", "similar")
-    if quantity is None or claim.relation not in known or not claim.reference:
-        return [], "the scores do not decide it: no bound is stated, or it rests on another chapter"
-    names = {*claim.subject, *claim.reference}
-    absent = sorted(names - set(result["model"].values))
-    there = [(a, b) for a in claim.subject for b in claim.reference if not {a, b} & set(absent)]
-    missing = f"not run: {', '.join(absent)}" if absent else ""
-    if claim.quantity in COSTS:
-        times = result["epochs_to_convergence"].transpose("model", ...).values
-        timed = {m for m, row in zip(result["model"].values, times, strict=True) if (row > 0).any()}
-        there = [(a, b) for a, b in there if {a, b} <= timed]
-        missing = missing or ("" if there else "no training time is kept for these models")
-    return [_pair(a, b, claim, quantity, result) for a, b in there], missing
-
-
-def _pair(a: str, b: str, claim, quantity, result: xr.Dataset) -> Pair:
-    sign = -1 if claim.relation in ("lower", "worse") else 1
-    if claim.quantity == "RMSE":
-        sign = -sign  # of RMSE the smaller is the better
-    difference = sign * (quantity(result, a, claim) - quantity(result, b, claim))
-    sites = difference.transpose("site", ...).values
-    mean = metrics.mean_over_sites(sites)
-    printed = sign * (_printed(a, claim) - _printed(b, claim))
-    n = int(np.isfinite(sites).sum())
-    return Pair(f"{a} and {b}", float(mean.value), float(mean.low), float(mean.high), printed, n)
-
-
-def _cells(array: xr.DataArray, claim) -> xr.DataArray:
-    """The depths and leads of a claim; an empty list means all."""
-    if claim.depths_m:
-        array = array.sel(depth=[d for d in claim.depths_m if d in array["depth"].values])
-    if claim.leads_d and "lead" in array.dims:
-        array = array.sel(lead=list(claim.leads_d))
-    return array
-
-
-def _score(result: xr.Dataset, model: str, claim, name: str) -> xr.DataArray:
-    array = result[f"site_{name}"].sel(model=model, reading=READING, drop=True)
-    return _cells(array, claim)
-
-
-def _mean_score(name: str):
-    return lambda result, model, claim: _score(result, model, claim, name).mean(("depth", "lead"))
-
-
-def _change(name: str, sign: int):
-    """Worsening of a score from the first to the last lead of the claim."""
-
-    def function(result, model, claim):
-        array = _score(result, model, claim, name)
-        return (sign * (array.isel(lead=-1) - array.isel(lead=0))).mean("depth")
-
-    return function
-
-
-def _cost(*names: str):
-    """Logarithm of a product of costs, mean over depths and repetitions."""
-
-    def function(result, model, claim):
-        logs = sum(np.log(result[name].sel(model=model, drop=True)) for name in names)
-        return logs.mean(("depth", "repetition"))
-
-    return function
-
-
-SCORES = {
-    "R2": _mean_score("r2"),
-    "RMSE": _mean_score("rmse"),
-    "loss of R2 from 1 to 7 days": _change("r2", -1),
-    "growth of RMSE from 1 to 7 days": _change("rmse", 1),
-}
-COSTS = {
-    "time per 100 epochs": _cost("seconds_per_100_epochs"),
-    "epochs to convergence": _cost("epochs_to_convergence"),
-    "training time": _cost("seconds_per_100_epochs", "epochs_to_convergence"),
-}
-
-
-def _printed(model: str, claim) -> float:
-    """The same quantity from the printed tables; NaN where they do not give it."""
-    table = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
-    part = table[(table["model"] == model) & table["depth_m"].isin(claim.depths_m)]
-    wide = part.pivot(index="depth_m", columns="lead_d", values="r2")
-    if claim.quantity == "R2" and len(wide):
-        return float(wide[list(claim.leads_d)].to_numpy().mean())
-    if claim.quantity == "loss of R2 from 1 to 7 days" and len(wide):
-        return float((wide[1] - wide[7]).to_numpy().mean())
-    return np.nan
