@@ -68,7 +68,8 @@ def of_pictures(claims_46: pd.DataFrame | None) -> pd.DataFrame:
         n = len(found)
         held = int(found["verdict"].isin(["reproduced", "partly"]).sum())
         verdict = "reproduced" if n and held == n else "partly" if held else "not"
-        why = f"{held} of the {n} claims of section 4.6 on {what} hold at least in part"
+        why = f"{held} of the {n} claims of section 4.6 on {what} hold at least in part; "
+        why += "interval: Wilson's"
         if not n:
             verdict, why = "not testable", "chapter 4.6 has not been run on this track and profile"
         share = low = high = np.nan
