@@ -108,7 +108,7 @@ def test_a_comparison_is_shown_short_and_kept_whole(made, shown):
     names = ["difference", "pseudomedian", "low", "high", "p", "p_corrected", "n_sites", "n_better"]
     frame = pd.DataFrame([["a", *row]], columns=["model", *names, "verdict", "reason"])
     made.comparison("3c", frame, "Paired")
-    assert "0.002 to 0.020" in shown[-1] and "8 of 9" in shown[-1]
+    assert "+0.010 [+0.002, +0.020]" in shown[-1] and "8 of 9" in shown[-1]
     assert "pseudomedian" in (made.folder / "table_3c.csv").read_text()
     assert "pseudomedian" not in shown[-1].split("href")[0]
 
