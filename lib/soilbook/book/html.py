@@ -81,7 +81,7 @@ def number(value, places: int = 3):
         return str(value)
     if value and (abs(value) < 0.5 * 10**-places or abs(value) >= 1e6):
         return f"{value:.2g}"
-    return f"{value:.{places if abs(value) < 100 else 1}f}"
+    return f"{value:.{places if abs(value) < 100 else min(places, 1)}f}"
 
 
 def has_names(frame: pd.DataFrame) -> bool:

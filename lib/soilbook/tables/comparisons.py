@@ -19,15 +19,15 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     bounds = table[["difference", "low", "high"]].to_numpy()
     at = made.columns.get_loc("difference")
     made = made.drop(columns="difference")
-    made.insert(at, "difference, 95 % interval", [_text(*row, n) for row in bounds])
-    made.insert(at + 1, "p, corrected", table["p_corrected"].map(_p))
+    made.insert(at, "difference [95 %]", [_text(*row, n) for row in bounds])
+    made.insert(at + 1, "p", table["p_corrected"].map(_p))
     made[counted] = table["n_better"].astype(str) + " of " + table[counted].astype(str)
     made = made.rename(columns={counted: "better at"})
     if "reason" in table:
         reasons = table["reason"].fillna("")
         made["verdict"] = table["verdict"] + reasons.map(lambda text: f" ({text})" if text else "")
     if "against" in table:
-        made["product"] = table["product"] + " minus " + table["against"]
+        made["product"] = table["product"] + " − " + table["against"]
         made = made.drop(columns="against")
     return made
 
