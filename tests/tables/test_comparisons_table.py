@@ -34,7 +34,7 @@ def test_a_reason_stands_with_its_verdict_and_what_is_missing_is_a_dash():
     assert shown.loc["b", "verdict"].startswith("not testable (")
     assert "a few sites dominate" in shown.loc["c", "verdict"]
     sure = comparisons.for_reading(compared().assign(p_corrected=1e-7))
-    assert set(sure["p"]) == {"< 0.001"}
+    assert set(sure["p"]) == {"<0.001"}
 
 
 def test_two_products_share_a_column():

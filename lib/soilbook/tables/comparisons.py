@@ -41,4 +41,4 @@ def _text(difference: float, low: float, high: float, n: int) -> str:
 def _p(value: float) -> str:
     if value != value:
         return "–"
-    return f"< {SURE}" if value < SURE else f"{value:.3f}"
+    return f"<{SURE}" if value < SURE else f"{value:.3f}"
