@@ -4,12 +4,11 @@ Additivity is what makes Shapley values shares of a prediction: values and mean 
 the prediction (eq B2 of Wang et al. 2024, doi 10.5194/hess-28-917-2024).
 """
 
-import numpy as np
 import pandas as pd
 
 from soilbook import models
 from soilbook.explain import deep, predictor, shapley
-from soilbook.studies.interpretation import N_PAIRS, Laboratory, explained
+from soilbook.studies.interpretation import N_PAIRS, Laboratory, chosen, explained
 
 KEYS = ["model", "estimator"]
 DEEP, WALKS = "DeepExplainer", "walks of this book"
@@ -32,8 +31,8 @@ def compare(
         if model not in models.NETWORKS:
             continue
         one = lab.trained(model, site, depth)
-        x = _drawn(one.series.windows("test")[0], wanted, lab)
-        background = _drawn(one.series.windows("training")[0], n_background, lab)
+        x = chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
+        background = chosen(one.series.windows("training")[0], n_background, lab.experiment.seed)
         predict = predictor(one.modules[0])
         own = shapley.inputs(predict, x, background, lab.features, n_background, N_PAIRS)
         gap = own["additivity_error"].values / own["prediction"].values.std()
@@ -54,11 +53,3 @@ def beside(found: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
     shown = found.copy()
     shown.insert(3, "largest, observed reference", same.values)
     return shown
-
-
-def _drawn(x: np.ndarray, n: int, lab: Laboratory) -> np.ndarray:
-    """Samples without replacement in order of time; all where there are not so many."""
-    chosen = np.random.default_rng(lab.experiment.seed).choice(
-        len(x), min(n, len(x)), replace=False
-    )
-    return x[np.sort(chosen)]

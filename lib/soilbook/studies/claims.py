@@ -67,13 +67,14 @@ def of_pictures(claims_46: pd.DataFrame | None) -> pd.DataFrame:
             found = claims_46[claims_46["claim"].str.startswith(keys)]
         n = len(found)
         held = int(found["verdict"].isin(["reproduced", "partly"]).sum())
-        verdict = "reproduced" if n and held == n else "partly" if held else "not"
-        why = f"{held} of the {n} claims of section 4.6 on {what} hold at least in part; "
-        why += "interval: Wilson's"
-        if not n:
-            verdict, why = "not testable", "chapter 4.6 has not been run on this track and profile"
+        verdict, why = "not testable", "chapter 4.6 has not been run on this track and profile"
         share = low = high = np.nan
         if n:
+            verdict = "reproduced" if held == n else "partly" if held else "not"
+            why = (
+                f"{held} of the {n} claims of section 4.6 on {what} hold at least in part; "
+                "interval: Wilson's"
+            )
             share = held / n
             low, high = binomtest(held, n).proportion_ci(method="wilson")
         cells = [f"{key}: {texts[key]}", np.nan, share, low, high, verdict, why]

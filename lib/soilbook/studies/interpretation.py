@@ -102,7 +102,7 @@ def attention_and_shapley(lab: Laboratory, site: str, model: str = "FA-LSTM") ->
     parts = []
     for depth in (d for d in lab.records.depths if (site, d) in lab.records.series):
         one = lab.trained(model, site, depth)
-        x = _chosen(one.series.windows("test")[0], lab.profile.explained, lab.experiment.seed)
+        x = chosen(one.series.windows("test")[0], lab.profile.explained, lab.experiment.seed)
         background = one.series.windows("training")[0]
         values = [
             importance.mean_absolute(
@@ -140,7 +140,7 @@ def attribution(
         if model not in library.NETWORKS:
             continue
         one = lab.trained(model, site, depth)
-        x = _chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
+        x = chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
         background = one.series.windows("training")[0]
         common = {"n_background": n_background, "scale": one.scale, "seed": lab.experiment.seed}
         predict = predictor(one.modules)
@@ -174,7 +174,8 @@ def _states(lab: Laboratory, site: str, depth: float, models=None):
     return x, moisture, states
 
 
-def _chosen(x: np.ndarray, n: int, seed: int) -> np.ndarray:
+def chosen(x: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """``n`` samples in order of time, without replacement; all where there are not so many."""
     return x[_rows(len(x), n, seed)]
 
 
