@@ -45,7 +45,7 @@ def test_a_wrong_setting_is_told_in_one_line(change, words):
 
 def test_an_absent_gpu_is_told(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(DeviceError, match="device 'cuda' is not there; allowed: auto, cpu"):
+    with pytest.raises(DeviceError, match="device 'cuda' is not there; allowed here: auto, cpu"):
         Experiment(device="cuda").resolve()
 
 

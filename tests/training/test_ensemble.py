@@ -21,7 +21,6 @@ from soilbook.store import Store
 from soilbook.training import Settings, Task, load_module, train
 from soilbook.training.data import ShardData, Sizes
 from soilbook.training.shard import _Keeper, convergence_epoch, train_shard
-from soilbook.training.tasks import find_device
 from soilbook.training.workers import one_thread
 
 SHORT = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
@@ -220,9 +219,8 @@ def test_gan_trains_like_any_other(several):
 
 def test_bad_input_is_one_line(tasks, several, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match="'cuda' is not there; allowed: auto, cpu"):
+    with pytest.raises(DeviceError, match="'cuda' is not there; allowed here: auto, cpu"):
         train(make, tasks, SHORT, "cuda")
-    assert find_device("auto").type == "cpu"
     with pytest.raises(ParameterError, match="no network to train"):
         train(make, [], SHORT)
     with pytest.raises(ParameterError, match="unknown variant 'leaky'; allowed: paper, released"):

@@ -14,11 +14,12 @@ import xarray as xr
 from torch import nn
 
 from soilbook import progress
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
 from soilbook.training.compiled import compiler_there
 from soilbook.training.data import Sizes
 from soilbook.training.shard import train_shard
-from soilbook.training.tasks import Settings, Task, find_device
+from soilbook.training.tasks import Settings, Task
 from soilbook.training.workers import one_thread, side_by_side
 
 # Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
@@ -54,7 +55,7 @@ def train(
     the time of one core (processor seconds) or GPU. Raises DeviceError, and ParameterError for no
     tasks or unlike numbers of features.
     """
-    chosen = find_device(device)
+    chosen = torch.device(find_device(device))
     _check(tasks)
     large = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP) >= LEAST_COMPILED
     if compile_ is None:

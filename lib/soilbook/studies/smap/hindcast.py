@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError, unknown
 from soilbook.settings import satellite
 from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import fingerprints, land_surface, prolongation
 from soilbook.studies.smap import hindcast_products as products
 from soilbook.studies.smap import places as there

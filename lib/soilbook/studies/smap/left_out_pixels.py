@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from soilbook import metrics
+from soilbook.device import find as find_device
 from soilbook.errors import DataError
 from soilbook.store import Store
-from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import prolongation
 from soilbook.studies.smap.place_draws import blocks
 from soilbook.studies.smap.prolongation_scores import METRICS

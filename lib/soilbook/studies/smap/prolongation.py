@@ -13,10 +13,10 @@ import xarray as xr
 
 from soilbook import metrics, schema_grid
 from soilbook.data import conus412
+from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.models.prolongation_fast import Prolongation
 from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import fingerprints, land_surface, prolongation_scores
 from soilbook.studies.smap import places as rooms
 from soilbook.training.sequence_inputs import (
@@ -78,7 +78,7 @@ class YearAhead:
     the last training year. ``method`` is a name of METHODS; ``networks`` of it are trained, which
     differ in their seed; ``epochs`` None means the method's number. ``draws`` of Monte-Carlo
     dropout are taken from the first network (0: none). ``seed`` is that of the networks and of
-    the twin. ``device``: auto, cpu or cuda.
+    the twin. ``device``: see ``soilbook.device.find``.
     """
 
     data: str = "observed"

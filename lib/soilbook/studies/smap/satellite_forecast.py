@@ -14,10 +14,10 @@ import torch
 import xarray as xr
 
 from soilbook import settings as profiles
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation_branch import Memory, follow
 from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import (
     fingerprints,
     prolongation,
