@@ -114,6 +114,15 @@ def test_convergence_is_the_first_epoch_within_five_percent_of_the_minimum():
     assert convergence_epoch(mses).tolist() == [3, 1]
 
 
+def test_the_epoch_kept_is_not_that_of_convergence():
+    keeper = _Keeper(torch.zeros(1, 1), Settings(5, 4))
+    for mse in (9.0, 1.04, 1.3, 1.0, 1.2):
+        keeper.look(torch.zeros(1, 1), torch.zeros(1), torch.tensor([mse]))
+    kept = keeper.result(1)
+    assert kept["best_epoch"].values.tolist() == [4]
+    assert kept["convergence_epoch"].values.tolist() == [2]
+
+
 def test_released_judges_by_one_random_batch(several):
     data = ShardData(
         [Task(one, "LSTM") for one in several], Sizes.of([Task(several[2], "")]), "cpu"

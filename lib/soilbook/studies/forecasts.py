@@ -24,8 +24,8 @@ def make(experiment: Experiment, model: str, records: Records, store: Store) -> 
     """Forecasts of ``model`` beside what came: see ``records.observed``.
 
     Adds ``forecast`` (repetition, site, depth, step, day) in m3 m-3, and for networks
-    ``epochs_to_convergence`` and ``seconds_per_100_epochs`` (repetition, site, depth), NaN for
-    other models.
+    ``epochs_to_convergence``, see ``shard.convergence_epoch``, and ``seconds_per_100_epochs``
+    (repetition, site, depth), NaN for other models.
     """
     key = _key(experiment, model, records)
 
