@@ -59,7 +59,7 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     ).resolve()
     groups = split(experiment.sites, folds, experiment.seed)
     store = store or Store()
-    records = load(experiment)
+    records = load(experiment, store)
     first = sources.load(experiment.sites[0], experiment.data, experiment.seed, store)
     plans = make_plans(records, schema.features(first), groups)
     parts = {
