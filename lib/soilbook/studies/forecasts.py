@@ -125,8 +125,8 @@ def _climatology(experiment, model, records: Records, store) -> xr.Dataset:
     for key, one in records.series.items():
         issue = issue_days(one)
         i, k = records.place(key)
-        n = int(0.6 * len(one.time))
-        means = day_of_year_means(one.time[:n], records.sm[key][:n], window=31)
+        training = windows.split(len(one.time))["training"]
+        means = day_of_year_means(one.time[training], records.sm[key][training], window=31)
         for step in range(windows.N_LEADS):
             days = one.time[issue + 1 + step]
             values[0, i, k, step, issue - one.test_row] = means[calendar_day(days)]
