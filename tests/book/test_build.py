@@ -83,7 +83,7 @@ def test_only_what_changed_runs(book):
 def test_code_of_the_library_reference_runs_and_observed_files_count(book, monkeypatch, tmp_path):
     book.build()
     with monkeypatch.context() as patch:
-        patch.setattr(build, "code_fingerprint", lambda *modules: "changed")
+        patch.setattr(build, "of_package", lambda: "changed")
         assert book.build()[1] == BOTH
     assert book.build()[1] == BOTH
     reference = book.root / "book/reference/observed/beyond/two/table_3.csv"

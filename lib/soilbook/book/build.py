@@ -18,7 +18,8 @@ from soilbook.book import chapters, provenance, runner
 from soilbook.book.checks import check, on_gpu
 from soilbook.book.render import EXECUTED, content_fingerprint, render
 from soilbook.errors import DataError, SoilbookError
-from soilbook.store import code_fingerprint, write
+from soilbook.fingerprint import of_package
+from soilbook.store import write
 
 
 class BuildFailed(Exception):
@@ -147,7 +148,7 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
-    library = code_fingerprint("soilbook")
+    library = of_package()
     measured = provenance.listing(room.folder(), times=True) if data == "observed" else ""
     own = {}
     for name, chosen in values.items():

@@ -5,11 +5,12 @@ soil temperature of day t and the soil moisture of day t-1; the rows x_{t-3}..x_
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
-from soilbook import schema
+from soilbook import fingerprint, schema
 from soilbook.errors import DataError, unknown
 
 N_STEPS = 4
@@ -41,6 +42,12 @@ class Series:
     test_row: int
     minimum: np.ndarray
     maximum: np.ndarray
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of what networks learn from."""
+        starts = (self.starts[part] for part in PARTS)
+        return fingerprint.of_arrays(self.x, self.y, *starts)
 
     @property
     def n_features(self) -> int:
