@@ -19,7 +19,8 @@ from soilbook.studies import networks, records, sources, stand_in
 from soilbook.studies.experiment import Experiment
 from soilbook.training import load_module, windows
 
-# Measures by which the claims on Shapley values call two networks alike.
+# Random orders, each walked forwards and backwards, against every background row: see
+# ``shapley.inputs``.
 N_PAIRS = 2
 
 
