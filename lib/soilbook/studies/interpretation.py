@@ -13,7 +13,8 @@ from torch import nn
 from soilbook import models as library
 from soilbook import schema, settings
 from soilbook.errors import DataError, ParameterError
-from soilbook.explain import attention, embedding, encoded, importance, predictor, shapley
+from soilbook.explain import attention, embedding, encoded, predictor, shapley
+from soilbook.explain import shapley as importance
 from soilbook.store import Store
 from soilbook.studies import networks, records, sources, stand_in
 from soilbook.studies.experiment import Experiment
