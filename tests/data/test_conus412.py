@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soilbook.data import conus412, conus412_statistics, easegrid
+from soilbook.data import conus412, easegrid
 from soilbook.errors import DataError, ParameterError
 
 ROWS, COLUMNS = np.array([60, 60, 64]), np.array([200, 204, 204])
@@ -133,25 +133,6 @@ def test_absent_folders_and_years_are_named(base, tmp_path):
         conus412.read(tmp_path)
 
 
-def test_statistics_come_in_our_units(tmp_path):
-    root = tmp_path / "smap_conus412/Statistics"
-    for name, column in (conus412.FORCING | conus412.TARGET | conus412.CONSTANTS).items():
-        prefix = "const_" if name in conus412.CONSTANTS else ""
-        write(root / f"{prefix}{column.file}_stat.csv", [[0], [4], [1], [0.5]])
-    table = conus412_statistics.read(tmp_path)
-    assert table.loc["precipitation"].tolist() == [0, 96, 24, 12]
-    assert table.loc["air_temperature"].tolist() == pytest.approx([-273.15, -269.15, -272.15, 0.5])
-    write(root / "const_Sand_stat.csv", [[0], [4], [5], [0.5]])
-    with pytest.raises(DataError, match=r"Sand_stat.csv: 0, 4, 5, 0.5; 10th and 90th percentile"):
-        conus412_statistics.read(tmp_path)
-
-
-def test_statistics_of_values_leave_out_the_outer_tenths():
-    found = conus412_statistics.of([np.nan, *range(11), 1e9, -1e9])
-    assert found[["mean", "std"]].tolist() == pytest.approx([5, np.std(range(1, 10))])
-    assert conus412_statistics.of([np.nan]).isna().all()
-
-
 @pytest.mark.observed
 def test_real_files(observed_folder):
     data = conus412.read(observed_folder)
@@ -175,17 +156,3 @@ def test_real_files(observed_folder):
     assert 20 < np.sum(texture < 99) < 40
     cover = data["flag_land_cover"].values
     assert np.array_equal(cover, np.round(cover)) and np.unique(cover).size == 12
-
-
-@pytest.mark.observed
-def test_the_authors_mean_and_deviation_are_of_the_inner_values(observed_folder):
-    published = conus412_statistics.read(observed_folder)
-    data = conus412.read(observed_folder, years=[2015, 2016])
-    assert len(published) == 20
-    for name in (*conus412.FORCING, "sm_smap"):
-        # 412 of 6,321 pixels: close, and far closer than the moments of all values.
-        inner = conus412_statistics.of(data[name])
-        scale = published.loc[name, "std"]
-        assert abs(inner["mean"] - published.loc[name, "mean"]) < 0.12 * scale, name
-        assert inner["std"] == pytest.approx(scale, rel=0.1), name
-        assert float(data[name].std()) > 1.25 * scale, name

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.data import easegrid, hdf5, nldas
+from soilbook.data import easegrid, nldas, smap
 from soilbook.errors import DataError, ParameterError
 
-ENGINE = hdf5.ENGINE["engine"]
+ENGINE = smap.ENGINE["engine"]
 FILL = np.float32(-9999)
 LATITUDES = 38 + 0.0625 + 0.125 * np.arange(12)
 LONGITUDES = -100 + 0.0625 + 0.125 * np.arange(12)

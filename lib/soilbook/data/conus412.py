@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import daytables, easegrid, files
+from soilbook import schema
+from soilbook.data import easegrid, files
 from soilbook.errors import DataError, unknown
 
 PRODUCT = "smap_conus412"
@@ -101,7 +101,7 @@ def read(
     chosen = _chosen(folder, years)
     result = xr.Dataset(coords=_pixels(root / "crd.csv"))
     if set(wanted) - set(CONSTANTS):
-        days = [daytables.days(root / str(year) / "timeStr.csv", year) for year in chosen]
+        days = [_days(root / str(year) / "timeStr.csv", year) for year in chosen]
         result = result.assign_coords(time=np.concatenate(days).astype("datetime64[ns]"))
         lengths = dict(zip(chosen, map(len, days), strict=True))
     n_pixels = result.sizes["pixel"]
@@ -109,7 +109,7 @@ def read(
     for name in wanted:
         if name in CONSTANTS:
             path = root / "const" / f"{CONSTANTS[name].file}.csv"
-            result[name] = "pixel", _missing(daytables.table(path, n_pixels, 1)[:, 0])
+            result[name] = "pixel", _missing(_table(path, n_pixels, 1)[:, 0])
             continue
         parts = [
             np.concatenate(
@@ -122,7 +122,7 @@ def read(
         result[name] = ("pixel", "time"), values
     source = f"SMAP L3 and NLDAS-2, example data base of Fang et al. ({root.name})"
     result.attrs["track"] = "observed"
-    return schema_grid.check(schema_grid.describe(result, source), str(root))
+    return schema.check_grid(schema.describe_grid(result, source), str(root))
 
 
 def _root(folder: Path | str | None) -> Path:
@@ -154,7 +154,7 @@ def _year(root: Path, year: int, name: str, shape: tuple[int, int], strict: bool
         if strict:
             raise DataError(f"{path}: no such file; {name} ends on 31 March of an earlier year")
         return np.full(shape, np.nan, np.float32)
-    values = _missing(daytables.table(path, *shape))
+    values = _missing(_table(path, *shape))
     return values * np.float32(column.factor) + np.float32(column.offset)
 
 
@@ -164,7 +164,7 @@ def _missing(values: np.ndarray) -> np.ndarray:
 
 def _pixels(path: Path) -> dict:
     """Coordinates of the pixels; DataError if one is no centre of the 36 km grid."""
-    latitude, longitude = daytables.table(path, None, 2, dtype=float).T
+    latitude, longitude = _table(path, None, 2, dtype=float).T
     rows, columns = easegrid.row_column(latitude, longitude)
     exact = easegrid.position(rows, columns)
     off = np.maximum(np.abs(exact[0] - latitude), np.abs(exact[1] - longitude)) > NEAR
@@ -178,3 +178,57 @@ def _pixels(path: Path) -> dict:
         "latitude": ("pixel", latitude),
         "longitude": ("pixel", longitude),
     }
+
+
+def _table(path: Path, rows: int | None, columns: int, dtype=np.float32) -> np.ndarray:
+    """Numbers (row, column) of a CSV file without header; ``rows`` None takes any number.
+
+    Raises DataError naming file and row (from 1) where the shape is another or a cell is no
+    finite number.
+    """
+    text = files.read_text(path)
+    lines = text.splitlines()
+    if rows is not None and len(lines) != rows:
+        raise DataError(f"{path}: {len(lines)} rows; {rows} are needed")
+    try:
+        values = np.loadtxt(lines, delimiter=",", dtype=dtype, ndmin=2, comments=None)
+    except ValueError:
+        raise _first_fault(path, lines, columns) from None
+    if values.shape != (len(lines), columns) or not np.isfinite(values).all():
+        raise _first_fault(path, lines, columns)
+    return values
+
+
+def _days(path: Path, year: int) -> np.ndarray:
+    """The dates in a file, one a row (yyyy-mm-dd): all days from 1 April to 31 March.
+
+    Raises DataError naming file and row of the first that is another.
+    """
+    texts = files.read_text(path).split()
+    found = files.days(texts, "%Y-%m-%d", path, np.arange(1, len(texts) + 1))
+    first = np.datetime64(f"{year}-04-01", "D")
+    needed = np.arange(first, np.datetime64(f"{year + 1}-04-01", "D"))
+    n = min(found.size, needed.size)
+    other = np.flatnonzero(found[:n] != needed[:n])
+    if other.size or found.size != needed.size:
+        row = int(other[0]) if other.size else n
+        given = found[row] if row < found.size else "nothing"
+        due = needed[row] if row < needed.size else "the end of the file"
+        raise DataError(
+            f"{path}, row {row + 1}: {given}; {due} is needed (1 April to 31 March, "
+            f"{needed.size} days)"
+        )
+    return found
+
+
+def _first_fault(path: Path, lines: list[str], columns: int) -> DataError:
+    for number, line in enumerate(lines, start=1):
+        cells = line.split(",")
+        if len(cells) != columns:
+            return DataError(f"{path}, row {number}: {len(cells)} columns; {columns} are needed")
+        for position, cell in enumerate(cells, start=1):
+            if not (files.is_number(cell) and np.isfinite(float(cell))):
+                return DataError(
+                    f"{path}, row {number}, column {position}: {cell.strip()!r}; a number is needed"
+                )
+    return DataError(f"{path}: no table of numbers with {columns} columns")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.errors import DataError
 
 
@@ -23,23 +23,23 @@ def pixels():
             "longitude": ("pixel", [-100.0, -101.0]),
         },
     )
-    return schema_grid.describe(data, "made here")
+    return schema.describe_grid(data, "made here")
 
 
 def test_a_good_set_passes_unchanged(pixels):
-    assert schema_grid.check(pixels, "made here") is pixels
+    assert schema.check_grid(pixels, "made here") is pixels
     assert pixels["sm_smap"].attrs["units"] == "m3 m-3"
     assert pixels.attrs["source"] == "made here"
     stations = pixels.rename(pixel="station")
-    assert schema_grid.check(stations, "made here", place="station") is stations
+    assert schema.check_grid(stations, "made here", place="station") is stations
     static = pixels[["sand"]]
-    assert schema_grid.check(static, "made here") is static
+    assert schema.check_grid(static, "made here") is static
 
 
 def test_names_of_attributes_and_inputs_are_variables():
-    assert set(schema_grid.ATTRIBUTES) | set(schema_grid.FORCING) <= set(schema_grid.VARIABLES)
-    assert len(schema_grid.ATTRIBUTES) == 12
-    assert set(schema_grid.CLASSES) <= set(schema_grid.ATTRIBUTES)
+    assert set(schema.ATTRIBUTES) | set(schema.FORCING) <= set(schema.GRID_VARIABLES)
+    assert len(schema.ATTRIBUTES) == 12
+    assert set(schema.CLASSES) <= set(schema.ATTRIBUTES)
 
 
 def breach(data, name, value):
@@ -70,5 +70,5 @@ def breach(data, name, value):
 )
 def test_a_breach_is_named(pixels, change, says):
     with pytest.raises(DataError, match=says) as error:
-        schema_grid.check(change(pixels), "file.csv")
+        schema.check_grid(change(pixels), "file.csv")
     assert "\n" not in str(error.value)
