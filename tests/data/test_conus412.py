@@ -156,3 +156,10 @@ def test_real_files(observed_folder):
     assert 20 < np.sum(texture < 99) < 40
     cover = data["flag_land_cover"].values
     assert np.array_equal(cover, np.round(cover)) and np.unique(cover).size == 12
+
+
+@pytest.mark.parametrize("name", ["crd.csv", "const/Sand.csv", "2015/timeStr.csv"])
+def test_a_byte_order_mark_is_no_part_of_the_text(base, tmp_path, name):
+    plain = conus412.read(tmp_path, years=[2015])
+    (base / name).write_bytes(b"\xef\xbb\xbf" + (base / name).read_bytes())
+    assert conus412.read(tmp_path, years=[2015]).identical(plain)

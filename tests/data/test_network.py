@@ -95,6 +95,9 @@ def test_elevations_come_from_the_list_where_it_is_there(two_stations):
     path.write_text("STATE\tLOCATION\tVECTOR\tELEVATION\nKS\tHere\t1 N\thigh\n")
     with pytest.raises(DataError, match=r"stations.tsv, row 2: ELEVATION is 'high'; a number"):
         network.stations(two_stations)
+    for unknown in ("UN", "un", "", "-9999"):
+        path.write_text(f"STATE\tLOCATION\tVECTOR\tELEVATION\nKS\tHere\t1 N\t{unknown}\n")
+        assert np.isnan(network.stations(two_stations).loc["KS_Here_1_N", "elevation"])
     path.write_text("STATE\tLOCATION\tVECTOR\nKS\tHere\t1 N\n")
     with pytest.raises(DataError, match=r"stations.tsv: no column 'ELEVATION'"):
         network.stations(two_stations)

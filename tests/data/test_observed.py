@@ -223,3 +223,9 @@ def test_bad_content(write_power):
         read({"T2M": {"20120101": 5.0}}, position=("east", "north"))
     with pytest.raises(DataError, match=r"header.fill_value is 'none'"):
         read({"T2M": {"20120101": 5.0}}, fill="none")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(write_power, wind_and_longwave):
+    path = write_power("Here", wind_and_longwave, UNITS)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert observed.read_power(path).sizes["time"] == 4

@@ -91,3 +91,11 @@ def test_bad_rows(table, rows, message):
 def test_missing_column(table):
     with pytest.raises(DataError, match=r"no column 'SMS-2\.0in'; needed: Date, station, SMS"):
         scan.read(table("2023-02-01,2057:AL:SCAN", header="Date,station"), 2057)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(table):
+    folder = table("2023-02-01,2057:AL:SCAN,10,20,30,40,50")
+    for name in (scan.FILE, scan.INVENTORY):
+        path = folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert scan.read(folder, 2057)["sm"].values.ravel().tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]

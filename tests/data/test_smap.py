@@ -106,6 +106,20 @@ def test_days_are_chosen(tmp_path):
         smap.read_l3(tmp_path, 60, 200, start="2016-01-01")
 
 
+def test_files_of_the_sister_products_are_named(tmp_path):
+    path = tmp_path / "smap_l3/SMAP_L3_SM_P_E_20150401_R18290_001.h5"
+    save(path, {"x": (np.zeros((2, 3), np.float32),)})
+    with pytest.raises(DataError, match=r"no files like SMAP_L3_SM_P_YYYYMMDD.*; .*_P_E_20150401"):
+        smap.read_l3(tmp_path, 60, 200)
+    with pytest.raises(DataError, match=r"SPL3SMP_E \(9 km\), another product"):
+        smap.read_l3(tmp_path, 60, 200)
+    write_l3(tmp_path, 20150401, 0.2)
+    assert smap.read_l3(tmp_path, 60, 200)["sm_smap"].item() == pytest.approx(0.2)
+    save(tmp_path / "smap_l4/SMAP_L4_SM_aup_20150401T030000_Vv7032_001.h5", {})
+    with pytest.raises(DataError, match=r"SMAP_L4_SM_aup_.* is SPL4SMAU, another product"):
+        smap.read_l4(tmp_path, 240, 800)
+
+
 def test_faults_name_the_file(tmp_path):
     with pytest.raises(DataError, match="smap_l3: not there"):
         smap.read_l3(tmp_path, 60, 200)

@@ -54,10 +54,16 @@ def read_text(path: Path) -> str:
     """Text of a file that must not be empty; DataError if it is absent or empty."""
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = decode(path.read_bytes())
     if not text.strip():
         raise DataError(f"{path}: empty file")
     return text
+
+
+def decode(content: bytes) -> str:
+    """Text of UTF-8, with or without a byte-order mark, whatever its line ends."""
+    text = content.decode("utf-8-sig", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def table(text: str, needed: Sequence[str], where: object, delimiter: str = ",") -> pd.DataFrame:

@@ -169,7 +169,7 @@ def _read_sensor(opened: zipfile.ZipFile, name: str) -> Sensor:
     """One sensor file of the archive; DataError naming archive, file and row."""
     where = f"{Path(opened.filename).name}:{name}"
     try:
-        text = opened.read(name).decode("utf-8", errors="replace")
+        text = files.decode(opened.read(name))
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(f"{where}: damaged in the archive ({error})") from None
     header, _, body = text.partition("\n")

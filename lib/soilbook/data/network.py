@@ -20,8 +20,9 @@ COLD = 4.0
 COLD_FOR_TRENDS = 0.0
 # States and countries of the network outside the conterminous USA.
 ELSEWHERE = ("AK", "HI", "PR", "ON", "SA")
-# NCEI's list of stations, tab-separated; ELEVATION is in feet.
+# NCEI's list of stations, tab-separated; ELEVATION is in feet, or one of UNKNOWN.
 LIST = "stations.tsv"
+UNKNOWN = ("UN", "-9999")
 FOOT = 0.3048
 # Mean elevation of the USA (2,500 feet; USGS, Elevations and Distances in the United States),
 # taken for pressure where NCEI's list is not at hand: the daily files have no elevation.
@@ -215,5 +216,6 @@ def _elevations(folder: Path | str | None) -> dict[str, float]:
     listed = files.table(files.read_text(path), needed, path, delimiter="\t")[needed]
     cells = listed.map(str.strip).to_numpy(dtype=str)
     names = ["_".join(" ".join(row[:3]).split()) for row in cells]
-    feet = files.numbers(cells[:, 3:], ["ELEVATION"], path, listed.index.to_numpy())
-    return dict(zip(names, feet[:, 0] * FOOT, strict=True))
+    feet = np.where(np.isin(np.char.upper(cells[:, 3:]), UNKNOWN), "", cells[:, 3:])
+    height = files.numbers(feet, ["ELEVATION"], path, listed.index.to_numpy())[:, 0] * FOOT
+    return dict(zip(names, height, strict=True))

@@ -34,6 +34,14 @@ GROUPS = {
 }
 # Bits of retrieval_qual_flag that must be 0: bit 0 "not recommended", 1 "skipped", 2 "failed".
 QUALITY = {"any": 0b000, "retrieved": 0b110, "recommended": 0b111}
+# Products of the same family that are easily taken for these, by the beginnings of their names.
+SISTERS = {
+    "SMAP_L3_SM_P_E_": "SPL3SMP_E (9 km)",
+    "SMAP_L3_SM_AP_": "SPL3SMAP",
+    "SMAP_L3_SM_A_": "SPL3SMA",
+    "SMAP_L4_SM_aup_": "SPL4SMAU",
+    "SMAP_L4_SM_lmc_": "SPL4SMLM",
+}
 L4_GROUP = "Geophysical_Data"
 L4_A_DAY = 8
 
@@ -193,8 +201,12 @@ def _find(folder, product: str, pattern: re.Pattern, start, end) -> dict[str, Pa
     matches = [(pattern.fullmatch(path.name), path) for path in root.rglob("SMAP_*.h5")]
     matches = sorted((m["stamp"], m["release"], path) for m, path in matches if m)
     found = {stamp: path for stamp, _, path in matches}
-    like = f"{pattern.pattern.split('(')[0]}YYYYMMDD...h5"
-    return within(found, start, end, f"{root}: no files like {like}")
+    none = f"{root}: no files like {pattern.pattern.split('(')[0]}YYYYMMDD...h5"
+    for path in () if found else sorted(root.rglob("SMAP_*.h5")):
+        for beginning, sister in SISTERS.items():
+            if path.name.startswith(beginning):
+                raise DataError(f"{none}; {path.name} is {sister}, another product")
+    return within(found, start, end, none)
 
 
 def _series(found, cells: dict, name: str, field, at_least: int, source: str) -> xr.Dataset:
