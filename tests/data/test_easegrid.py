@@ -72,6 +72,7 @@ def test_corners_enclose_the_centre_and_the_area_of_a_cell():
         (lambda: easegrid.row_column(86.0, 10.0), r"86, 10 is off the 36km grid.*85\.04"),
         (lambda: easegrid.row_column([40.0, 40.0], [10.0, 190.0]), "40, 190 is off"),
         (lambda: easegrid.row_column(np.nan, 0.0), "nan, 0 is off"),
+        (lambda: easegrid.row_column(-9999.0, 0.0), "-9999, 0 is off"),
         (lambda: easegrid.position(406, 0), "row 406 is off the 36km grid; 0 to 405"),
         (lambda: easegrid.position(0, -1, "9km"), "column -1 is off the 9km grid"),
         (lambda: easegrid.position(0, 0, "3km"), "unknown grid '3km'; allowed: 36km, 9km"),

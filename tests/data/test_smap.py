@@ -1,5 +1,6 @@
 """SPL3SMP and SPL4SMGP on small files in their documented layout."""
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,7 +8,7 @@ import xarray as xr
 from soilbook.data import easegrid, smap
 from soilbook.errors import DataError, ParameterError
 
-ENGINE = smap.ENGINE["engine"]
+ENGINE = "h5netcdf"
 FILL, NO_INDEX = -9999.0, 65534
 # Two rows and three columns of the 36 km grid, as NSIDC cuts them out.
 ROWS, COLUMNS = np.meshgrid([60, 61], [200, 201, 202], indexing="ij")
@@ -138,6 +139,69 @@ def test_faults_name_the_file(tmp_path):
         smap.read_l3(tmp_path, 60, 200)
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(DataError, match=r"20150401_R18290_001\.h5: no HDF5 or netCDF-4 file, or"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+ODD = {
+    "a single value": {"data": np.float32(0.2)},
+    "empty": {"data": h5py.Empty("f")},
+    "of the type text or references": {"data": np.array(["wet"] * 6, dtype=object)},
+    "of the type [('x', '<f4')]": {"data": np.zeros((2, 3), [("x", "f4")])},
+    "of the type |V4": {"data": np.zeros((2, 3), "V4")},
+    "of the type complex": {"data": np.zeros((2, 3), "c8")},
+    "no dataset": None,
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_dataset_is_named(tmp_path, kind):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    with h5py.File(path, "a") as file:
+        group = file[smap.GROUPS["AM"][0]]
+        del group["soil_moisture"]
+        if ODD[kind] is None:
+            group.create_group("soil_moisture")
+        else:
+            group.create_dataset("soil_moisture", **ODD[kind])
+    with pytest.raises(DataError) as error:
+        smap.read_l3(tmp_path, 60, 200)
+    assert f"{path.name}: variable 'soil_moisture' is {kind}" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_references_broken_links_and_other_shapes_are_named(tmp_path):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    group, name = smap.GROUPS["AM"][0], "retrieval_qual_flag"
+    with h5py.File(path, "a") as file:
+        del file[group][name]
+        file[group][name] = np.zeros((3, 3), np.uint16)
+    with pytest.raises(DataError, match=r"shape \(2, 3\) and its quality flag \(3, 3\)"):
+        smap.read_l3(tmp_path, 60, 200)
+    with h5py.File(path, "a") as file:
+        del file[group][name]
+        file[group].create_dataset(name, (2, 3), h5py.ref_dtype)
+    with pytest.raises(DataError, match=f"'{name}' is of the type text or references"):
+        smap.read_l3(tmp_path, 60, 200)
+    with h5py.File(path, "a") as file:
+        del file[group][name]
+        file[group][name] = h5py.SoftLink("/nowhere")
+    with pytest.raises(DataError, match=f"variable '{name}'"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+@pytest.mark.parametrize("fill", ["none", [1.0, 2.0]])
+def test_a_fill_value_is_one_number(tmp_path, fill):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    with h5py.File(path, "a") as file:
+        file[smap.GROUPS["AM"][0]]["soil_moisture"].attrs["_FillValue"] = fill
+    with pytest.raises(DataError, match=r"'soil_moisture' has the fill value .*; one number is"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+def test_a_month_13_in_a_name_is_named(tmp_path):
+    write_l3(tmp_path, 20150401, 0.2)
+    write_l3(tmp_path, 20151301, 0.2)
+    with pytest.raises(DataError, match=r"_20151301_R18290_001.h5: 20151301 in the name is no dat"):
         smap.read_l3(tmp_path, 60, 200)
 
 

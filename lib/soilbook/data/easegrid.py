@@ -69,6 +69,7 @@ def row_column(latitude, longitude, grid: str = "36km") -> tuple[np.ndarray, np.
     row = np.floor(shape.rows / 2 - y / shape.cell)
     column = np.floor(shape.columns / 2 + x / shape.cell)
     off = ~((row >= 0) & (row < shape.rows) & (column >= 0) & (column < shape.columns))
+    off = off | (np.abs(latitude) > 90)  # the projection would fold them back
     if off.any():
         at = [float(np.broadcast_to(c, off.shape)[off].flat[0]) for c in (latitude, longitude)]
         raise ParameterError(

@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
 from soilbook import schema
 from soilbook.data import easegrid, files, smap
-from soilbook.errors import DataError, unknown
+from soilbook.errors import DataError, ParameterError, unknown
 
 HOURS = 24
 AXES = (("lat", "lon"), ("lat_110", "lon_110"))
@@ -139,8 +140,11 @@ class Averages:
 
     def _find(self, path: Path, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
         """Number of the pixel that holds each cell's centre, -1 for none."""
-        row, _ = easegrid.row_column(latitude, np.zeros_like(latitude))
-        _, column = easegrid.row_column(np.zeros_like(longitude), longitude)
+        try:
+            row, _ = easegrid.row_column(latitude, np.zeros_like(latitude))
+            _, column = easegrid.row_column(np.zeros_like(longitude), longitude)
+        except ParameterError as error:
+            raise DataError(f"{path}: {error}") from None
         cell = (row[:, None] * WIDTH + column[None, :]).ravel()
         at = np.searchsorted(self._pixels, cell).clip(max=self._pixels.size - 1)
         found = np.where(self._pixels[at] == cell, at, -1)
@@ -187,29 +191,36 @@ def _means(found, fields: dict[str, Field], rows, columns, unit: str, at_least: 
     return smap.dataset(times, values, averages.coordinates)
 
 
-def _axes(file: xr.Dataset, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _axes(file: h5py.Group, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Latitudes and longitudes (degrees) of a file; DataError without a pair of ``AXES``."""
     for pair in AXES:
-        if set(pair) <= set(file.variables):
-            return tuple(np.asarray(file.variables[axis].values, float) for axis in pair)
+        if set(pair) <= set(file):
+            axes = tuple(smap.read_field(path, file, name).values.astype(float) for name in pair)
+            for name, axis in zip(pair, axes, strict=True):
+                if axis.ndim != 1 or not axis.size:
+                    raise DataError(
+                        f"{path}: variable {name!r} has shape {axis.shape}; one dimension is needed"
+                    )
+            return axes
     wanted = " or ".join(", ".join(pair) for pair in AXES)
     raise DataError(f"{path}: no coordinates {wanted}; one of these pairs is needed")
 
 
-def _values(file: xr.Dataset, path: Path, field: Field, axes) -> np.ndarray:
+def _values(file: h5py.Group, path: Path, field: Field, axes) -> np.ndarray:
     """The field (latitude, longitude) under the first of its names that the file has."""
-    name = next((one for one in field.names if one in file.variables), None)
+    name = next((one for one in field.names if one in file), None)
     if name is None:
         raise DataError(f"{path}: no variable {' or '.join(field.names)}; it is needed")
-    variable = file.variables[name]
-    units = variable.attrs.get("units")
-    if units not in field.units:
+    found = smap.read_field(path, file, name)
+    if found.units not in field.units:
         raise DataError(
-            f"{path}: variable {name!r} has units {units!r}; allowed: {', '.join(field.units)}"
+            f"{path}: variable {name!r} has units {found.units!r}; "
+            f"allowed: {', '.join(field.units)}"
         )
     shape = (axes[0].size, axes[1].size)
-    if variable.shape not in (shape, (1, *shape)):
+    if found.values.shape not in (shape, (1, *shape)):
         raise DataError(
-            f"{path}: variable {name!r} has shape {variable.shape}; one time of {shape} is needed"
+            f"{path}: variable {name!r} has shape {found.values.shape}; "
+            f"one time of {shape} is needed"
         )
-    return smap.numbers(variable).reshape(shape)
+    return smap.numbers(found).reshape(shape)

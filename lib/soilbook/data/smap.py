@@ -10,9 +10,11 @@ column that the file names. Where a day or an hour was released twice, the later
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -20,10 +22,8 @@ from soilbook import schema
 from soilbook.data import easegrid, files
 from soilbook.errors import DataError, unknown
 
-# Products without named dimensions (SMAP) open in both; h5netcdf must be told how to number them.
-ENGINE = {"engine": "netcdf4"}
-if find_spec("netCDF4") is None:
-    ENGINE = {"engine": "h5netcdf", "phony_dims": "access"}
+# Time stamps in names of files by their length.
+STAMPS = {6: "%Y%m", 8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
 FILLS = ("_FillValue", "missing_value")
 L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.h5")
 L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.h5")
@@ -73,6 +73,11 @@ def read_l3(
     def field(path: Path) -> np.ndarray:
         row, column, moisture, flag = read(path, names, group).values()
         values = numbers(moisture)
+        if flag.values.shape != values.shape:
+            raise DataError(
+                f"{path}: soil moisture has shape {values.shape} and its quality flag "
+                f"{flag.values.shape}; both must be the same"
+            )
         values[(flag.values.astype(int) & QUALITY[quality]) != 0] = np.nan
         return _place(path, (row, column), values, "36km")
 
@@ -99,55 +104,97 @@ def read_l4(
     return _series(found, cells, "sm_smap_rootzone", field, at_least, "SMAP L4 (SPL4SMGP)")
 
 
+@dataclass(frozen=True)
+class Field:
+    """Numbers of one dataset as they stand in its file, and the attributes that were asked for."""
+
+    values: np.ndarray
+    units: str | None
+    fills: tuple[float, ...]
+
+
 @contextmanager
-def opened(path: Path, group: str = "/") -> Iterator[xr.Dataset]:
-    """The variables of a group of a file, as they stand there, read when they are used.
+def opened(path: Path, group: str = "/") -> Iterator[h5py.Group]:
+    """A group of an HDF5 or netCDF-4 file, read where it is used.
 
     Raises DataError naming the file, and the group where it lacks it; also if it ends too early.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
-        dataset = _open(path, group)
-    except (OSError, KeyError, ValueError):
-        raise DataError(f"{path}: {_fault(path, group)}") from None
-    with dataset:
+        file = h5py.File(path, "r")
+    except OSError:
+        raise DataError(f"{path}: no HDF5 or netCDF-4 file, or damaged") from None
+    with file:
         try:
-            yield dataset
+            inner = file.get(group)
+            if not isinstance(inner, h5py.Group):
+                raise DataError(f"{path}: no group {group!r}; it is needed")
+            yield inner
         except (OSError, RuntimeError):
             raise DataError(f"{path}: damaged; group {group!r} cannot be read to its end") from None
 
 
-def read(path: Path, names: Iterable[str], group: str = "/") -> dict[str, xr.Variable]:
-    """Variables by name, with their attributes; numbers that mean "missing" are left as they are.
+def read(path: Path, names: Iterable[str], group: str = "/") -> dict[str, Field]:
+    """Datasets by name; numbers that mean "missing" are left as they are.
 
-    Raises DataError naming the file, and the group or variable that it lacks.
+    Raises DataError naming the file, and the group or variable that it lacks or cannot be read.
     """
     names = list(names)
-    with opened(path, group) as dataset:
-        absent = [name for name in names if name not in dataset.variables]
+    with opened(path, group) as inner:
+        absent = [name for name in names if name not in inner]
         if absent:
             raise DataError(
                 f"{path}: no variable {absent[0]!r} in group {group!r}; needed: {', '.join(names)}"
             )
-        return {name: dataset.variables[name].load() for name in names}
+        return {name: read_field(path, inner, name) for name in names}
 
 
-def numbers(variable: xr.Variable) -> np.ndarray:
+def read_field(path: Path, group: h5py.Group, name: str) -> Field:
+    """One dataset of an opened group; DataError naming file and variable unless it is numbers in
+    one or more dimensions whose fill value is a number.
+    """
+    what = f"{path}: variable {name!r}"
+    try:
+        found = group[name]
+        odd = _odd(found)
+        if odd:
+            raise DataError(f"{what} is {odd}; a field of numbers is needed")
+        units = found.attrs.get("units")
+        fills = [found.attrs[one] for one in FILLS if one in found.attrs]
+        values = found[...]
+    except (KeyError, TypeError, ValueError, NotImplementedError):
+        raise DataError(f"{what} cannot be read; a field of numbers is needed") from None
+    if isinstance(units, bytes):
+        units = units.decode("utf-8", errors="replace")
+    if not isinstance(units, str | None):
+        words = " ".join(str(units).split())[:60]
+        raise DataError(f"{what} has units {words!r}; one text is needed")
+    for fill in fills:
+        if np.size(fill) != 1 or np.asarray(fill).dtype.kind not in "iuf":
+            words = " ".join(str(fill).split())[:60]
+            raise DataError(f"{what} has the fill value {words!r}; one number is needed")
+    return Field(values, units, tuple(np.asarray(fill).item() for fill in fills))
+
+
+def numbers(field: Field) -> np.ndarray:
     """Values as 32-bit numbers, NaN where the file's attributes say "missing"."""
-    values = np.asarray(variable.values)
-    missing = np.zeros(values.shape, dtype=bool)
-    for name in FILLS:
-        if name in variable.attrs:
-            missing |= values == np.asarray(variable.attrs[name]).astype(values.dtype)
-    return np.where(missing, np.float32(np.nan), values.astype(np.float32))
+    missing = np.zeros(field.values.shape, dtype=bool)
+    for fill in field.fills:
+        missing |= field.values == np.asarray(fill).astype(field.values.dtype)
+    return np.where(missing, np.float32(np.nan), field.values.astype(np.float32))
 
 
 def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
     """Files by time stamp (YYYYMM, YYYYMMDD, ...), in order, in the days or months start..end.
 
-    Raises DataError with the words ``none`` if there are none.
+    Raises DataError with the words ``none`` if there are none, or naming one that is no date.
     """
+    for stamp, path in found.items():
+        try:
+            datetime.strptime(stamp, STAMPS[len(stamp)])
+        except ValueError:
+            raise DataError(f"{path}: {stamp} in the name is no date and hour") from None
     first = "" if start is None else str(start)[:10].replace("-", "")
     last = "9" if end is None else str(end)[:10].replace("-", "")
     chosen = {
@@ -221,10 +268,10 @@ def _place(path: Path, index, values: np.ndarray, grid: str) -> np.ndarray:
     shape = easegrid.GRIDS[grid]
     inside = np.ones(values.shape, dtype=bool)
     for cell, size in zip(index, (shape.rows, shape.columns), strict=True):
-        if cell.shape != values.shape:
+        if cell.values.shape != values.shape:
             raise DataError(
-                f"{path}: soil moisture has shape {values.shape} and its cell index {cell.shape}; "
-                "both must be the same"
+                f"{path}: soil moisture has shape {values.shape} and its cell index "
+                f"{cell.values.shape}; both must be the same"
             )
         inside &= (cell.values >= 0) & (cell.values < size)
     inside &= np.isfinite(values)
@@ -234,15 +281,12 @@ def _place(path: Path, index, values: np.ndarray, grid: str) -> np.ndarray:
     return field
 
 
-def _open(path: Path, group: str) -> xr.Dataset:
-    return xr.open_dataset(
-        path, group=group, mask_and_scale=False, decode_times=False, decode_coords=False, **ENGINE
-    )
-
-
-def _fault(path: Path, group: str) -> str:
-    try:
-        _open(path, "/").close()
-    except (OSError, KeyError, ValueError):
-        return "no HDF5 or netCDF-4 file, or damaged"
-    return f"no group {group!r}; it is needed"
+def _odd(found: object) -> str:
+    """What else than a field of numbers an HDF5 object is, in words; nothing if it is one."""
+    if not isinstance(found, h5py.Dataset):
+        return "no dataset"
+    if found.dtype.kind not in "iufb":
+        return f"of the type {'text or references' if found.dtype.kind in 'OSU' else found.dtype}"
+    if not found.shape:
+        return "empty" if found.shape is None else "a single value"
+    return ""
