@@ -1,4 +1,4 @@
-"""The contract of sets of pixels and stations: what passes, and what each breach says."""
+"""The contracts of sites and of sets of pixels: what passes, and what each breach says."""
 
 import numpy as np
 import pytest
@@ -72,3 +72,42 @@ def test_a_breach_is_named(pixels, change, says):
     with pytest.raises(DataError, match=says) as error:
         schema.check_grid(change(pixels), "file.csv")
     assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def site():
+    days = np.arange("2015-04-01", "2015-04-05", dtype="datetime64[D]").astype("datetime64[ns]")
+    probes = ("depth", "time")
+    data = xr.Dataset(
+        {
+            "precipitation": ("time", np.zeros(4)),
+            "sm": (probes, np.full((2, 4), 1.0)),
+            "soil_temperature": (probes, np.full((2, 4), np.nan)),
+        },
+        {"time": days, "depth": [0.05, 0.1]},
+    )
+    return schema.describe(data, "made here")
+
+
+def test_a_good_site_passes_unchanged(site):
+    assert schema.check(site, "made here") is site
+    assert schema.features(site) == ("precipitation", "soil_temperature", "sm")
+    assert schema.symbols(["sm"]) == ["SM"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: breach(d, "sm", 1.01), "'sm', row 3: value 1.01 outside 0 to 1 m3 m-3"),
+        (lambda d: d.drop_vars("depth"), "no coordinate 'depth'"),
+        (lambda d: d.drop_vars("sm"), "no variable 'sm'"),
+        (lambda d: d.isel(depth=[0, 0]), r"depths do not rise: \[0.05, 0.05\]"),
+        (lambda d: d.isel(time=[0, 0, 1]), "row 1: duplicated day 2015-04-01"),
+        (lambda d: d.isel(time=[0, 2]), "row 1: missing day before 2015-04-03"),
+        (lambda d: d.isel(time=[1, 0]), "row 1: days out of order 2015-04-01"),
+        (lambda d: d.assign(sand=1), "unknown variable 'sand'; allowed: precipitation, air"),
+    ],
+)
+def test_a_breach_of_a_site_is_named(site, change, says):
+    with pytest.raises(DataError, match=f"file.csv: .*{says}"):
+        schema.check(change(site), "file.csv")

@@ -155,7 +155,8 @@ def test_days_with_less_than_half_the_pixel_are_missing():
     values = np.array([[0.1, np.nan, 0.1, np.nan], [0.3, 0.3, np.nan, np.nan]])
     mean = average(values, [0.3, 0.7])
     assert mean == pytest.approx([0.24, 0.3, np.nan, np.nan], nan_ok=True)
-    # Exactly half is enough; three sixths do not add up to exactly half in binary.
+    # Exactly half is enough, up to the last digits of the shares.
+    assert average([[0.2], [np.nan]], [0.5 - 1e-12, 0.5 + 1e-12]) == pytest.approx([0.2])
     sixths = np.full((6, 1), 0.2)
     sixths[3:] = np.nan
     assert average(sixths, np.full(6, 1 / 6)) == pytest.approx([0.2])

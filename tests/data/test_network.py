@@ -189,3 +189,9 @@ def test_a_real_station_against_the_forcing_of_its_pixel(observed_folder):
         assert np.corrcoef(mine[both], theirs[both])[0, 1] > least, name
         assert abs(mine[both].mean() - theirs[both].mean()) < apart, name
     assert float(data["sm_rootzone"].mean()) == pytest.approx(0.22, abs=0.08)
+
+
+def test_positions_are_those_of_the_newest_file(tmp_path, station_writer):
+    station_writer("KS_Here_1_N", date(2012, 6, 1), date(2012, 12, 31), latitude=30.0)
+    station_writer("KS_Here_1_N", date(2013, 1, 1), date(2013, 1, 9), latitude=38.9)
+    assert network.stations(tmp_path).loc["KS_Here_1_N", "latitude"] == 38.9

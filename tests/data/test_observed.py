@@ -179,6 +179,11 @@ def test_file_of_another_place_or_time(station_files, write_power, wind_and_long
     path = write_power("RI_Kingston_1_W", wind_and_longwave, UNITS, position=(-100.0, 41.48))
     with pytest.raises(DataError, match=r"longitude is -100, the station's is -71\.54"):
         observed.load("RI_Kingston_1_W", station_files)
+    write_power("RI_Kingston_1_W", wind_and_longwave, UNITS, position=(-71.54, 42.28))
+    with pytest.raises(DataError, match=r"latitude is 42.28, .* at most 0.7 degrees apart"):
+        observed.load("RI_Kingston_1_W", station_files)
+    write_power("RI_Kingston_1_W", wind_and_longwave, UNITS, position=(-71.54, 42.08))
+    assert "wind_speed" in observed.load("RI_Kingston_1_W", station_files)
     write_power("RI_Kingston_1_W", {"WS2M": {"20200101": 1.0}}, UNITS)
     with pytest.raises(DataError, match=rf"{path.name}: no day between 2011-06-01 and 2013-03-31"):
         observed.load("RI_Kingston_1_W", station_files)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import quality
+from soilbook.data.fao56 import extraterrestrial
 from soilbook.errors import DataError, ParameterError
 
 
@@ -146,3 +147,10 @@ def test_a_station_that_never_measures_is_left_out(stations):
     stations["precipitation"][1] = N
     _, left_out = quality.complete(stations, NAMES, max_gap=5, longer="nearest year")
     assert left_out == {"B": "no day with all of precipitation, air_temperature"}
+
+
+def test_short_wave_may_exceed_the_sun_by_the_offset_of_a_thermopile():
+    days = np.array(["2020-06-21", "2020-06-21"], dtype="datetime64[D]")
+    top = float(extraterrestrial(45.0, 173))
+    values, n = quality.possible_shortwave(np.array([top + 4, top + 6]), 45.0, days)
+    assert n == 1 and np.isnan(values).tolist() == [False, True]

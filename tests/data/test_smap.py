@@ -198,6 +198,13 @@ def test_a_fill_value_is_one_number(tmp_path, fill):
         smap.read_l3(tmp_path, 60, 200)
 
 
+def test_values_without_a_place_on_the_grid_are_left_out(tmp_path):
+    shape = easegrid.GRIDS["36km"]
+    write_l3(tmp_path, 20150401, 0.2, rows=np.where(ROWS == 60, shape.rows, ROWS))
+    data = smap.read_l3(tmp_path, [60, 61], [200, 200])["sm_smap"].values.ravel()
+    assert data == pytest.approx([np.nan, 0.2], nan_ok=True)
+
+
 def test_a_month_13_in_a_name_is_named(tmp_path):
     write_l3(tmp_path, 20150401, 0.2)
     write_l3(tmp_path, 20151301, 0.2)
