@@ -78,7 +78,7 @@ def write_archive(tmp_path):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
             for (variable, depth, sensor), lines in files.items():
                 name = f"NET_NET_{station}_{variable}_{depth:f}_{depth:f}_{sensor}"
-                header = f"NET NET {station} 40.5 -100.25 900.0 {depth} {depth} Probe {sensor}"
+                header = f"NET NET {station} 40.5 -100.25 900.0 {depth} {depth} {sensor}"
                 opened.writestr(
                     f"NET/{station}/{name}_19500101_20250617.stm", "\n".join([header, *lines, ""])
                 )

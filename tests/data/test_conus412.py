@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soilbook.data import conus412, conus412_statistics, easegrid
+from soilbook.data import conus412, easegrid
 from soilbook.errors import DataError, ParameterError
 
 ROWS, COLUMNS = np.array([60, 60, 64]), np.array([200, 204, 204])
@@ -72,7 +72,8 @@ def test_units_are_ours(base, tmp_path):
 
 def test_missing_is_nan_in_series_and_attributes(base, tmp_path, change):
     change("2015/SMAP_AM.csv", 2, lambda line: line.replace("0.25", "-9999", 3))
-    change("const/Sand.csv", 3, lambda line: "-9999")
+    for name in ("Sand", "Silt", "Clay"):
+        change(f"const/{name}.csv", 3, lambda line: "-9999")
     data = conus412.read(tmp_path, ["sm_smap", "sand"], [2015])
     assert data["sm_smap"].isnull().sum("time").values.tolist() == [0, 3, 0]
     assert data["sand"].isnull().values.tolist() == [False, False, True]
@@ -133,23 +134,69 @@ def test_absent_folders_and_years_are_named(base, tmp_path):
         conus412.read(tmp_path)
 
 
-def test_statistics_come_in_our_units(tmp_path):
-    root = tmp_path / "smap_conus412/Statistics"
-    for name, column in (conus412.FORCING | conus412.TARGET | conus412.CONSTANTS).items():
-        prefix = "const_" if name in conus412.CONSTANTS else ""
-        write(root / f"{prefix}{column.file}_stat.csv", [[0], [4], [1], [0.5]])
-    table = conus412_statistics.read(tmp_path)
-    assert table.loc["precipitation"].tolist() == [0, 96, 24, 12]
-    assert table.loc["air_temperature"].tolist() == pytest.approx([-273.15, -269.15, -272.15, 0.5])
-    write(root / "const_Sand_stat.csv", [[0], [4], [5], [0.5]])
-    with pytest.raises(DataError, match=r"Sand_stat.csv: 0, 4, 5, 0.5; 10th and 90th percentile"):
-        conus412_statistics.read(tmp_path)
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ([2, 1, 0], "crd.csv, row 2: out of order; columns from west to east"),
+        ([1, 0, 2], "crd.csv, row 2: out of order"),
+        ([0, 2, 1], "crd.csv, row 3: out of order"),
+        ([0, 1, 1], "crd.csv, row 3: out of order"),
+        ([0, 1], r"crd.csv: 2 rows; const/Bulk.csv has 3"),
+    ],
+)
+def test_rows_of_the_pixels_stand_in_order(base, tmp_path, order, says):
+    lines = (base / "crd.csv").read_text().splitlines(keepends=True)
+    (base / "crd.csv").write_text("".join(lines[k] for k in order))
+    with pytest.raises(DataError, match=says):
+        conus412.read(tmp_path, [])
 
 
-def test_statistics_of_values_leave_out_the_outer_tenths():
-    found = conus412_statistics.of([np.nan, *range(11), 1e9, -1e9])
-    assert found[["mean", "std"]].tolist() == pytest.approx([5, np.std(range(1, 10))])
-    assert conus412_statistics.of([np.nan]).isna().all()
+def test_pixels_are_every_fourth_of_the_grid(base, tmp_path):
+    write(base / "crd.csv", np.column_stack(easegrid.position(ROWS, [200, 204, 205])))
+    with pytest.raises(DataError, match="row 3: row 64, column 205 of the grid; every 4th from"):
+        conus412.read(tmp_path, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "says"),
+    [
+        ("Sand", "-9999", "const, row 2: sand, silt and clay are not missing together"),
+        ("Clay", "99", "const, row 2: sand, silt and clay add up to 107 %"),
+        ("flag_landcover", "7.5", "flag_landcover.csv, row 2: 7.5; a class is a whole number"),
+        ("Bulk", "9", "'bulk_density', pixel 1: value 9 outside 0.2 to 2.2"),
+    ],
+)
+def test_attributes_belong_together(base, tmp_path, change, name, line, says):
+    for other in ("Sand", "Silt"):
+        write(base / f"const/{other}.csv", [[4]] * 3)
+    change(f"const/{name}.csv", 2, lambda _: line)
+    with pytest.raises(DataError, match=says):
+        conus412.read(tmp_path, [*conus412.CONSTANTS])
+
+
+@pytest.mark.observed
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        *[(f"2016/{column.file}.csv", n) for n, column in conus412.FORCING.items()],
+        ("2016/SMAP_AM.csv", "sm_smap"),
+        *[(f"const/{column.file}.csv", n) for n, column in conus412.CONSTANTS.items()],
+    ],
+)
+def test_reversed_rows_of_the_real_files_show(observed_folder, tmp_path, file, name):
+    real, root = observed_folder / "smap_conus412/CONUSv4f1", tmp_path / "smap_conus412/CONUSv4f1"
+    for path in {real / "crd.csv", real / file, *real.glob("const/*"), real / "2016/timeStr.csv"}:
+        target = root / path.relative_to(real)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(path)
+    lines = (real / file).read_text().splitlines(keepends=True)
+    (root / file).unlink()
+    (root / file).write_text("".join(reversed(lines)))
+    if name in (*conus412.GRADIENTS, *conus412.TEXTURE):
+        with pytest.raises(DataError, match=r"crd\.csv"):
+            conus412.read(tmp_path, [name])
+    else:
+        conus412.read(tmp_path, [name])  # no pattern over the country tells
 
 
 @pytest.mark.observed
@@ -177,15 +224,8 @@ def test_real_files(observed_folder):
     assert np.array_equal(cover, np.round(cover)) and np.unique(cover).size == 12
 
 
-@pytest.mark.observed
-def test_the_authors_mean_and_deviation_are_of_the_inner_values(observed_folder):
-    published = conus412_statistics.read(observed_folder)
-    data = conus412.read(observed_folder, years=[2015, 2016])
-    assert len(published) == 20
-    for name in (*conus412.FORCING, "sm_smap"):
-        # 412 of 6,321 pixels: close, and far closer than the moments of all values.
-        inner = conus412_statistics.of(data[name])
-        scale = published.loc[name, "std"]
-        assert abs(inner["mean"] - published.loc[name, "mean"]) < 0.12 * scale, name
-        assert inner["std"] == pytest.approx(scale, rel=0.1), name
-        assert float(data[name].std()) > 1.25 * scale, name
+@pytest.mark.parametrize("name", ["crd.csv", "const/Sand.csv", "2015/timeStr.csv"])
+def test_a_byte_order_mark_is_no_part_of_the_text(base, tmp_path, name):
+    plain = conus412.read(tmp_path, years=[2015])
+    (base / name).write_bytes(b"\xef\xbb\xbf" + (base / name).read_bytes())
+    assert conus412.read(tmp_path, years=[2015]).identical(plain)

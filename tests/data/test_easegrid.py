@@ -1,9 +1,10 @@
-"""The EASE-Grid 2.0: published constants, round trips, and two independent lists of pixels."""
+"""The EASE-Grid 2.0 against published constants and lists of pixels; Thiessen weights."""
 
 import numpy as np
 import pytest
 
-from soilbook.data import easegrid, hdf5
+from soilbook.data import easegrid, smap
+from soilbook.data.easegrid import average, thiessen
 from soilbook.errors import ParameterError
 
 
@@ -71,6 +72,7 @@ def test_corners_enclose_the_centre_and_the_area_of_a_cell():
         (lambda: easegrid.row_column(86.0, 10.0), r"86, 10 is off the 36km grid.*85\.04"),
         (lambda: easegrid.row_column([40.0, 40.0], [10.0, 190.0]), "40, 190 is off"),
         (lambda: easegrid.row_column(np.nan, 0.0), "nan, 0 is off"),
+        (lambda: easegrid.row_column(-9999.0, 0.0), "-9999, 0 is off"),
         (lambda: easegrid.position(406, 0), "row 406 is off the 36km grid; 0 to 405"),
         (lambda: easegrid.position(0, -1, "9km"), "column -1 is off the 9km grid"),
         (lambda: easegrid.position(0, 0, "3km"), "unknown grid '3km'; allowed: 36km, 9km"),
@@ -95,7 +97,7 @@ def test_the_412_pixels_are_centres_of_every_fourth_row_and_column(observed_fold
 @pytest.mark.observed
 def test_the_land_points_of_another_project_agree(observed_folder):
     path = observed_folder / "smap_conus412/ease36land.nc"
-    points = hdf5.read(path, ("lat", "lon", "gpi"))
+    points = smap.read(path, ("lat", "lon", "gpi"))
     latitude, longitude, number = (points[name].values for name in ("lat", "lon", "gpi"))
     row, column = easegrid.row_column(latitude, longitude)
     exact = easegrid.position(row, column)
@@ -104,3 +106,78 @@ def test_the_land_points_of_another_project_agree(observed_folder):
     # Their numbers count rows from the south.
     shape = easegrid.GRIDS["36km"]
     assert np.array_equal(number, (shape.rows - 1 - row) * shape.columns + column)
+
+
+SQUARE = [[0, 0], [1, 0], [1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("points", "shares"),
+    [
+        ([[0.3, 0.9]], [1]),
+        ([[0.25, 0.5], [0.75, 0.5]], [0.5, 0.5]),
+        ([[0.1, 0.5], [0.5, 0.5]], [0.3, 0.7]),
+        ([[0, 0], [1, 0], [1, 1], [0, 1]], [0.25] * 4),
+        ([[0.5, 0.5], [0.5, 0.5 + 2**-0.5]], [1 - (0.5 - 2**-1.5), 0.5 - 2**-1.5]),
+        # The second one's cell lies outside of the square.
+        ([[0.5, 0.5], [3, 0.5]], [1, 0]),
+        # A point outside may still be the nearest one to a part.
+        ([[0.5, 0.5], [1.25, 0.5]], [0.875, 0.125]),
+    ],
+)
+def test_known_shares(points, shares):
+    assert thiessen(points, SQUARE) == pytest.approx(shares)
+    assert thiessen(points, SQUARE[::-1]) == pytest.approx(shares)
+
+
+def test_shares_agree_with_the_nearest_point_of_a_fine_grid():
+    random = np.random.default_rng(0)
+    triangle = np.array([[0, 0], [4, 1], [1, 3]])
+    points = random.uniform(0, 3, (9, 2))
+    # Equal areas of the triangle by the parallelogram's diagonal.
+    u, v = np.meshgrid(*[(np.arange(900) + 0.5) / 900] * 2)
+    inside = u + v < 1
+    at = triangle[0] + u[inside][:, None] * triangle[1] + v[inside][:, None] * triangle[2]
+    nearest = ((at[:, None] - points) ** 2).sum(axis=2).argmin(axis=1)
+    counted = np.bincount(nearest, minlength=9) / len(at)
+    shares = thiessen(points, triangle)
+    assert shares == pytest.approx(counted, abs=2e-3)
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_a_pixel_of_the_grid_in_metres():
+    latitude, longitude = easegrid.position([60, 60], [199.75, 200.25])
+    points = np.column_stack(easegrid.project(latitude, longitude))
+    assert thiessen(points, easegrid.corners(60, 200)) == pytest.approx([0.5, 0.5])
+
+
+def test_days_with_less_than_half_the_pixel_are_missing():
+    values = np.array([[0.1, np.nan, 0.1, np.nan], [0.3, 0.3, np.nan, np.nan]])
+    mean = average(values, [0.3, 0.7])
+    assert mean == pytest.approx([0.24, 0.3, np.nan, np.nan], nan_ok=True)
+    # Exactly half is enough, up to the last digits of the shares.
+    assert average([[0.2], [np.nan]], [0.5 - 1e-12, 0.5 + 1e-12]) == pytest.approx([0.2])
+    sixths = np.full((6, 1), 0.2)
+    sixths[3:] = np.nan
+    assert average(sixths, np.full(6, 1 / 6)) == pytest.approx([0.2])
+    assert np.isnan(average(values, [0.3, 0.7], coverage=0)[3])
+
+
+@pytest.mark.parametrize(
+    ("points", "polygon", "says"),
+    [
+        ([[0.1, 0.2], [0.5, 0.5], [0.1, 0.2]], SQUARE, "points 0 and 2 are at one place"),
+        ([], SQUARE, r"points have shape \(0,\); \(n, 2\) with n > 0"),
+        ([[1, 1]], SQUARE[:2], r"polygon has shape \(2, 2\); 3 corners"),
+        ([[1, 1]], [[0, 0], [1, 1], [2, 2]], "no area or is not convex"),
+        ([[1, 1]], [[0, 0], [2, 0], [0.2, 0.2], [0, 2]], "no area or is not convex"),
+    ],
+)
+def test_bad_shapes_are_errors(points, polygon, says):
+    with pytest.raises(ParameterError, match=says):
+        thiessen(points, polygon)
+
+
+def test_one_weight_a_sensor():
+    with pytest.raises(ParameterError, match="3 weights for 2 sensors"):
+        average(np.zeros((2, 4)), [0.2, 0.3, 0.5])

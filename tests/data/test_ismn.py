@@ -44,19 +44,52 @@ def test_days_flags_and_minimum_hours(write_archive):
     np.testing.assert_allclose(loose["sm"][0], [0.2, 0.3, 0.3, np.nan, 0.4])
 
 
-def test_the_sensor_installed_later_stands_while_it_reports(write_archive):
+def test_sensors_that_follow_one_another_end_where_the_next_begins(write_archive):
     path = write_archive(
         {
-            ("sm", 0.508, "A"): hours("2010-01-01", 24 * 6, 0.1),
-            ("sm", 0.508, "B"): hours("2010-01-02", 24, 0.2),
-            ("sm", 0.508, "C"): hours("2010-01-04", 24 * 4, 0.3),
+            ("sm", 0.508, "B"): hours("2010-01-01", 24 * 6, 0.1),
+            ("sm", 0.508, "A"): hours("2010-01-05", 24 * 5, 0.2),
+            ("sm", 0.508, "silent"): hours("2010-01-01", 24 * 9, 0.9, "D05"),
             ("sm", 0.3048, "A"): hours("2010-01-01", 24, 0.4),
         }
     )
     made = ismn.read(path, "Here")
     assert made["depth"].values.tolist() == [0.3, 0.5]
-    np.testing.assert_allclose(made["sm"].sel(depth=0.5), [0.1, 0.2, 0.1, 0.3, 0.3, 0.3, 0.3])
+    np.testing.assert_allclose(made["sm"].sel(depth=0.5), [0.1] * 4 + [0.2] * 5)
     assert "precipitation" not in made
+    assert made["sm"].attrs["joined"] == f"0.5 m: B, then A ({ismn.RULE})"
+
+
+@pytest.mark.parametrize("flagged", [0, 1])
+def test_sensors_that_lie_beside_one_another_are_averaged(write_archive, flagged):
+    first = [*hours("2010-01-01", 1, 0.1, "D05"), *hours("2010-01-01 01:00", 71, 0.1)]
+    path = write_archive(
+        {
+            ("sm", 0.05, "A"): first if flagged else hours("2010-01-01", 72, 0.1),
+            ("sm", 0.05, "B"): hours("2010-01-01", 72, 0.3),
+            ("ts", 0.05, "A"): hours("2010-01-01", 24, 5),
+        }
+    )
+    made = ismn.read(path, "Here")
+    # In the hour without A, B stands alone.
+    beginning = 0.2 + 0.1 * flagged / 24
+    np.testing.assert_allclose(made["sm"][0], [beginning, 0.2, 0.2])
+    names = "B + A" if flagged else "A + B"
+    assert made["sm"].attrs["joined"] == f"0.05 m: {names} ({ismn.RULE})"
+    assert "joined" not in made["soil_temperature"].attrs
+
+
+def test_a_pair_is_followed_by_its_successor(write_archive):
+    path = write_archive(
+        {
+            ("sm", 0.05, "A"): hours("2010-01-01", 24 * 4, 0.1),
+            ("sm", 0.05, "B"): hours("2010-01-02", 24 * 3, 0.3),
+            ("sm", 0.05, "C"): hours("2010-01-04", 24 * 4, 0.5),
+        }
+    )
+    made = ismn.read(path, "Here")
+    np.testing.assert_allclose(made["sm"][0], [0.1, 0.2, 0.2, 0.5, 0.5, 0.5, 0.5])
+    assert made["sm"].attrs["joined"].startswith("0.05 m: A + B, then C")
 
 
 @pytest.fixture
@@ -148,4 +181,106 @@ def test_archive_of_something_else(write_archive, tmp_path):
         ismn.read(path, "Here")
     path = write_archive({("sm", 0.05, "A"): []})
     with pytest.raises(DataError, match="no rows below the header"):
+        ismn.read(path, "Here")
+
+
+def rewrite(path, change, **options):
+    """Write an archive anew with ``change`` (name, content) -> (name, content) of each member."""
+    with zipfile.ZipFile(path) as opened:
+        members = [change(name, opened.read(name).decode()) for name in opened.namelist()]
+    with zipfile.ZipFile(path, "w", **options) as opened:
+        for name, content in members:
+            opened.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("0.05 0.05 A", "0.1 0.1 A", "depth 0.1 to 0.1 m in the header, 0.05 to 0.05 m in the nam"),
+        ("0.05 A", "0.05 Other probe", "sensor 'Other probe' in the header, 'A' in the name"),
+        ("NET Here", "NET There", "station 'There' in the header, 'Here' in the name"),
+    ],
+)
+def test_a_header_that_names_another_sensor_is_refused(write_archive, old, new, says):
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 24, 0.2)})
+    rewrite(path, lambda name, text: (name, text.replace(old, new, 1)))
+    with pytest.raises(DataError, match=says) as caught:
+        ismn.read(path, "Here")
+    assert "_sm_0.050000" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_spelling_may_differ_between_header_and_name(write_archive):
+    path = write_archive({("sm", 0.05, "Hydra-Probe-A"): hours("2010-01-01", 24, 0.2)})
+    rewrite(path, lambda name, text: (name, text.replace("Hydra-Probe-A", "Hydra Probe_A")))
+    assert ismn.read(path, "Here")["sm"].attrs["sensors"] == "Hydra-Probe-A at 0.05 m"
+
+
+def test_swapped_files_of_one_probe_are_told_by_their_values(write_archive):
+    path = write_archive(
+        {
+            ("ts", 0.05, "A"): hours("2010-01-01", 24, 0.2),
+            ("sm", 0.05, "A"): hours("2010-01-01", 24, 14.5),
+        }
+    )
+    with pytest.raises(DataError, match="'sm' in the name, but 24 of 24 good values are outside 0"):
+        ismn.read(path, "Here")
+
+
+def test_a_folder_around_the_networks_and_mac_entries_do_no_harm(write_archive):
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 24, 0.2)})
+    rewrite(path, lambda name, text: (f"download/{name}", text))
+    with zipfile.ZipFile(path, "a") as opened:
+        opened.writestr(f"__MACOSX/{opened.namelist()[0]}", "junk")
+    assert ismn.stations(path) == ["NET/Here"]
+    assert ismn.read(path, "Here").sizes["time"] == 1
+
+
+def test_archives_of_the_other_format_are_named(write_archive, tmp_path):
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 24, 0.2)})
+    rewrite(path, lambda name, text: ("NET/Here/NET_NET_Here_20100101_20101231.stm", text))
+    with pytest.raises(DataError, match=r"archive\.zip: CEOP; ask for header\+values"):
+        ismn.stations(path)
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 24, 0.2)})
+    rewrite(path, lambda name, text: (name, text.split("\n", 1)[1]))
+    with pytest.raises(DataError, match=r"_20250617\.stm: CEOP; ask for header\+values"):
+        ismn.read(path, "Here")
+
+
+def test_members_that_cannot_be_unpacked_are_named(write_archive):
+    def read(damage, **options):
+        path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 240, 0.2)})
+        rewrite(path, lambda *member: member, **options)
+        content = bytearray(path.read_bytes())
+        damage(content, content.index(b"PK\x01\x02"))
+        path.write_bytes(content)
+        with pytest.raises(DataError) as caught:
+            ismn.read(path, "Here")
+        assert ".stm: " in str(caught.value) and "\n" not in str(caught.value)
+        return str(caught.value)
+
+    def put(offset, value, both=0):
+        def damage(content, central):
+            content[central + offset] = value
+            content[both] = value if both else content[both]
+
+        return damage
+
+    assert "encrypted" in read(put(8, 1, 6))
+    assert "compressed in a way (99)" in read(put(10, 99, 8))
+
+    def scramble(content, central):
+        start = content.index(b".stm") + 4 + 30
+        content[start : start + 40] = b"\xff" * 40
+
+    for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED):
+        assert "damaged in the archive" in read(scramble, compression=method)
+
+
+def test_archives_that_unpack_to_too_much_are_refused(write_archive, monkeypatch):
+    path = write_archive({("sm", 0.05, one): hours("2010-01-01", 900, 0.2) for one in "ABC"})
+    monkeypatch.setattr(ismn, "LARGEST_STATION", 2**16)
+    with pytest.raises(DataError, match=r"a station unpacks to \d+ MB; at most 0 MB are read"):
+        ismn.read(path, "Here")
+    monkeypatch.setattr(ismn, "LARGEST", 2**14)
+    with pytest.raises(DataError, match=r"A_19500101_20250617.stm: unpacks to \d+ MB; at most"):
         ismn.read(path, "Here")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.data import conus412, distance, easegrid, humidity, layers, network
+from soilbook.data import conus412, easegrid, humidity, network
 from soilbook.errors import DataError, ParameterError
 
 
@@ -16,15 +16,15 @@ def probes(*values, form="7.3f"):
 
 def test_weights_are_those_of_the_paper():
     # Section II-C: (d1 + d2) / 2, then midpoint minus midpoint, then 100 minus the last midpoint.
-    weights = layers.rootzone_weights([0.05, 0.10, 0.20, 0.50, 1.00])
+    weights = network.rootzone_weights([0.05, 0.10, 0.20, 0.50, 1.00])
     assert weights == pytest.approx([0.075, 0.075, 0.20, 0.40, 0.25])
-    assert layers.rootzone_weights([0.3]) == pytest.approx([1])
+    assert network.rootzone_weights([0.3]) == pytest.approx([1])
 
 
 @pytest.mark.parametrize("depths", [[], [0.1, 0.1], [0.2, 0.1], [0, 0.1], [0.1, 1.2]])
 def test_depths_must_rise_within_the_layer(depths):
     with pytest.raises(ParameterError, match=r"rising depths above 0 and to 1 m"):
-        layers.rootzone_weights(depths)
+        network.rootzone_weights(depths)
 
 
 def test_root_zone_needs_every_probe_that_ever_reports():
@@ -32,15 +32,15 @@ def test_root_zone_needs_every_probe_that_ever_reports():
     sm[[0, 1, 3]] = [[0.1, 0.1, 0.1], [0.2, np.nan, 0.2], [0.4, 0.4, 0.4]]
     depths = [0.05, 0.10, 0.20, 0.50, 1.00]
     expected = 0.075 * 0.1 + 0.225 * 0.2 + 0.7 * 0.4
-    assert layers.rootzone(sm, depths) == pytest.approx([expected, np.nan, expected], nan_ok=True)
+    assert network.rootzone(sm, depths) == pytest.approx([expected, np.nan, expected], nan_ok=True)
     # Two shallow probes say nothing about a metre of soil.
-    assert np.isnan(layers.rootzone(sm[:2], depths[:2])).all()
+    assert np.isnan(network.rootzone(sm[:2], depths[:2])).all()
     # A probe that is there but never counts is not replaced by its neighbours.
-    assert np.isnan(layers.rootzone(sm, depths, probes=[1, 1, 1, 1, 0])).all()
+    assert np.isnan(network.rootzone(sm, depths, probes=[1, 1, 1, 1, 0])).all()
 
 
 def test_cold_soil_and_soil_of_unknown_temperature_do_not_count():
-    kept = layers.warm(np.array([0.1, 0.2, 0.3]), np.array([3.9, 4.0, np.nan]))
+    kept = network.warm(np.array([0.1, 0.2, 0.3]), np.array([3.9, 4.0, np.nan]))
     assert kept == pytest.approx([np.nan, 0.2, np.nan], nan_ok=True)
 
 
@@ -55,11 +55,11 @@ def test_pressure_and_humidity_known_answers():
 
 
 def test_great_circles():
-    quarter = np.pi / 2 * distance.RADIUS
-    assert distance.great_circle(0, 0, 0, 90) == pytest.approx(quarter)
-    assert distance.great_circle(0, 179, 0, -179) == pytest.approx(quarter / 45)
-    at, away = distance.nearest([10.0], [20.0], [0.0, 10.0], [20.0, 20.5])
-    assert at == 1 and away == pytest.approx(distance.great_circle(10, 20, 10, 20.5))
+    quarter = np.pi / 2 * easegrid.RADIUS
+    assert easegrid.great_circle(0, 0, 0, 90) == pytest.approx(quarter)
+    assert easegrid.great_circle(0, 179, 0, -179) == pytest.approx(quarter / 45)
+    at, away = easegrid.nearest([10.0], [20.0], [0.0, 10.0], [20.0, 20.5])
+    assert at == 1 and away == pytest.approx(easegrid.great_circle(10, 20, 10, 20.5))
 
 
 @pytest.fixture
@@ -95,6 +95,9 @@ def test_elevations_come_from_the_list_where_it_is_there(two_stations):
     path.write_text("STATE\tLOCATION\tVECTOR\tELEVATION\nKS\tHere\t1 N\thigh\n")
     with pytest.raises(DataError, match=r"stations.tsv, row 2: ELEVATION is 'high'; a number"):
         network.stations(two_stations)
+    for unknown in ("UN", "un", "", "-9999"):
+        path.write_text(f"STATE\tLOCATION\tVECTOR\tELEVATION\nKS\tHere\t1 N\t{unknown}\n")
+        assert np.isnan(network.stations(two_stations).loc["KS_Here_1_N", "elevation"])
     path.write_text("STATE\tLOCATION\tVECTOR\nKS\tHere\t1 N\n")
     with pytest.raises(DataError, match=r"stations.tsv: no column 'ELEVATION'"):
         network.stations(two_stations)
@@ -127,32 +130,8 @@ def test_probes_become_surface_and_root_zone(tmp_path, station_writer):
     assert data["sm_surface"].values[:, 0] == pytest.approx([np.nan, 0.1, 0.1], nan_ok=True)
     assert data["sm_rootzone"].values[:, 0] == pytest.approx([np.nan, np.nan, zone], nan_ok=True)
     assert data["soil_temperature"].values[0, 0] == 3
-    trends = network.read(tmp_path, threshold=layers.COLD_FOR_TRENDS)
+    trends = network.read(tmp_path, threshold=network.COLD_FOR_TRENDS)
     assert trends["sm_rootzone"].values[:, 0] == pytest.approx([zone, np.nan, zone], nan_ok=True)
-
-
-def series(**stations):
-    days = np.arange("2013-04-01", "2016-04-01", dtype="datetime64[D]")
-    values = np.full((len(stations), days.size), np.nan)
-    for k, days_with_value in enumerate(stations.values()):
-        values[k, days_with_value] = 0.2
-    return xr.DataArray(values, {"station": list(stations), "time": days}, ("station", "time"))
-
-
-def test_stations_are_selected_by_what_they_have_before_launch():
-    values = series(
-        whole=slice(None), short=slice(366, None), thin=slice(0, None, 3), after=slice(730, None)
-    )
-    kept, left_out = network.select(values, at_least=200)
-    assert kept == ["whole", "short"]
-    assert left_out["thin"] == "67% of days before 2015-04-01 missing; 50% are allowed"
-    assert left_out["after"] == "0 days before 2015-04-01; 200 are needed"
-    kept, left_out = network.select(values)
-    assert kept == ["whole"] and left_out["short"].startswith("364 days before 2015-04-01; 365")
-    kept, _ = network.select(values, before=None, at_least=200, missing=0.1)
-    assert kept == ["whole", "short", "after"]
-    with pytest.raises(ParameterError, match="missing is 50; a share from 0 to 1"):
-        network.select(values, missing=50)
 
 
 def test_every_station_finds_its_pixel():
@@ -210,3 +189,9 @@ def test_a_real_station_against_the_forcing_of_its_pixel(observed_folder):
         assert np.corrcoef(mine[both], theirs[both])[0, 1] > least, name
         assert abs(mine[both].mean() - theirs[both].mean()) < apart, name
     assert float(data["sm_rootzone"].mean()) == pytest.approx(0.22, abs=0.08)
+
+
+def test_positions_are_those_of_the_newest_file(tmp_path, station_writer):
+    station_writer("KS_Here_1_N", date(2012, 6, 1), date(2012, 12, 31), latitude=30.0)
+    station_writer("KS_Here_1_N", date(2013, 1, 1), date(2013, 1, 9), latitude=38.9)
+    assert network.stations(tmp_path).loc["KS_Here_1_N", "latitude"] == 38.9

@@ -1,13 +1,14 @@
 """NLDAS-2 forcing, Noah and VIC on small files in their documented layout."""
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.data import easegrid, hdf5, nldas
+from soilbook.data import easegrid, nldas
 from soilbook.errors import DataError, ParameterError
 
-ENGINE = hdf5.ENGINE["engine"]
+ENGINE = "h5netcdf"
 FILL = np.float32(-9999)
 LATITUDES = 38 + 0.0625 + 0.125 * np.arange(12)
 LONGITUDES = -100 + 0.0625 + 0.125 * np.arange(12)
@@ -162,4 +163,52 @@ def test_faults_name_file_and_variable(tmp_path):
         nldas.read_forcing(tmp_path, ROW, COLUMN)
     write(tmp_path, f"again/{name[:-6]}002.grb.SUB.nc4", HOUR)
     with pytest.raises(DataError, match="the same time as"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+
+
+@pytest.mark.parametrize(
+    ("units", "says"),
+    [
+        (None, "'Tair' has units None; allowed: K"),
+        (["K", "K"], r"'Tair' has units .*'K'.*; one text is needed"),
+        (273.15, "'Tair' has units '273.15'; one text is needed"),
+        (np.bytes_("degC"), "'Tair' has units 'degC'; allowed: K"),
+    ],
+)
+def test_units_are_a_text(tmp_path, units, says):
+    path = write(tmp_path, "NLDAS_FORA0125_H.A20150401.0000.020.nc", HOUR)
+    with h5py.File(path, "a") as file:
+        del file["Tair"].attrs["units"]
+        if units is not None:
+            file["Tair"].attrs["units"] = units
+    with pytest.raises(DataError, match=says) as error:
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+    assert path.name in str(error.value) and "\n" not in str(error.value)
+    with h5py.File(path, "a") as file:
+        file["Tair"].attrs["units"] = np.bytes_("K")
+    assert nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)["air_temperature"].item() < 11
+
+
+@pytest.mark.parametrize(
+    ("axis", "says"),
+    [
+        (np.zeros((12, 12)), r"'lat' has shape \(12, 12\); one dimension is needed"),
+        (np.zeros(0), r"'lat' has shape \(0,\)"),
+        (np.float32(38), "'lat' is a single value"),
+        (np.full(12, -9999.0), r"position -9999, 0 is off the 36km grid"),
+    ],
+)
+def test_odd_axes_are_named(tmp_path, axis, says):
+    path = write(tmp_path, "NLDAS_FORA0125_H.A20150401.0000.020.nc", HOUR)
+    with h5py.File(path, "a") as file:
+        del file["lat"]
+        file["lat"] = axis
+    with pytest.raises(DataError, match=rf"{path.name}: .*{says}"):
+        nldas.read_forcing(tmp_path, ROW, COLUMN)
+
+
+@pytest.mark.parametrize("stamp", ["20151301.0000", "20150231.0000", "20150401.2500"])
+def test_a_name_without_a_date_is_named(tmp_path, stamp):
+    write(tmp_path, f"NLDAS_FORA0125_H.A{stamp}.020.nc", HOUR)
+    with pytest.raises(DataError, match=rf"A{stamp}.020.nc: {stamp} in the name is no date"):
         nldas.read_forcing(tmp_path, ROW, COLUMN)

@@ -91,3 +91,18 @@ def test_bad_rows(table, rows, message):
 def test_missing_column(table):
     with pytest.raises(DataError, match=r"no column 'SMS-2\.0in'; needed: Date, station, SMS"):
         scan.read(table("2023-02-01,2057:AL:SCAN", header="Date,station"), 2057)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(table):
+    folder = table("2023-02-01,2057:AL:SCAN,10,20,30,40,50")
+    for name in (scan.FILE, scan.INVENTORY):
+        path = folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert scan.read(folder, 2057)["sm"].values.ravel().tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_soil_is_never_wetter_than_its_pores(table):
+    rows = [f"2023-02-{k + 1:02d},2057:AL:SCAN,{60 + k},20,20,20,20" for k in range(3)]
+    made = scan.read(table(*rows), 2057)["sm"]
+    assert np.isnan(made[0]).values.tolist() == [False, True, True]
+    assert made.attrs["n_outside_range"] == 2

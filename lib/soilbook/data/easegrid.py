@@ -1,9 +1,10 @@
-"""Geometry of the global EASE-Grid 2.0, the grid of SMAP, at 36 and 9 km.
+"""Geometry of places and pixels: the EASE-Grid 2.0 of SMAP, great circles, Thiessen weights.
 
-A cylindrical equal-area projection of the WGS 84 ellipsoid, true at 30 degrees: Brodzik et al.
-(2012), doi 10.3390/ijgi1010032, with the cell sizes of the correction (2014),
-doi 10.3390/ijgi3031154, by which 4 x 4 cells of 9 km make up one of 36 km. Row 0 is the
-northernmost and column 0 begins at 180 W.
+The grid, global at 36 and 9 km, is a cylindrical equal-area projection of the WGS 84 ellipsoid,
+true at 30 degrees: Brodzik et al. (2012), doi 10.3390/ijgi1010032, with the cell sizes of the
+correction (2014), doi 10.3390/ijgi3031154, by which 4 x 4 cells of 9 km make up one of 36 km. Row 0
+is the northernmost and column 0 begins at 180 W. The weights are those of section II-C of Fang et
+al. (2019).
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ EQUATORIAL_RADIUS = 6378137.0  # m, WGS 84
 ECCENTRICITY = np.sqrt(1 / 298.257223563 * (2 - 1 / 298.257223563))
 TRUE_LATITUDE = np.deg2rad(30.0)
 SCALE = np.cos(TRUE_LATITUDE) / np.sqrt(1 - (ECCENTRICITY * np.sin(TRUE_LATITUDE)) ** 2)
+RADIUS = 6371.0088  # km, mean radius of WGS 84
+COVERAGE = 0.5  # share of the pixel that working sensors must stand for
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def row_column(latitude, longitude, grid: str = "36km") -> tuple[np.ndarray, np.
     row = np.floor(shape.rows / 2 - y / shape.cell)
     column = np.floor(shape.columns / 2 + x / shape.cell)
     off = ~((row >= 0) & (row < shape.rows) & (column >= 0) & (column < shape.columns))
+    off = off | (np.abs(latitude) > 90)  # the projection would fold them back
     if off.any():
         at = [float(np.broadcast_to(c, off.shape)[off].flat[0]) for c in (latitude, longitude)]
         raise ParameterError(
@@ -126,6 +130,72 @@ def thinned(rows, columns, offset: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return 4 * np.asarray(rows) + offset, 4 * np.asarray(columns) + offset
 
 
+def great_circle(latitude, longitude, latitude_to, longitude_to) -> np.ndarray:
+    """Distance (km) between positions (degrees) that broadcast, by the haversine formula."""
+    phi, phi_to = np.deg2rad(latitude), np.deg2rad(latitude_to)
+    step = np.deg2rad(np.asarray(longitude_to) - np.asarray(longitude))
+    half = np.sin((phi_to - phi) / 2) ** 2 + np.cos(phi) * np.cos(phi_to) * np.sin(step / 2) ** 2
+    return 2 * RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1)))
+
+
+def nearest(latitude, longitude, latitudes, longitudes) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the nearest of some places for each position, and its distance (km)."""
+    away = great_circle(
+        np.asarray(latitude)[:, None], np.asarray(longitude)[:, None], latitudes, longitudes
+    )
+    at = away.argmin(axis=1)
+    return at, away[np.arange(at.size), at]
+
+
+def thiessen(points, polygon) -> np.ndarray:
+    """Share of a polygon's area that is nearer to each point than to any other; sums to 1.
+
+    ``points`` (n, 2) and the corners ``polygon`` (m, 2, in order around a convex shape) are plane
+    coordinates in one unit; ``project`` and ``corners`` give some in which areas
+    are true. Points may lie outside. Each share is the polygon cut along the perpendicular
+    bisectors, so it is exact. Raises ParameterError for a shape, or two points at one place.
+    """
+    points, polygon = np.asarray(points, float), np.asarray(polygon, float)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ParameterError(f"points have shape {points.shape}; (n, 2) with n > 0 is needed")
+    if polygon.ndim != 2 or polygon.shape[1:] != (2,) or len(polygon) < 3:
+        raise ParameterError(f"polygon has shape {polygon.shape}; 3 corners or more are needed")
+    whole = _area(polygon)
+    if whole == 0 or not _is_convex(polygon):
+        raise ParameterError("polygon has no area or is not convex; a convex one is needed")
+    apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    apart[np.diag_indices(len(points))] = np.inf
+    if apart.min() == 0:
+        first, second = np.argwhere(apart == 0)[0]
+        raise ParameterError(f"points {first} and {second} are at one place; they must differ")
+    shares = np.empty(len(points))
+    for k, point in enumerate(points):
+        cell = polygon
+        for other in np.delete(points, k, axis=0):
+            cell = _nearer_half(cell, point, other)
+        shares[k] = _area(cell) / whole
+    return shares
+
+
+def average(values, weights, coverage: float = COVERAGE) -> np.ndarray:
+    """Weighted mean (time,) of the sensors (sensor, time) that report, NaN left out.
+
+    A day on which those stand for less than ``coverage`` of the pixel is NaN. Raises ParameterError
+    if there is not one weight a sensor.
+    """
+    values, weights = np.asarray(values, float), np.asarray(weights, float)
+    if weights.shape != values.shape[:1]:
+        raise ParameterError(
+            f"{weights.size} weights for {len(values)} sensors; one each is needed"
+        )
+    reports = np.isfinite(values)
+    covered = weights @ reports
+    total = weights @ np.where(reports, values, 0)
+    # The shares add up to 1 only to the last digits: half of a pixel is still half.
+    enough = (covered >= coverage - 1e-9) & (covered > 0)
+    return np.where(enough, total / np.where(enough, covered, 1), np.nan)
+
+
 def _authalic(phi):
     """q of Snyder (1987), eq 3-12, for geodetic latitudes in radians."""
     sine = np.sin(phi)
@@ -141,3 +211,34 @@ def _grid(name: str) -> Grid:
     if name not in GRIDS:
         raise unknown("grid", name, GRIDS)
     return GRIDS[name]
+
+
+def _nearer_half(polygon: np.ndarray, point: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The part of a convex polygon nearer to ``point`` than to ``other`` (Sutherland-Hodgman)."""
+    if not len(polygon):
+        return polygon
+    normal = other - point
+    side = (polygon - (point + other) / 2) @ normal
+    corners = []
+    for k in range(len(polygon)):
+        here, before = side[k], side[k - 1]
+        if (here > 0) != (before > 0):
+            at = before / (before - here)
+            corners.append(polygon[k - 1] + at * (polygon[k] - polygon[k - 1]))
+        if here <= 0:
+            corners.append(polygon[k])
+    return np.array(corners).reshape(-1, 2)
+
+
+def _area(polygon: np.ndarray) -> float:
+    if not len(polygon):
+        return 0.0
+    x, y = (polygon - polygon[0]).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _is_convex(polygon: np.ndarray) -> bool:
+    edges = np.roll(polygon, -1, axis=0) - polygon
+    ahead = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * ahead[:, 1] - edges[:, 1] * ahead[:, 0]
+    return bool(np.all(turns >= 0) or np.all(turns <= 0))

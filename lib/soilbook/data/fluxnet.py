@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from soilbook.data import files, parse, quality
+from soilbook.data import files, quality
 from soilbook.data.fao56 import saturation_pressure
 from soilbook.errors import DataError, unknown
 
@@ -42,14 +42,14 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
         raise unknown("FLUXNET site", site, SITES)
     path = files.product(folder, FILE)
     names = ["VPD_F", *COLUMNS.values()]
-    table = parse.table(files.read_text(path), ["siteid", "TIMESTAMP", *names], path)
+    table = files.table(files.read_text(path), ["siteid", "TIMESTAMP", *names], path)
     table = table[table["siteid"] == site]
     if table.empty:
         raise DataError(f"{path}: no rows of site {site!r}")
     rows = table.index.to_numpy()
-    days = parse.days(table["TIMESTAMP"].tolist(), "%Y-%m-%d", path, rows)
-    cells = parse.numbers(table[names].to_numpy(dtype=str), names, path, rows)
-    days, cells = parse.calendar(days, np.where(cells == MISSING, np.nan, cells).T)
+    days = files.days(table["TIMESTAMP"].tolist(), "%Y-%m-%d", path, rows)
+    cells = files.numbers(table[names].to_numpy(dtype=str), names, path, rows)
+    days, cells = files.calendar(days, np.where(cells == MISSING, np.nan, cells).T)
     values = dict(zip(names, cells, strict=True))
     latitude, longitude = SITES[site]
     columns = {

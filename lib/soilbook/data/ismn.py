@@ -1,43 +1,90 @@
 """Reader of archives of the International Soil Moisture Network ("header+values", as downloaded).
 
+One sensor a file, ``NETWORK/STATION/..._VARIABLE_FROM_TO_SENSOR_START_END.stm``: a header line
+(three names, latitude, longitude, elevation, depths from and to, sensor), then ``yyyy/mm/dd HH:MM
+value flag [provider]`` in UTC; absent rows are gaps.
+
 Only values whose flag is G (good) are kept; flags are those of Dorigo et al. (2013),
-doi 10.2136/vzj2012.0097. Sensors of one depth follow one another: where two report at the same
-hour the one installed later stands, so that a replaced sensor ends where its successor begins, and
-is used again only where the successor is silent. Days are UTC days with at least ``minimum_hours``
+doi 10.2136/vzj2012.0097. Of several sensors of one depth, those whose good hours share half or more
+of the shorter record lie beside one another and are averaged hour by hour; those that share less
+follow one another, in the order of their first good hours, and each ends where the next begins.
+Days are UTC days with at least ``minimum_hours``
 good hours; soil and temperature are their means, precipitation their sum (not scaled up for absent
 hours).
 """
 
+import lzma
+import re
+import unicodedata
+import zipfile
+import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import quality, stm
+from soilbook.data import files, quality
 from soilbook.errors import DataError
 
 MINIMUM_HOURS = 18
+VARIABLES = {
+    "p": "precipitation",
+    "ta": "air_temperature",
+    "ts": "soil_temperature",
+    "sm": "sm",
+}
+GOOD = "G"
+# A probe within 2 cm of one of the paper's depths stands for it (SCAN's lie at 2, 4, 8, 20, 40 in).
+NEAR = 0.02
+# Folders, variable, depths from and to (m), sensor.
+FILE = re.compile(r"(.+)/[^/]+_([a-z]+)_(-?[\d.]+)_(-?[\d.]+)_([^_/]+)_\d{8}_\d{8}\.stm")
+DATE = re.compile(r"\d{4}/\d\d/\d\d")
+FORMAT = "a 'header+values' archive of ISMN is needed"
+CEOP = "CEOP; ask for header+values"
+RULE = "parallel (+): mean by hour; then: from its first good hour"
+# What one member, and all members of a station, may unpack to (bytes).
+LARGEST, LARGEST_STATION = 512 * 2**20, 4 * 2**30
+# Depths in names have six decimals, those in headers four.
+SAME_DEPTH = 1e-3  # m
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """One sensor: variable, depth it stands for and lies at (m), good hours (UTC), flag counts."""
+
+    variable: str
+    depth: float
+    exact_depth: float
+    label: str
+    latitude: float
+    longitude: float
+    good: pd.Series
+    flags: Counter
 
 
 def stations(archive: Path | str) -> list[str]:
     """Stations of an archive as ``NETWORK/STATION``; DataError if it is absent or damaged."""
-    with stm.open_archive(archive) as opened:
-        return sorted(stm.members(opened))
+    with _open(archive) as opened:
+        return sorted(_members(opened))
 
 
 def read(archive: Path | str, station: str, minimum_hours: int = MINIMUM_HOURS) -> xr.Dataset:
     """Daily record of one station, with or without its network, at the depths of its probes.
 
     Dimensions (depth, time); weather only where the station has it. Attributes of a variable:
-    ``n_flagged`` (hours not kept), ``flags`` (hours by flag), ``sensors``. Raises DataError naming
-    the file inside the archive and the row.
+    ``n_flagged`` (hours not kept), ``flags`` (hours by flag), ``sensors``, and ``joined`` (which
+    sensors of a depth were averaged or follow one another) where there are several. Raises
+    DataError naming the file inside the archive and the row.
     """
-    with stm.open_archive(archive) as opened:
-        members = stm.members(opened)
+    with _open(archive) as opened:
+        members = _members(opened)
         full = _find(sorted(members), station, archive)
-        sensors = [stm.read_sensor(opened, name) for name in members[full]]
+        _check_sizes(opened, members[full])
+        sensors = [_read_sensor(opened, name) for name in members[full]]
     depths = sorted({one.depth for one in sensors if one.variable == "sm"})
     if not depths:
         raise DataError(f"{archive}: station {full} has no soil moisture")
@@ -66,42 +113,236 @@ def read(archive: Path | str, station: str, minimum_hours: int = MINIMUM_HOURS) 
     return result
 
 
-def _table(sensors: list[stm.Sensor], minimum_hours: int) -> pd.DataFrame:
+def _table(sensors: list[Sensor], minimum_hours: int) -> pd.DataFrame:
     """Days by (variable, depth), every calendar day."""
     daily = {}
     for variable, depth in sorted({(one.variable, one.depth) for one in sensors}):
-        hours = [one.good for one in sensors if (one.variable, one.depth) == (variable, depth)]
-        daily[variable, depth] = _daily(_join(hours), variable, minimum_hours)
+        here = [one for one in sensors if (one.variable, one.depth) == (variable, depth)]
+        daily[variable, depth] = _daily(_join(_groups(here)), variable, minimum_hours)
     return pd.DataFrame(daily).asfreq("D")
 
 
-def _provenance(sensors: list[stm.Sensor]) -> dict:
+def _provenance(sensors: list[Sensor]) -> dict:
     flags = sum((one.flags for one in sensors), Counter())
     counts = ", ".join(f"{flag} {count}" for flag, count in sorted(flags.items()))
-    return {
-        "n_flagged": sum(count for flag, count in flags.items() if flag != stm.GOOD),
+    found = {
+        "n_flagged": sum(count for flag, count in flags.items() if flag != GOOD),
         "flags": counts,
         "sensors": ", ".join(f"{one.label} at {one.exact_depth:g} m" for one in sensors),
     }
+    joined = []
+    for depth in sorted({one.depth for one in sensors}):
+        groups = _groups([one for one in sensors if one.depth == depth])
+        if sum(map(len, groups)) > 1:
+            order = ", then ".join(" + ".join(one.label for one in group) for group in groups)
+            joined.append(f"{depth:g} m: {order}")
+    return found | ({"joined": f"{'; '.join(joined)} ({RULE})"} if joined else {})
 
 
 def _find(names: list[str], station: str, archive: Path | str) -> str:
     for name in names:
-        if station in (name, name.rsplit("/", 1)[1]):
+        if station in (name, name.rsplit("/", 1)[-1]):
             return name
     raise DataError(f"{archive}: no station {station!r}; there are: {', '.join(names)}")
 
 
-def _join(sensors: list[pd.Series]) -> pd.Series:
-    """One series of hours; where sensors overlap, the one that began later."""
-    present = sorted((one for one in sensors if one.size), key=lambda one: one.index[0])
-    if not present:
-        return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
-    joined = pd.concat(present)
-    return joined[~joined.index.duplicated(keep="last")].sort_index()
+def _groups(sensors: list[Sensor]) -> list[list[Sensor]]:
+    """Sensors of one depth in the order of their first good hours, parallel ones in one group."""
+    groups: list[list[Sensor]] = []
+    present = [one for one in sensors if one.good.size]
+    for one in sorted(present, key=lambda one: (one.good.index[0], one.label)):
+        if groups and _is_parallel(groups[-1], one):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _is_parallel(group: list[Sensor], one: Sensor) -> bool:
+    begin, end = group[0].good.index[0], max(other.good.index[-1] for other in group)
+    first, last = one.good.index[[0, -1]]
+    return min(end, last) - first >= min(end - begin, last - first) / 2
+
+
+def _join(groups: list[list[Sensor]]) -> pd.Series:
+    """One series of hours: means within a group, which ends where the next one begins."""
+    parts = [pd.Series(dtype=float, index=pd.DatetimeIndex([]))]
+    for k, group in enumerate(groups):
+        hours = group[0].good
+        if len(group) > 1:
+            hours = pd.concat([one.good for one in group]).groupby(level=0).mean()
+        if k + 1 < len(groups):
+            hours = hours[hours.index < groups[k + 1][0].good.index[0]]
+        parts.append(hours)
+    return pd.concat([part for part in parts if part.size] or parts[:1])
 
 
 def _daily(hours: pd.Series, variable: str, minimum_hours: int) -> pd.Series:
     days = hours.groupby(hours.index.floor("D"))
     total = days.sum() if variable == "precipitation" else days.mean()
     return total[days.count() >= minimum_hours]
+
+
+def _open(archive: Path | str) -> zipfile.ZipFile:
+    """The opened zip; DataError if it is absent or damaged."""
+    path = Path(archive)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; an ISMN archive (zip) is needed")
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path}: damaged archive ({error}); a whole zip is needed") from None
+
+
+def _members(opened: zipfile.ZipFile) -> dict[str, list[str]]:
+    """Names of the sensor files of each NETWORK/STATION, also below a folder of the archive.
+
+    Raises DataError if there are none, naming the format where it is CEOP's.
+    """
+    names = [name for name in sorted(opened.namelist()) if not name.startswith("__MACOSX/")]
+    found: dict[str, list[str]] = {}
+    for name in names:
+        match = FILE.fullmatch(name)
+        if match and match.group(2) in VARIABLES:
+            station = "/".join(match.group(1).split("/")[-2:])
+            found.setdefault(station, []).append(name)
+    if not found:
+        if any(name.endswith(".stm") and not FILE.fullmatch(name) for name in names):
+            raise DataError(f"{opened.filename}: {CEOP}")
+        raise DataError(f"{opened.filename}: no .stm files; {FORMAT}")
+    return found
+
+
+def _check_sizes(opened: zipfile.ZipFile, names: list[str]) -> None:
+    sizes = {name: opened.getinfo(name).file_size for name in names}
+    largest = max(sizes, key=sizes.get)
+    if sizes[largest] > LARGEST:
+        raise DataError(
+            f"{Path(opened.filename).name}:{largest}: unpacks to {sizes[largest] / 2**20:.0f} MB; "
+            f"at most {LARGEST / 2**20:.0f} MB are read"
+        )
+    if sum(sizes.values()) > LARGEST_STATION:
+        raise DataError(
+            f"{opened.filename}: a station unpacks to {sum(sizes.values()) / 2**20:.0f} MB; "
+            f"at most {LARGEST_STATION / 2**20:.0f} MB are read"
+        )
+
+
+def _read_sensor(opened: zipfile.ZipFile, name: str) -> Sensor:
+    """One sensor file of the archive; DataError naming archive, file and row."""
+    where = f"{Path(opened.filename).name}:{name}"
+    header, _, body = _text(opened, name, where).partition("\n")
+    words = header.split()
+    if words and DATE.match(words[0]):
+        raise DataError(f"{where}: {CEOP}")
+    if len(words) < 8:
+        raise DataError(f"{where}, row 1: header of {len(words)} words; 8 or more are needed")
+    names = ["latitude", "longitude", "elevation", "depth from", "depth to"]
+    cells = files.numbers(np.array([words[3:8]]), names, where, np.array([1]))[0]
+    _check_header(name, words, cells[3:], where)
+    latitude, longitude, _, top, bottom = cells.tolist()
+    values, flags = _hours(body, where)
+    _, short, _, _, label = FILE.fullmatch(name).groups()
+    variable = VARIABLES[short]
+    good = values[flags == GOOD].dropna()
+    _check_plausible(good, variable, short, where)
+    exact = (top + bottom) / 2
+    below = "depth" in schema.VARIABLES[variable].dims
+    return Sensor(
+        variable,
+        _nominal(exact) if below else 0.0,
+        exact,
+        label,
+        latitude,
+        longitude,
+        good,
+        Counter(flags.value_counts().to_dict()),
+    )
+
+
+def _text(opened: zipfile.ZipFile, name: str, where: str) -> str:
+    info = opened.getinfo(name)
+    if info.flag_bits & 1:
+        raise DataError(f"{where}: encrypted; an archive without a password is needed")
+    try:
+        return files.decode(opened.read(name))
+    except NotImplementedError:
+        raise DataError(
+            f"{where}: compressed in a way ({info.compress_type}) that cannot be read; "
+            "an archive as downloaded is needed"
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as error:
+        raise DataError(f"{where}: damaged in the archive ({error})") from None
+
+
+def _check_header(name: str, words: list[str], depths: np.ndarray, where: str) -> None:
+    """Station, depths and sensor of the header are those of the file's name."""
+    folders, _, top, bottom, label = FILE.fullmatch(name).groups()
+    said = [float(top), float(bottom)]
+    if not np.allclose(depths, said, rtol=0, atol=SAME_DEPTH):
+        raise DataError(
+            f"{where}, row 1: depth {depths[0]:g} to {depths[1]:g} m in the header, "
+            f"{said[0]:g} to {said[1]:g} m in the name; both must be the same"
+        )
+    pairs = [("station", words[2], folders.rsplit("/", 1)[-1])]
+    if len(words) > 8:
+        pairs.append(("sensor", " ".join(words[8:]), label))
+    for kind, header, named in pairs:
+        # Blanks, hyphens and underscores differ between the two; what was no UTF-8 is not compared.
+        if "\ufffd" not in header and _plain(header) != _plain(named):
+            raise DataError(
+                f"{where}, row 1: {kind} {header!r} in the header, {named!r} in the name; "
+                "both must be the same"
+            )
+
+
+def _check_plausible(good: pd.Series, variable: str, short: str, where: str) -> None:
+    """Headers do not name the variable: values of another one tell of a file under a wrong name."""
+    bounds = schema.VARIABLES[variable]
+    outside = int(((good < bounds.low) | (good > bounds.high)).sum())
+    if outside > good.size / 2:
+        raise DataError(
+            f"{where}: {short!r} in the name, but {outside} of {good.size} good values are outside "
+            f"{bounds.low:g} to {bounds.high:g} {bounds.units}; is it another variable's file?"
+        )
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", text).casefold())
+
+
+def _hours(body: str, where: str) -> tuple[pd.Series, pd.Series]:
+    """Values and flags of all rows, by hour (UTC)."""
+    fields = [line.split(None, 4)[:4] for line in body.rstrip().splitlines()]
+    rows = np.arange(2, len(fields) + 2)
+    short = next((row for row, one in zip(rows, fields, strict=True) if len(one) < 4), None)
+    if short is not None:
+        raise DataError(f"{where}, row {short}: date, hour, value and flag are needed")
+    if not fields:
+        raise DataError(f"{where}: no rows below the header")
+    hours = pd.to_datetime(
+        pd.Series([f"{date} {hour}" for date, hour, *_ in fields]),
+        format="%Y/%m/%d %H:%M",
+        errors="coerce",
+    )
+    bad = np.flatnonzero(hours.isna())
+    if bad.size:
+        raise DataError(
+            f"{where}, row {rows[bad[0]]}: {' '.join(fields[bad[0]][:2])!r} is no hour; "
+            "yyyy/mm/dd HH:MM is needed"
+        )
+    late = np.flatnonzero(np.diff(hours.to_numpy()).astype(int) <= 0)
+    if late.size:
+        raise DataError(
+            f"{where}, row {rows[late[0] + 1]}: hour {hours[late[0] + 1]} stands twice or is out "
+            "of order; hours must rise"
+        )
+    index = pd.DatetimeIndex(hours)
+    values = files.numbers(np.array([[one[2]] for one in fields]), ["value"], where, rows)[:, 0]
+    return pd.Series(values, index), pd.Series([one[3] for one in fields], index)
+
+
+def _nominal(depth: float) -> float:
+    """The paper's depth near this one, or the depth itself to the centimetre."""
+    nearest = min(schema.DEPTHS, key=lambda one: abs(one - depth))
+    return nearest if abs(nearest - depth) <= NEAR else round(depth, 2)

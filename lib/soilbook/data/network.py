@@ -7,30 +7,55 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import progress, schema_grid
-from soilbook.data import distance, easegrid, files, layers, network_table, uscrn
+from soilbook import progress, schema
+from soilbook.data import easegrid, files, uscrn
 from soilbook.data.humidity import specific_humidity
 from soilbook.errors import ParameterError
 
 LAUNCH = np.datetime64("2015-04-01")  # first day of the paper's period after launch
-YEAR = 365
 WEATHER = ("precipitation", "air_temperature", "shortwave", "relative_humidity")
+BOTTOM = 1.0  # m, the root zone of SMAP L4
+# Soil temperatures (degC) below which a reading does not count.
+COLD = 4.0
+COLD_FOR_TRENDS = 0.0
+# States and countries of the network outside the conterminous USA.
+ELSEWHERE = ("AK", "HI", "PR", "ON", "SA")
+# NCEI's list of stations, tab-separated; ELEVATION is in feet, or one of UNKNOWN.
+LIST = "stations.tsv"
+UNKNOWN = ("UN", "-9999")
+FOOT = 0.3048
+# Mean elevation of the USA (2,500 feet; USGS, Elevations and Distances in the United States),
+# taken for pressure where NCEI's list is not at hand: the daily files have no elevation.
+UNKNOWN_ELEVATION = 2500 * FOOT
 
 
 def stations(folder: Path | str | None = None) -> pd.DataFrame:
     """All stations on file: latitude, longitude, elevation (m), state, conus, first and last year.
 
-    Positions come from the files, elevations from NCEI's list ``uscrn/stations.tsv`` where it is
-    there (NaN otherwise). Raises DataError naming file and row.
+    Positions are those of the first row of the newest file, elevations those of NCEI's list
+    ``uscrn/stations.tsv`` where it is there (NaN otherwise). Raises DataError naming file and row.
     """
-    return network_table.stations(folder)
+    height = _elevations(folder)
+    rows = {}
+    for name, years in sorted(uscrn.years(folder).items()):
+        longitude, latitude = uscrn.position(uscrn.path_of(folder, name, years[-1]))
+        rows[name] = {
+            "latitude": latitude,
+            "longitude": longitude,
+            "elevation": height.get(name, np.nan),
+            "state": name[:2],
+            "conus": name[:2] not in ELSEWHERE,
+            "first": years[0],
+            "last": years[-1],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("station")
 
 
 def files_of(folder: Path | str | None = None, names: Iterable[str] | None = None) -> list[Path]:
     """The files that ``read`` reads, for ``files.digest``."""
     chosen = _chosen(folder, stations(folder), names)
     paths = [path for name in chosen for path in uscrn.files_of(folder, name)]
-    listed = files.product(folder, "uscrn") / Path(network_table.LIST).name
+    listed = files.product(folder, "uscrn") / LIST
     return [*paths, listed] if listed.is_file() else paths
 
 
@@ -38,7 +63,7 @@ def read(
     folder: Path | str | None = None,
     names: Iterable[str] | None = None,
     *,
-    threshold: float = layers.COLD,
+    threshold: float = COLD,
     start=None,
     end=None,
 ) -> xr.Dataset:
@@ -52,7 +77,7 @@ def read(
     table = stations(folder)
     chosen = _chosen(folder, table, names)
     table = table.loc[chosen]
-    height = table["elevation"].fillna(network_table.UNKNOWN_ELEVATION)
+    height = table["elevation"].fillna(UNKNOWN_ELEVATION)
     records = {}
     with progress.bar(len(chosen), "stations", "station") as bar:
         for name in chosen:
@@ -65,8 +90,76 @@ def read(
     ).assign_coords(elevation=("station", table["elevation"].to_numpy()))
     result.attrs |= {"track": "observed", "soil_temperature_threshold": threshold}
     source = str(files.product(folder, "uscrn/daily01"))
-    result = schema_grid.describe(result, "NOAA USCRN daily")
-    return schema_grid.check(result, source, place="station")
+    result = schema.describe_grid(result, "NOAA USCRN daily")
+    return schema.check_grid(result, source, place="station")
+
+
+def match(
+    places: xr.Dataset, pixels: xr.Dataset, farthest: float | None = None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The pixel of every station: pixel, distance (km) to its centre, inside; and those left out.
+
+    ``pixels`` has the coordinates pixel, latitude, longitude, row and column of the 36 km grid;
+    inside means that the station lies in the pixel itself. Stations farther than ``farthest`` km
+    from every pixel's centre are left out, by name.
+    """
+    names = places["station"].values
+    latitude, longitude = places["latitude"].values, places["longitude"].values
+    at, away = easegrid.nearest(
+        latitude, longitude, pixels["latitude"].values, pixels["longitude"].values
+    )
+    row, column = easegrid.row_column(latitude, longitude)
+    inside = (row == pixels["row"].values[at]) & (column == pixels["column"].values[at])
+    table = pd.DataFrame(
+        {"pixel": pixels["pixel"].values[at], "distance": away, "inside": inside},
+        index=pd.Index(names, name="station"),
+    )
+    if farthest is None:
+        return table, {}
+    far = table["distance"] > farthest
+    left_out = {
+        name: f"{away:.0f} km from the nearest pixel; at most {farthest:g} km are allowed"
+        for name, away in table.loc[far, "distance"].items()
+    }
+    return table[~far], left_out
+
+
+def rootzone_weights(depths, bottom: float = BOTTOM) -> np.ndarray:
+    """Share of 0..``bottom`` (m) that each probe stands for, in order of rising depths (m).
+
+    A probe's layer reaches to the midpoints between it and its neighbours, the first one's to the
+    surface, the last one's to the bottom. Raises ParameterError for depths that do not rise or lie
+    outside.
+    """
+    depths = np.asarray(depths, dtype=float)
+    if not depths.size or np.any(np.diff(depths) <= 0) or depths[0] <= 0 or depths[-1] > bottom:
+        raise ParameterError(
+            f"depths of probes are {depths.tolist()}; rising depths above 0 and to {bottom:g} m "
+            "are needed"
+        )
+    edges = np.concatenate([[0.0], (depths[1:] + depths[:-1]) / 2, [bottom]])
+    return np.diff(edges) / bottom
+
+
+def warm(sm: np.ndarray, soil_temperature: np.ndarray, threshold: float = COLD) -> np.ndarray:
+    """Soil moisture with NaN where the soil at the same probe is colder (degC) or not known."""
+    return np.where(soil_temperature >= threshold, sm, np.nan)
+
+
+def rootzone(sm: np.ndarray, depths, probes=None, bottom: float = BOTTOM) -> np.ndarray:
+    """Mean soil moisture (time,) of 0..``bottom`` from probes (depth, time).
+
+    ``probes`` (depth,) says which depths have one (default: those that ever report). A day on which
+    one of them is missing is NaN, and so is a station with fewer than two or none below half of
+    the layer.
+    """
+    depths = np.asarray(depths, dtype=float)
+    there = np.isfinite(sm).any(axis=1) if probes is None else np.asarray(probes, dtype=bool)
+    there = there & (depths <= bottom)
+    if there.sum() < 2 or depths[there][-1] < bottom / 2:
+        return np.full(sm.shape[1], np.nan)
+    weights = rootzone_weights(depths[there], bottom)
+    return weights @ sm[there]
 
 
 def _chosen(folder, table: pd.DataFrame, names: Iterable[str] | None) -> list[str]:
@@ -78,7 +171,7 @@ def _chosen(folder, table: pd.DataFrame, names: Iterable[str] | None) -> list[st
 def _station(record: xr.Dataset, threshold: float, elevation: float) -> dict[str, xr.DataArray]:
     depths = record["depth"].values
     temperature, moisture = record["soil_temperature"].values, record["sm"].values
-    sm = layers.warm(moisture, temperature, threshold)
+    sm = warm(moisture, temperature, threshold)
     columns = {name: record[name].values for name in WEATHER}
     columns["specific_humidity"] = specific_humidity(
         columns["air_temperature"], columns["relative_humidity"], elevation
@@ -86,7 +179,7 @@ def _station(record: xr.Dataset, threshold: float, elevation: float) -> dict[str
     columns |= {
         "sm_surface": sm[0],
         # Section II-C: only stations "at all design depths" have a root zone.
-        "sm_rootzone": layers.rootzone(sm, depths, np.ones(depths.size)),
+        "sm_rootzone": rootzone(sm, depths, np.ones(depths.size)),
         "soil_temperature": temperature[0],
     }
     days = record["time"].values
@@ -114,60 +207,15 @@ def _stack(records: dict[str, dict[str, xr.DataArray]]) -> xr.Dataset:
     return result
 
 
-def select(
-    values: xr.DataArray, *, before=LAUNCH, at_least: int = YEAR, missing: float = 0.5
-) -> tuple[list[str], dict[str, str]]:
-    """Stations (station, time) with enough days before a date, and why the others are left out.
-
-    ``at_least`` days with a value, and at most the share ``missing`` without one between the first
-    of them and ``before`` (None: the last value). The defaults are the paper's for the root zone;
-    its trends ask for three years and a share of 0.1.
-    """
-    if not 0 <= missing <= 1:
-        raise ParameterError(f"missing is {missing}; a share from 0 to 1 is allowed")
-    days = values["time"].values
-    early = np.ones(days.size, bool) if before is None else days < np.datetime64(before)
-    until = "" if before is None else f" before {str(before)[:10]}"
-    kept, left_out = [], {}
-    for station, series in zip(values["station"].values.tolist(), values.values, strict=True):
-        there = np.flatnonzero(np.isfinite(series) & early)
-        if there.size < max(at_least, 1):
-            left_out[station] = f"{there.size} days{until}; {at_least} are needed"
-            continue
-        last = there[-1] if before is None else np.flatnonzero(early)[-1]
-        share = 1 - there.size / (last - there[0] + 1)
-        if share > missing:
-            left_out[station] = f"{share:.0%} of days{until} missing; {missing:.0%} are allowed"
-        else:
-            kept.append(station)
-    return kept, left_out
-
-
-def match(
-    places: xr.Dataset, pixels: xr.Dataset, farthest: float | None = None
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The pixel of every station: pixel, distance (km) to its centre, inside; and those left out.
-
-    ``pixels`` has the coordinates pixel, latitude, longitude, row and column of the 36 km grid;
-    inside means that the station lies in the pixel itself. Stations farther than ``farthest`` km
-    from every pixel's centre are left out, by name.
-    """
-    names = places["station"].values
-    latitude, longitude = places["latitude"].values, places["longitude"].values
-    at, away = distance.nearest(
-        latitude, longitude, pixels["latitude"].values, pixels["longitude"].values
-    )
-    row, column = easegrid.row_column(latitude, longitude)
-    inside = (row == pixels["row"].values[at]) & (column == pixels["column"].values[at])
-    table = pd.DataFrame(
-        {"pixel": pixels["pixel"].values[at], "distance": away, "inside": inside},
-        index=pd.Index(names, name="station"),
-    )
-    if farthest is None:
-        return table, {}
-    far = table["distance"] > farthest
-    left_out = {
-        name: f"{away:.0f} km from the nearest pixel; at most {farthest:g} km are allowed"
-        for name, away in table.loc[far, "distance"].items()
-    }
-    return table[~far], left_out
+def _elevations(folder: Path | str | None) -> dict[str, float]:
+    """Elevation (m) of the stations in NCEI's list; empty without it."""
+    path = files.product(folder, "uscrn") / LIST
+    if not path.is_file():
+        return {}
+    needed = ["STATE", "LOCATION", "VECTOR", "ELEVATION"]
+    listed = files.table(files.read_text(path), needed, path, delimiter="\t")[needed]
+    cells = listed.map(str.strip).to_numpy(dtype=str)
+    names = ["_".join(" ".join(row[:3]).split()) for row in cells]
+    feet = np.where(np.isin(np.char.upper(cells[:, 3:]), UNKNOWN), "", cells[:, 3:])
+    height = files.numbers(feet, ["ELEVATION"], path, listed.index.to_numpy())[:, 0] * FOOT
+    return dict(zip(names, height, strict=True))

@@ -10,14 +10,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import files, hdf5, nldas_cells
-from soilbook.errors import DataError, unknown
+from soilbook import schema
+from soilbook.data import easegrid, files, smap
+from soilbook.errors import DataError, ParameterError, unknown
 
 HOURS = 24
+AXES = (("lat", "lon"), ("lat_110", "lon_110"))
+WIDTH = easegrid.GRIDS["36km"].columns
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,10 @@ def read_forcing(
     ``at_least`` of its 24 hours is NaN. Raises DataError naming file and variable.
     """
     found = _find(folder, "NLDAS_FORA0125_H", start, end)
-    days, values, cells = _means(found, FORCING, rows, columns, "D", at_least)
-    result = _dataset(values, cells, days)
+    result = _means(found, FORCING, rows, columns, "D", at_least)
     result["wind_speed"] = np.hypot(result["eastward_wind"], result["northward_wind"])
-    return _checked(result, "NLDAS-2 forcing (NLDAS_FORA0125_H)")
+    source = "NLDAS-2 forcing (NLDAS_FORA0125_H)"
+    return schema.check_grid(schema.describe_grid(result, source), source)
 
 
 def read_model(
@@ -100,12 +103,60 @@ def read_model(
     product = f"NLDAS_{model.upper()}0125_{STEPS[step]}"
     found = _find(folder, product, start, end)
     unit, needed = ("D", at_least) if step == "hourly" else ("M", 1)
-    times, values, cells = _means(found, MODELS[model], rows, columns, unit, needed)
-    result = _dataset(values, cells, times)
+    result = _means(found, MODELS[model], rows, columns, unit, needed)
     source = f"NLDAS-2 {model} ({product})"
-    if step == "hourly":
-        return _checked(result, source)
-    return schema_grid.describe(result, source)
+    result = schema.describe_grid(result, source)
+    return schema.check_grid(result, source) if step == "hourly" else result
+
+
+class Averages:
+    """Means of the NLDAS cells in each pixel; those of a pixel are found once for all files."""
+
+    def __init__(self, rows, columns):
+        """Pixels by row and column of the 36 km grid."""
+        self.coordinates = easegrid.coordinates(rows, columns)
+        numbers = self.coordinates["row"][1] * WIDTH + self.coordinates["column"][1]
+        self._pixels, self._place = np.unique(numbers, return_inverse=True)
+        self._axes: tuple[bytes, bytes] | None = None
+        self._pixel_of_cell = np.empty(0, dtype=int)
+
+    def of(self, path: Path, axes: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
+        """Mean of ``values`` (latitude, longitude) in every pixel, missing cells left out.
+
+        Raises DataError naming the first pixel without a cell in the file.
+        """
+        key = axes[0].tobytes(), axes[1].tobytes()
+        if key != self._axes:
+            self._pixel_of_cell = self._find(path, *axes)
+            self._axes = key
+        n_pixels = self._pixels.size
+        flat = values.ravel()
+        known = (self._pixel_of_cell >= 0) & np.isfinite(flat)
+        pixel = self._pixel_of_cell[known]
+        total = np.bincount(pixel, flat[known], n_pixels)
+        count = np.bincount(pixel, minlength=n_pixels)
+        means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return means[self._place]
+
+    def _find(self, path: Path, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+        """Number of the pixel that holds each cell's centre, -1 for none."""
+        try:
+            row, _ = easegrid.row_column(latitude, np.zeros_like(latitude))
+            _, column = easegrid.row_column(np.zeros_like(longitude), longitude)
+        except ParameterError as error:
+            raise DataError(f"{path}: {error}") from None
+        cell = (row[:, None] * WIDTH + column[None, :]).ravel()
+        at = np.searchsorted(self._pixels, cell).clip(max=self._pixels.size - 1)
+        found = np.where(self._pixels[at] == cell, at, -1)
+        empty = np.setdiff1d(np.arange(self._pixels.size), found)
+        if empty.size:
+            row, column = divmod(int(self._pixels[empty[0]]), WIDTH)
+            raise DataError(
+                f"{path}: no cell in the pixel of row {row}, column {column}; the file covers "
+                f"latitudes {latitude.min():g} to {latitude.max():g} and longitudes "
+                f"{longitude.min():g} to {longitude.max():g}"
+            )
+        return found
 
 
 def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path]:
@@ -114,86 +165,62 @@ def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path
     name = re.compile(product + r"\.A(\d{6}(?:\d{2}\.\d{4})?)\.\S*nc4?")
     found: dict[str, Path] = {}
     for path in sorted(root.rglob(f"{product}.A*")):
-        match = name.fullmatch(path.name)
-        if not match:
+        if not (match := name.fullmatch(path.name)):
             continue
         if match[1] in found:
             raise DataError(
                 f"{path}: the same time as {found[match[1]].name}; one file for each time is needed"
             )
         found[match[1]] = path
-    first = "" if start is None else str(start)[:10].replace("-", "")
-    last = "9" if end is None else str(end)[:10].replace("-", "")
-    chosen = {
-        stamp: found[stamp]
-        for stamp in sorted(found)
-        if first[: len(stamp)] <= stamp[:8] <= last[: len(stamp)]
-    }
-    if not chosen:
-        raise DataError(
-            f"{root}: no files {product}.A*.nc"
-            f"{'' if start is None and end is None else ' in the days asked for'}"
-        )
-    return chosen
+    return smap.within(found, start, end, f"{root}: no files {product}.A*.nc")
 
 
-def _means(
-    found: dict[str, Path], fields: dict[str, Field], rows, columns, unit: str, at_least: int
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict]:
-    """Days or months, each field's mean (pixel, time) over their files, and coordinates."""
-    stamps = np.array([f"{s[:4]}-{s[4:6]}-{s[6:8] or '01'}" for s in found], "datetime64[D]")
-    stamps = stamps.astype(f"datetime64[{unit}]")
-    times = np.arange(stamps[0], stamps[-1] + 1)
-    averages = nldas_cells.Averages(rows, columns)
-    total = {name: np.zeros((np.size(rows), times.size)) for name in fields}
-    count = np.zeros(times.size, dtype=int)
-    for stamp, path in zip(stamps, found.values(), strict=True):
-        at = int((stamp - times[0]).astype(int))
-        count[at] += 1
-        for name, values in _fields(path, fields, averages).items():
-            total[name][:, at] += values
-    few = count < max(at_least, 1)
-    means = {name: np.where(few, np.nan, t / np.maximum(count, 1)) for name, t in total.items()}
-    return times, means, averages.coordinates
+def _means(found, fields: dict[str, Field], rows, columns, unit: str, at_least: int) -> xr.Dataset:
+    averages = Averages(rows, columns)
+
+    def of_file(path: Path) -> dict[str, np.ndarray]:
+        with smap.opened(path) as file:
+            axes = _axes(file, path)
+            return {
+                name: averages.of(path, axes, _values(file, path, field, axes)) * field.factor
+                + field.offset
+                for name, field in fields.items()
+            }
+
+    times, values = smap.means(found, unit, of_file, at_least)
+    return smap.dataset(times, values, averages.coordinates)
 
 
-def _fields(path: Path, fields: dict[str, Field], averages) -> dict[str, np.ndarray]:
-    """Every field's value (pixel,) in our units."""
-    with hdf5.opened(path) as file:
-        axes = nldas_cells.axes_of(file, path)
-        return {
-            name: averages.of(path, axes, _values(file, path, field, axes)) * field.factor
-            + field.offset
-            for name, field in fields.items()
-        }
+def _axes(file: h5py.Group, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Latitudes and longitudes (degrees) of a file; DataError without a pair of ``AXES``."""
+    for pair in AXES:
+        if set(pair) <= set(file):
+            axes = tuple(smap.read_field(path, file, name).values.astype(float) for name in pair)
+            for name, axis in zip(pair, axes, strict=True):
+                if axis.ndim != 1 or not axis.size:
+                    raise DataError(
+                        f"{path}: variable {name!r} has shape {axis.shape}; one dimension is needed"
+                    )
+            return axes
+    wanted = " or ".join(", ".join(pair) for pair in AXES)
+    raise DataError(f"{path}: no coordinates {wanted}; one of these pairs is needed")
 
 
-def _values(file: xr.Dataset, path: Path, field: Field, axes) -> np.ndarray:
+def _values(file: h5py.Group, path: Path, field: Field, axes) -> np.ndarray:
     """The field (latitude, longitude) under the first of its names that the file has."""
-    name = next((one for one in field.names if one in file.variables), None)
+    name = next((one for one in field.names if one in file), None)
     if name is None:
         raise DataError(f"{path}: no variable {' or '.join(field.names)}; it is needed")
-    variable = file.variables[name]
-    units = variable.attrs.get("units")
-    if units not in field.units:
+    found = smap.read_field(path, file, name)
+    if found.units not in field.units:
         raise DataError(
-            f"{path}: variable {name!r} has units {units!r}; allowed: {', '.join(field.units)}"
+            f"{path}: variable {name!r} has units {found.units!r}; "
+            f"allowed: {', '.join(field.units)}"
         )
-    shape = (axes.latitude.size, axes.longitude.size)
-    if variable.shape not in (shape, (1, *shape)):
+    shape = (axes[0].size, axes[1].size)
+    if found.values.shape not in (shape, (1, *shape)):
         raise DataError(
-            f"{path}: variable {name!r} has shape {variable.shape}; one time of {shape} is needed"
+            f"{path}: variable {name!r} has shape {found.values.shape}; "
+            f"one time of {shape} is needed"
         )
-    return hdf5.numbers(variable).reshape(shape)
-
-
-def _dataset(values: dict[str, np.ndarray], cells: dict, times: np.ndarray) -> xr.Dataset:
-    return xr.Dataset(
-        {name: (("pixel", "time"), v.astype(np.float32)) for name, v in values.items()},
-        {**cells, "time": times.astype("datetime64[ns]")},
-        {"track": "observed"},
-    )
-
-
-def _checked(result: xr.Dataset, source: str) -> xr.Dataset:
-    return schema_grid.check(schema_grid.describe(result, source), source)
+    return smap.numbers(found).reshape(shape)

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import files, parse, quality
+from soilbook.data import files, quality
 from soilbook.errors import DataError
 
 FILE = "scan_alabama/SCAN_AL_SMS_only.csv"
@@ -44,9 +44,9 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
     rows = chosen.index.to_numpy()
     # Two formats are mixed: 2023-02-07 and 2023-02-07 00:00:00.
     dates = chosen["Date"].str.replace(" 00:00:00", "", regex=False).tolist()
-    days = parse.days(dates, "%Y-%m-%d", path, rows)
-    percent = parse.numbers(chosen[list(COLUMNS)].to_numpy(dtype=str), COLUMNS, path, rows)
-    days, sm = parse.calendar(days, percent.T / 100)
+    days = files.days(dates, "%Y-%m-%d", path, rows)
+    percent = files.numbers(chosen[list(COLUMNS)].to_numpy(dtype=str), COLUMNS, path, rows)
+    days, sm = files.calendar(days, percent.T / 100)
     high = sm > HIGHEST
     sm, spikes = quality.without_spikes(np.where(high, np.nan, sm))
     latitude, longitude = _position(folder, str(number))
@@ -66,16 +66,16 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
 
 def _table(folder: Path | str | None) -> pd.DataFrame:
     path = files.product(folder, FILE)
-    return parse.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
+    return files.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
 
 
 def _position(folder: Path | str | None, number: str) -> tuple[float, float]:
     """Latitude and longitude of a station out of NRCS's inventory; NaN if it is not listed."""
     path = files.product(folder, INVENTORY)
-    table = parse.table(files.read_text(path), ("network", "station id", "lat", "lon"), path)
+    table = files.table(files.read_text(path), ("network", "station id", "lat", "lon"), path)
     listed = table[(table["station id"] == number) & (table["network"] == "scan")]
     if listed.empty:
         return np.nan, np.nan
     cells = listed[["lat", "lon"]].iloc[:1].to_numpy(dtype=str)
-    latitude, longitude = parse.numbers(cells, ["lat", "lon"], path, listed.index[:1])[0]
+    latitude, longitude = files.numbers(cells, ["lat", "lon"], path, listed.index[:1])[0]
     return latitude, longitude

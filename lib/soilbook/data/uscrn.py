@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import files, parse, quality
+from soilbook.data import files, quality
 from soilbook.data.fao56 import WATT_PER_MEGAJOULE_DAY
 from soilbook.errors import DataError
 
@@ -39,15 +39,25 @@ NAME = re.compile(PREFIX + r"-(\d{4})-(.+)\.txt")
 
 def stations(folder: Path | str | None = None) -> list[str]:
     """Names of all stations in the data folder, with their state, e.g. ``RI_Kingston_1_W``."""
-    return sorted({station for station, _ in _catalogue(folder)})
+    return sorted(years(folder))
 
 
-def years(folder: Path | str | None = None) -> dict[str, set[int]]:
-    """Years on file of every station, by name without state."""
-    there: dict[str, set[int]] = {}
-    for station, year in _catalogue(folder):
-        there.setdefault(station[3:], set()).add(year)
-    return there
+def years(folder: Path | str | None = None) -> dict[str, list[int]]:
+    """Years on file of every station, rising; DataError if there is no station."""
+    root = files.product(folder, "uscrn/daily01")
+    there: dict[str, list[int]] = {}
+    for path in root.glob(f"[12]*/{PREFIX}-*.txt"):
+        if match := NAME.fullmatch(path.name):
+            there.setdefault(match.group(2), []).append(int(match.group(1)))
+    if not there:
+        raise DataError(f"{root}: no station files; YEAR/{PREFIX}-YEAR-ST_Name.txt are needed")
+    return {station: sorted(one) for station, one in there.items()}
+
+
+def path_of(folder: Path | str | None, station: str, year: int) -> Path:
+    """File of one year of a station given by its full name."""
+    root = files.product(folder, "uscrn/daily01")
+    return root / str(year) / f"{PREFIX}-{year}-{station}.txt"
 
 
 def find(folder: Path | str | None, name: str) -> str:
@@ -63,25 +73,34 @@ def files_of(folder: Path | str | None, station: str, start=None, end=None) -> l
 
     Raises DataError naming the year if one is missing between the first and the last.
     """
-    catalogue = _catalogue(folder)
-    full = _find(sorted({one for one, _ in catalogue}), station, folder)
-    first = -np.inf if start is None else _day(start).astype("datetime64[Y]").astype(int) + 1970
-    last = np.inf if end is None else _day(end).astype("datetime64[Y]").astype(int) + 1970
-    there = sorted(year for one, year in catalogue if one == full)
-    years = [year for year in there if first <= year <= last]
+    catalogue = years(folder)
+    full = _find(sorted(catalogue), station, folder)
+    there = catalogue[full]
+    first = there[0] if start is None else int(str(files.day(start))[:4])
+    last = there[-1] if end is None else int(str(files.day(end))[:4])
+    chosen = [year for year in there if first <= year <= last]
     root = files.product(folder, "uscrn/daily01")
-    if not years:
+    if not chosen:
         raise DataError(
             f"{root}: station {full} has the years {there[0]} to {there[-1]}, "
             f"none of {start or there[0]} to {end or there[-1]}"
         )
-    for year in range(years[0], years[-1] + 1):
-        if year not in years:
-            raise DataError(
-                f"{root}: station {full} has no file of the year {year}; "
-                f"every year from {years[0]} to {years[-1]} is needed"
-            )
-    return [_path(root, year, full) for year in years]
+    absent = set(range(chosen[0], chosen[-1])) - set(chosen)
+    if absent:
+        raise DataError(
+            f"{root}: station {full} has no file of the year {min(absent)}; "
+            f"every year from {chosen[0]} to {chosen[-1]} is needed"
+        )
+    return [path_of(folder, full, year) for year in chosen]
+
+
+def position(path: Path) -> np.ndarray:
+    """Longitude and latitude in the first row of a file; DataError naming file and row."""
+    cells = files.read_text(path).split("\n", 1)[0].split()
+    if len(cells) != N_FIELDS:
+        raise DataError(f"{path}, row 1: {len(cells)} fields; {N_FIELDS} are needed")
+    cells = np.array([[cells[k] for k in POSITION]])
+    return files.numbers(cells, list(POSITION.values()), path, np.array([1]))[0]
 
 
 def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Dataset:
@@ -92,16 +111,16 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
     row for a file that is absent, empty, cut short or damaged.
     """
     paths = files_of(folder, station, start, end)
-    years = [_read_year(path) for path in paths]
-    for k, (path, (days, _)) in enumerate(zip(paths, years, strict=True)):
+    parts = [_read_year(path) for path in paths]
+    for k, (path, (days, _)) in enumerate(zip(paths, parts, strict=True)):
         _check_whole(path, days, first=k == 0, last=k == len(paths) - 1)
-    days = np.concatenate([days for days, _ in years])
-    days, values = parse.calendar(days, np.concatenate([table for _, table in years], axis=1))
+    days = np.concatenate([days for days, _ in parts])
+    days, values = files.calendar(days, np.concatenate([table for _, table in parts], axis=1))
     keep = np.ones(days.size, dtype=bool)
     if start is not None:
-        keep &= days >= _day(start)
+        keep &= days >= files.day(start)
     if end is not None:
-        keep &= days <= _day(end)
+        keep &= days <= files.day(end)
     full = NAME.fullmatch(paths[0].name).group(2)
     if not keep.any():
         raise DataError(
@@ -157,14 +176,14 @@ def _read_year(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"{path}, row {len(rows)}: cut short; a row ends with a line break")
     table = np.array(rows)
     numbers = np.arange(1, len(rows) + 1)
-    days = parse.days(table[:, 1].tolist(), "%Y%m%d", path, numbers)
+    days = files.days(table[:, 1].tolist(), "%Y%m%d", path, numbers)
     year = int(NAME.fullmatch(path.name).group(1))
     strange = np.flatnonzero(days.astype("datetime64[Y]").astype(int) + 1970 != year)
     if strange.size:
         row = strange[0]
         raise DataError(f"{path}, row {row + 1}: day {days[row]}; only days of {year} belong here")
     positions, names = _fields()
-    return days, parse.numbers(table[:, positions], names, path, numbers).T
+    return days, files.numbers(table[:, positions], names, path, numbers).T
 
 
 def _check_whole(path: Path, days: np.ndarray, first: bool, last: bool) -> None:
@@ -177,24 +196,6 @@ def _check_whole(path: Path, days: np.ndarray, first: bool, last: bool) -> None:
         raise DataError(
             f"{path}, row {days.size}: ends on {days[-1]}; {end} is needed (is it cut short?)"
         )
-
-
-def _day(date) -> np.datetime64:
-    return np.datetime64(str(date)[:10], "D")
-
-
-def _path(root: Path, year: int, station: str) -> Path:
-    return root / str(year) / f"{PREFIX}-{year}-{station}.txt"
-
-
-def _catalogue(folder: Path | str | None) -> set[tuple[str, int]]:
-    """All (station, year) of the data folder; DataError if there is none."""
-    root = files.product(folder, "uscrn/daily01")
-    found = (NAME.fullmatch(path.name) for path in root.glob(f"[12]*/{PREFIX}-*.txt"))
-    catalogue = {(match.group(2), int(match.group(1))) for match in found if match}
-    if not catalogue:
-        raise DataError(f"{root}: no station files; YEAR/{PREFIX}-YEAR-ST_Name.txt are needed")
-    return catalogue
 
 
 def _find(names: list[str], name: str, folder: Path | str | None) -> str:

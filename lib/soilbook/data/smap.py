@@ -1,0 +1,292 @@
+"""HDF5 and netCDF files by time, and SMAP soil moisture as NSIDC serves it in them.
+
+SPL3SMP (36 km): ``smap_l3/**/SMAP_L3_SM_P_YYYYMMDD_RVVVVV_NNN.h5``, a global day; groups of the
+morning and the evening overpass (versions 4 to 9, doi 10.5067/OMHVSRGFX38O). SPL4SMGP (9 km):
+``smap_l4/**/SMAP_L4_SM_gph_YYYYMMDDTHHMMSS_VvVVVV_NNN.h5``, means of three hours (doi
+10.5067/EVKPQZ4AFC4D). Whole and cut-out files are read alike: a value belongs to the row and
+column that the file names. Where a day or an hour was released twice, the later release stands.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from soilbook import schema
+from soilbook.data import easegrid, files
+from soilbook.errors import DataError, unknown
+
+# Time stamps in names of files by their length.
+STAMPS = {6: "%Y%m", 8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
+FILLS = ("_FillValue", "missing_value")
+L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.h5")
+L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.h5")
+# Overpass: group and the ending of its variables.
+GROUPS = {
+    "AM": ("Soil_Moisture_Retrieval_Data_AM", ""),
+    "PM": ("Soil_Moisture_Retrieval_Data_PM", "_pm"),
+}
+# Bits of retrieval_qual_flag that must be 0: bit 0 "not recommended", 1 "skipped", 2 "failed".
+QUALITY = {"any": 0b000, "retrieved": 0b110, "recommended": 0b111}
+# Products of the same family that are easily taken for these, by the beginnings of their names.
+SISTERS = {
+    "SMAP_L3_SM_P_E_": "SPL3SMP_E (9 km)",
+    "SMAP_L3_SM_AP_": "SPL3SMAP",
+    "SMAP_L3_SM_A_": "SPL3SMA",
+    "SMAP_L4_SM_aup_": "SPL4SMAU",
+    "SMAP_L4_SM_lmc_": "SPL4SMLM",
+}
+L4_GROUP = "Geophysical_Data"
+L4_A_DAY = 8
+
+
+def read_l3(
+    folder: Path | str | None,
+    rows,
+    columns,
+    *,
+    start=None,
+    end=None,
+    overpass: str = "AM",
+    quality: str = "retrieved",
+) -> xr.Dataset:
+    """``sm_smap`` (m3 m-3) of 36 km cells: Dataset (pixel, time), NaN on days without a file.
+
+    ``rows`` and ``columns`` choose the cells, ``start`` and ``end`` (dates) the days. ``quality``:
+    "any" value, "retrieved" (attempted and successful) or "recommended" as well. Raises
+    ParameterError for an option, DataError naming file and group or variable.
+    """
+    if overpass not in GROUPS:
+        raise unknown("overpass", overpass, GROUPS)
+    if quality not in QUALITY:
+        raise unknown("quality", quality, QUALITY)
+    group, ending = GROUPS[overpass]
+    index = (f"EASE_row_index{ending}", f"EASE_column_index{ending}")
+    names = (*index, f"soil_moisture{ending}", f"retrieval_qual_flag{ending}")
+
+    def field(path: Path) -> np.ndarray:
+        row, column, moisture, flag = read(path, names, group).values()
+        values = numbers(moisture)
+        if flag.values.shape != values.shape:
+            raise DataError(
+                f"{path}: soil moisture has shape {values.shape} and its quality flag "
+                f"{flag.values.shape}; both must be the same"
+            )
+        values[(flag.values.astype(int) & QUALITY[quality]) != 0] = np.nan
+        return _place(path, (row, column), values, "36km")
+
+    cells = easegrid.coordinates(rows, columns)
+    found = _find(folder, "smap_l3", L3_NAME, start, end)
+    return _series(found, cells, "sm_smap", field, 1, f"SMAP L3 (SPL3SMP), {overpass}")
+
+
+def read_l4(
+    folder: Path | str | None, rows, columns, *, start=None, end=None, at_least: int = L4_A_DAY
+) -> xr.Dataset:
+    """``sm_smap_rootzone`` (m3 m-3, 0-100 cm) of 9 km cells: Dataset (pixel, time), daily means.
+
+    A UTC day with fewer than ``at_least`` of its 8 files is NaN. Raises DataError as ``read_l3``.
+    """
+
+    def field(path: Path) -> np.ndarray:
+        index = read(path, ("cell_row", "cell_column"))
+        values = read(path, ("sm_rootzone",), L4_GROUP)["sm_rootzone"]
+        return _place(path, tuple(index.values()), numbers(values), "9km")
+
+    cells = easegrid.coordinates(rows, columns, "9km")
+    found = _find(folder, "smap_l4", L4_NAME, start, end)
+    return _series(found, cells, "sm_smap_rootzone", field, at_least, "SMAP L4 (SPL4SMGP)")
+
+
+@dataclass(frozen=True)
+class Field:
+    """Numbers of one dataset as they stand in its file, and the attributes that were asked for."""
+
+    values: np.ndarray
+    units: str | None
+    fills: tuple[float, ...]
+
+
+@contextmanager
+def opened(path: Path, group: str = "/") -> Iterator[h5py.Group]:
+    """A group of an HDF5 or netCDF-4 file, read where it is used.
+
+    Raises DataError naming the file, and the group where it lacks it; also if it ends too early.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        raise DataError(f"{path}: no HDF5 or netCDF-4 file, or damaged") from None
+    with file:
+        try:
+            inner = file.get(group)
+            if not isinstance(inner, h5py.Group):
+                raise DataError(f"{path}: no group {group!r}; it is needed")
+            yield inner
+        except (OSError, RuntimeError):
+            raise DataError(f"{path}: damaged; group {group!r} cannot be read to its end") from None
+
+
+def read(path: Path, names: Iterable[str], group: str = "/") -> dict[str, Field]:
+    """Datasets by name; numbers that mean "missing" are left as they are.
+
+    Raises DataError naming the file, and the group or variable that it lacks or cannot be read.
+    """
+    names = list(names)
+    with opened(path, group) as inner:
+        absent = [name for name in names if name not in inner]
+        if absent:
+            raise DataError(
+                f"{path}: no variable {absent[0]!r} in group {group!r}; needed: {', '.join(names)}"
+            )
+        return {name: read_field(path, inner, name) for name in names}
+
+
+def read_field(path: Path, group: h5py.Group, name: str) -> Field:
+    """One dataset of an opened group; DataError naming file and variable unless it is numbers in
+    one or more dimensions whose fill value is a number.
+    """
+    what = f"{path}: variable {name!r}"
+    try:
+        found = group[name]
+        odd = _odd(found)
+        if odd:
+            raise DataError(f"{what} is {odd}; a field of numbers is needed")
+        units = found.attrs.get("units")
+        fills = [found.attrs[one] for one in FILLS if one in found.attrs]
+        values = found[...]
+    except (KeyError, TypeError, ValueError, NotImplementedError):
+        raise DataError(f"{what} cannot be read; a field of numbers is needed") from None
+    if isinstance(units, bytes):
+        units = units.decode("utf-8", errors="replace")
+    if not isinstance(units, str | None):
+        words = " ".join(str(units).split())[:60]
+        raise DataError(f"{what} has units {words!r}; one text is needed")
+    for fill in fills:
+        if np.size(fill) != 1 or np.asarray(fill).dtype.kind not in "iuf":
+            words = " ".join(str(fill).split())[:60]
+            raise DataError(f"{what} has the fill value {words!r}; one number is needed")
+    return Field(values, units, tuple(np.asarray(fill).item() for fill in fills))
+
+
+def numbers(field: Field) -> np.ndarray:
+    """Values as 32-bit numbers, NaN where the file's attributes say "missing"."""
+    missing = np.zeros(field.values.shape, dtype=bool)
+    for fill in field.fills:
+        missing |= field.values == np.asarray(fill).astype(field.values.dtype)
+    return np.where(missing, np.float32(np.nan), field.values.astype(np.float32))
+
+
+def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
+    """Files by time stamp (YYYYMM, YYYYMMDD, ...), in order, in the days or months start..end.
+
+    Raises DataError with the words ``none`` if there are none, or naming one that is no date.
+    """
+    for stamp, path in found.items():
+        try:
+            datetime.strptime(stamp, STAMPS[len(stamp)])
+        except ValueError:
+            raise DataError(f"{path}: {stamp} in the name is no date and hour") from None
+    first = "" if start is None else str(start)[:10].replace("-", "")
+    last = "9" if end is None else str(end)[:10].replace("-", "")
+    chosen = {
+        stamp: found[stamp]
+        for stamp in sorted(found)
+        if first[: len(stamp)] <= stamp[:8] <= last[: len(stamp)]
+    }
+    if not chosen:
+        asked = "" if start is None and end is None else " in the days asked for"
+        raise DataError(f"{none}{asked}")
+    return chosen
+
+
+def means(
+    found: dict[str, Path],
+    unit: str,
+    fields: Callable[[Path], dict[str, np.ndarray]],
+    at_least: int,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Days ("D") or months ("M") from first to last, and the mean (pixel, time) of each field over
+    the files in them; NaN where there are fewer than ``at_least``.
+    """
+    days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8] or '01'}" for stamp in found]
+    stamps = np.array(days, "datetime64[D]").astype(f"datetime64[{unit}]")
+    times = np.arange(stamps[0], stamps[-1] + 1)
+    total: dict[str, np.ndarray] = {}
+    count = np.zeros(times.size, dtype=int)
+    for stamp, path in zip(stamps, found.values(), strict=True):
+        at = int((stamp - times[0]).astype(int))
+        count[at] += 1
+        for name, values in fields(path).items():
+            total.setdefault(name, np.zeros((values.size, times.size)))[:, at] += values
+    few = count < max(at_least, 1)
+    return times, {
+        name: np.where(few, np.nan, one / np.maximum(count, 1)) for name, one in total.items()
+    }
+
+
+def dataset(times: np.ndarray, values: dict[str, np.ndarray], cells: dict) -> xr.Dataset:
+    """Dataset (pixel, time), 32-bit, of the observed track."""
+    return xr.Dataset(
+        {name: (("pixel", "time"), one.astype(np.float32)) for name, one in values.items()},
+        {**cells, "time": times.astype("datetime64[ns]")},
+        {"track": "observed"},
+    )
+
+
+def _find(folder, product: str, pattern: re.Pattern, start, end) -> dict[str, Path]:
+    """Newest file of every time stamp, in order of time."""
+    root = files.product(folder, product)
+    matches = [(pattern.fullmatch(path.name), path) for path in root.rglob("SMAP_*.h5")]
+    matches = sorted((m["stamp"], m["release"], path) for m, path in matches if m)
+    found = {stamp: path for stamp, _, path in matches}
+    none = f"{root}: no files like {pattern.pattern.split('(')[0]}YYYYMMDD...h5"
+    for path in () if found else sorted(root.rglob("SMAP_*.h5")):
+        for beginning, sister in SISTERS.items():
+            if path.name.startswith(beginning):
+                raise DataError(f"{none}; {path.name} is {sister}, another product")
+    return within(found, start, end, none)
+
+
+def _series(found, cells: dict, name: str, field, at_least: int, source: str) -> xr.Dataset:
+    rows, columns = cells["row"][1], cells["column"][1]
+    times, values = means(found, "D", lambda path: {name: field(path)[rows, columns]}, at_least)
+    result = schema.describe_grid(dataset(times, values, cells), source)
+    return schema.check_grid(result, source)
+
+
+def _place(path: Path, index, values: np.ndarray, grid: str) -> np.ndarray:
+    """Global field (row, column) with the values at the rows and columns that the file names."""
+    shape = easegrid.GRIDS[grid]
+    inside = np.ones(values.shape, dtype=bool)
+    for cell, size in zip(index, (shape.rows, shape.columns), strict=True):
+        if cell.values.shape != values.shape:
+            raise DataError(
+                f"{path}: soil moisture has shape {values.shape} and its cell index "
+                f"{cell.values.shape}; both must be the same"
+            )
+        inside &= (cell.values >= 0) & (cell.values < size)
+    inside &= np.isfinite(values)
+    field = np.full((shape.rows, shape.columns), np.nan, np.float32)
+    row, column = (cell.values[inside].astype(int) for cell in index)
+    field[row, column] = values[inside]
+    return field
+
+
+def _odd(found: object) -> str:
+    """What else than a field of numbers an HDF5 object is, in words; nothing if it is one."""
+    if not isinstance(found, h5py.Dataset):
+        return "no dataset"
+    if found.dtype.kind not in "iufb":
+        return f"of the type {'text or references' if found.dtype.kind in 'OSU' else found.dtype}"
+    if not found.shape:
+        return "empty" if found.shape is None else "a single value"
+    return ""
