@@ -25,7 +25,7 @@ def check(values: dict) -> None:
 
 
 def _data(value: str) -> None:
-    from soilbook.data.tracks import TRACKS
+    from soilbook.data import TRACKS
 
     if value not in TRACKS:
         raise unknown("data", value, TRACKS)

@@ -4,8 +4,8 @@ import numpy as np
 import xarray as xr
 
 from soilbook.errors import DataError
+from soilbook.schema import GRID_VARIABLES as VARIABLES
 from soilbook.schema import Variable
-from soilbook.schema_grid import VARIABLES
 
 # Static attributes that study 2's schema does not know.
 MORE = {

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import models, schema, settings
-from soilbook.data.distance import great_circle
+from soilbook.data.easegrid import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store

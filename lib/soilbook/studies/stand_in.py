@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soilbook.data.distance import great_circle
+from soilbook.data.easegrid import great_circle
 from soilbook.data.sites import SITES
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.errors import DataError, ParameterError, unknown
 
 # What SMAP said of a place in the training part, as two more attributes of it.
@@ -35,13 +35,13 @@ class Inputs:
     for an unknown name.
     """
 
-    forcing: tuple[str, ...] = (*schema_grid.FORCING, "wind_speed")
-    attributes: tuple[str, ...] = schema_grid.ATTRIBUTES
+    forcing: tuple[str, ...] = (*schema.FORCING, "wind_speed")
+    attributes: tuple[str, ...] = schema.ATTRIBUTES
     rain: str = "root"
     season: bool = False
 
     def __post_init__(self):
-        allowed = (*schema_grid.VARIABLES, *STATISTICS, *MODELLED)
+        allowed = (*schema.GRID_VARIABLES, *STATISTICS, *MODELLED)
         for name in (*self.forcing, *self.attributes):
             if name not in allowed:
                 raise unknown("input", name, allowed)
@@ -88,7 +88,7 @@ def fit_scaling(places: xr.Dataset, inputs: Inputs, target: str = "sm_smap") -> 
         names.append(name)
         values.append(_weather(places, name, inputs))
     for name in inputs.attributes:
-        if name in schema_grid.CLASSES:
+        if name in schema.CLASSES:
             present = np.unique(_attribute(places, name))
             names += [f"{name}={value:g}" for value in present[~np.isnan(present)]]
         else:
@@ -152,7 +152,7 @@ def _angle(time: np.ndarray) -> np.ndarray:
 
 def _forcing(scaling: xr.Dataset) -> list[str]:
     names = [str(name) for name in scaling["feature"].values]
-    daily = {n for n, v in schema_grid.VARIABLES.items() if v.dims == schema_grid.DAILY}
+    daily = {n for n, v in schema.GRID_VARIABLES.items() if v.dims == schema.DAILY}
     daily |= {*MODELLED}
     return [name for name in names if name in daily]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from soilbook import metrics, schema_grid
-from soilbook.data import easegrid, layers, twin_smap
+from soilbook import metrics, schema
+from soilbook.data import easegrid, network, twin_smap
 from soilbook.data.twin_smap import networks
 from soilbook.errors import ParameterError
 
@@ -22,11 +22,11 @@ def test_an_unknown_kind_is_refused():
 @pytest.mark.parametrize("kind", ["core", "sparse"])
 def test_places_keep_the_contract(made, kind):
     places = getattr(made, kind)
-    schema_grid.check(places, kind, place="place")
+    schema.check_grid(places, kind, place="place")
     wanted = {"latitude", "longitude", "elevation", "pixel", "distance_km", "inside"}
     assert wanted <= set(places.coords)
     pixel = places["pixel"].values
-    for name in (*schema_grid.FORCING, *schema_grid.ATTRIBUTES):
+    for name in (*schema.FORCING, *schema.ATTRIBUTES):
         np.testing.assert_array_equal(places[name].values, made.grid[name].values[pixel])
     row, column = easegrid.row_column(places["latitude"].values, places["longitude"].values)
     np.testing.assert_array_equal(row, made.grid["row"].values[pixel])
@@ -37,13 +37,13 @@ def test_places_keep_the_contract(made, kind):
 @pytest.mark.parametrize("kind", ["core", "sparse"])
 def test_no_reading_in_soil_below_four_degrees(made, kind):
     places = getattr(made, kind)
-    cold = places["soil_temperature"].values < layers.COLD
+    cold = places["soil_temperature"].values < network.COLD
     assert cold.any()
     assert np.isnan(places["sm_surface"].values[cold]).all()
 
 
 def test_another_threshold_keeps_more_days(made):
-    more = twin_smap.insitu("sparse", threshold=layers.COLD_FOR_TRENDS)
+    more = twin_smap.insitu("sparse", threshold=network.COLD_FOR_TRENDS)
     assert int(more["sm_rootzone"].count()) > 1.05 * int(made.sparse["sm_rootzone"].count())
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soilbook import metrics, schema_grid
+from soilbook import metrics, schema
 from soilbook.data.twin_smap import satellite
 
 SMAP_YEARS = slice("2015-04-01", "2017-03-31")
@@ -15,15 +15,15 @@ def test_grid_keeps_the_contract(made):
     grid = made.grid
     assert grid.attrs["track"] == "twin" and "synthetic" in grid.attrs["source"]
     assert set(grid.data_vars) == {
-        *schema_grid.FORCING, *schema_grid.ATTRIBUTES, "sm_smap", "sm_smap_rootzone",
+        *schema.FORCING, *schema.ATTRIBUTES, "sm_smap", "sm_smap_rootzone",
     }  # fmt: skip
     assert set(grid.coords) == {"pixel", "time", "latitude", "longitude", "row", "column"}
     assert grid["time"].values[[0, -1]].astype("datetime64[D]").astype(str).tolist() == [
         "2010-01-01",
         "2018-03-31",
     ]
-    schema_grid.check(grid, "twin")
-    for name in (*schema_grid.FORCING, *schema_grid.ATTRIBUTES):
+    schema.check_grid(grid, "twin")
+    for name in (*schema.FORCING, *schema.ATTRIBUTES):
         assert bool(grid[name].notnull().all()), name
     before = grid.sel(time=slice(None, "2015-03-31"))
     assert bool(before["sm_smap"].isnull().all())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import fingerprint, schema_grid
+from soilbook import fingerprint, schema
 from soilbook.data import easegrid
 from soilbook.errors import DataError, ParameterError
 from soilbook.models.exponential_filter import exponential_filter
@@ -38,12 +38,12 @@ def world(n: int, place: str, seed: int) -> xr.Dataset:
     made = xr.Dataset(coords=easegrid.coordinates(row, column) | {"time": DAYS})
     for name, values in weather.items():
         made[name] = ("pixel", "time"), values.astype(np.float32)
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         made[name] = "pixel", np.full(n, 40.0 if name in ("sand", "silt") else 1.0, np.float32)
     made["clay"][:], made["flag_land_cover"][:], made["ndvi"][:] = 20, 10, 0.5
     made["soil"] = ("pixel", "time"), (0.1 + 0.2 * wet / wet.max()).astype(np.float32)
     made.attrs["source"] = "test"
-    return schema_grid.describe(made, "test").rename(pixel=place)
+    return schema.describe_grid(made, "test").rename(pixel=place)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.errors import DataError
 from soilbook.studies.smap import left_out_pixels, prolongation
 from soilbook.studies.smap.prolongation import TARGET, YearAhead
@@ -23,11 +23,11 @@ def places(rows=(40, 60, 80)):
             "column": ("pixel", np.tile([180, 184], len(rows))),
         }
     )  # fmt: skip
-    for name in (*schema_grid.FORCING, "wind_speed"):
+    for name in (*schema.FORCING, "wind_speed"):
         made[name] = ("pixel", "time"), random.normal(size=shape).astype(np.float32)
     rain = random.gamma(0.3, 8, shape).astype(np.float32)
     made["precipitation"] = ("pixel", "time"), rain
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         made[name] = "pixel", random.random(shape[0]).astype(np.float32)
     made[TARGET] = ("pixel", "time"), (0.1 + rain / 100).astype(np.float32), {"units": "m3 m-3"}
     return made.assign_attrs(source="made up", track="twin")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.data import easegrid, twin_smap
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store
@@ -40,7 +40,7 @@ def pixels():
     """Three pixels in Oklahoma, the last one without soil data."""
     row, column = easegrid.row_column([35.0, 36.3, 35.0], [-98.0, -98.0, -99.5])
     made = xr.Dataset(coords=easegrid.coordinates(row, column))
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         made[name] = "pixel", np.array([1.0, 1.0, 1.0 if "flag" in name else np.nan])
     # Of the days with any retrieval pixel 1 lacks four in five; the last 100 days have none.
     smap = np.full((3, DAYS.size), 0.2)
@@ -48,7 +48,7 @@ def pixels():
     smap[:, -100:] = np.nan
     made["sm_smap"] = ("pixel", "time"), smap
     made = made.assign_coords(time=DAYS)
-    return schema_grid.describe(made, "test")
+    return schema.describe_grid(made, "test")
 
 
 def stations(latitude, longitude):
@@ -64,7 +64,7 @@ def stations(latitude, longitude):
     for name in (*WEATHER, "relative_humidity", "sm_surface", "sm_rootzone", "soil_temperature"):
         values = random.uniform(0, 0.03, (len(names), DAYS.size))
         made[name] = ("station", "time"), values
-    return schema_grid.describe(made, "test")
+    return schema.describe_grid(made, "test")
 
 
 @pytest.fixture

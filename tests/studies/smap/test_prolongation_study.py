@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.data import conus412
 from soilbook.errors import DataError, DeviceError, ParameterError
 from soilbook.studies.smap import place_draws, prolongation, prolongation_scores
@@ -28,10 +28,10 @@ def places(seed=0):
         }
     )
     rain = random.gamma(0.3, 8, shape) * (random.random(shape) < 0.4)
-    for name in (*schema_grid.FORCING, "wind_speed"):
+    for name in (*schema.FORCING, "wind_speed"):
         made[name] = ("pixel", "time"), random.normal(size=shape).astype(np.float32)
     made["precipitation"] = ("pixel", "time"), rain.astype(np.float32)
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         made[name] = "pixel", random.random(N_PIXELS).astype(np.float32)
     made["flag_land_cover"] = "pixel", random.integers(1, 4, N_PIXELS).astype(np.float32)
     moisture = np.full(shape, 0.1)

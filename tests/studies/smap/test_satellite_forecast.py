@@ -5,7 +5,7 @@ import pytest
 import torch
 import xarray as xr
 
-from soilbook import schema_grid
+from soilbook import schema
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation_fast import Prolongation
 from soilbook.studies.smap import (
@@ -33,9 +33,9 @@ def pixels(seed=0):
             "column": ("pixel", np.tile(np.arange(180, 180 + 20 * N_PIXELS // 2, 20), 2)),
         }
     )
-    for name in (*schema_grid.FORCING, "wind_speed"):
+    for name in (*schema.FORCING, "wind_speed"):
         made[name] = ("pixel", "time"), random.random(shape).astype(np.float32)
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         made[name] = "pixel", random.random(N_PIXELS).astype(np.float32)
     made["flag_land_cover"] = "pixel", random.integers(1, 4, N_PIXELS).astype(np.float32)
     moisture = np.full(shape, 0.25)

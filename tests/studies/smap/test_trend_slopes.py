@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from soilbook.data import layers, network, twin_smap
+from soilbook.data import network, twin_smap
 from soilbook.errors import ParameterError
 from soilbook.store import Store
 from soilbook.studies.smap import trend_agreement, trend_slopes
@@ -280,7 +280,7 @@ def test_the_twin_is_read_at_zero_degrees(monkeypatch, tmp_path):
     read = trend_slopes.readings(result, seed=3, store=store)
     assert read["place"].values.tolist() == ["sparse 0", "sparse 1"]
     assert trend_slopes.readings(result, seed=3, store=store).equals(read)
-    assert calls == [("sparse", 3, layers.COLD_FOR_TRENDS)]
+    assert calls == [("sparse", 3, network.COLD_FOR_TRENDS)]
 
 
 @pytest.mark.observed
@@ -291,7 +291,7 @@ def test_real_stations_are_read_by_the_rule_of_the_trends(observed_folder, tmp_p
     read = trend_slopes.readings(result, folder=observed_folder, store=store)
     assert read.dims == ("place", "time")
     assert read["place"].values.tolist() == names
-    warm = network.read(observed_folder, names, threshold=layers.COLD)["sm_rootzone"]
+    warm = network.read(observed_folder, names, threshold=network.COLD)["sm_rootzone"]
     both = np.isfinite(warm.values)
     assert np.isfinite(read.values).sum() > both.sum()
     assert np.array_equal(read.values[both], warm.values[both])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from soilbook.data.distance import great_circle
+from soilbook.data.easegrid import great_circle
 
 TABLE = Path(__file__).with_name("climate.csv")
 REACH = 180.0  # km over which a city speaks for its surroundings

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import layers
-from soilbook.data.distance import great_circle
+from soilbook import schema
+from soilbook.data import network
+from soilbook.data.easegrid import great_circle
 from soilbook.data.twin_smap import geometry, networks, probes, satellite
 from soilbook.data.twin_smap.climate import Climate, climate
 from soilbook.data.twin_smap.fields import Space
@@ -74,16 +74,16 @@ def grid(seed: int = 0) -> xr.Dataset:
     )
     level4[w.days < satellite.LAUNCH] = np.nan
     result = _frame(w, w.pixels)
-    for name in schema_grid.FORCING:
+    for name in schema.FORCING:
         result[name] = ("pixel", "time"), _record(getattr(w.analysis, name))
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         result[name] = "pixel", w.nature.attributes[name].astype(np.float32)
     result["sm_smap"] = ("pixel", "time"), _record(level3)
     result["sm_smap_rootzone"] = ("pixel", "time"), _record(level4)
     return _finish(result, seed, "pixel")
 
 
-def insitu(kind: str, seed: int = 0, threshold: float = layers.COLD) -> xr.Dataset:
+def insitu(kind: str, seed: int = 0, threshold: float = network.COLD) -> xr.Dataset:
     """What probes record: Dataset (place, time), the days of ``grid``.
 
     ``kind``: "core" (9 sites) or "sparse" (104 stations). ``sm_surface``, ``sm_rootzone`` (NaN
@@ -125,9 +125,9 @@ def insitu(kind: str, seed: int = 0, threshold: float = layers.COLD) -> xr.Datas
         "inside": ("place", np.ones(len(names), bool)),
     }
     result = _frame(w, places)
-    for name in schema_grid.FORCING:
+    for name in schema.FORCING:
         result[name] = ("place", "time"), _record(getattr(w.analysis, name)[:, pixel])
-    for name in schema_grid.ATTRIBUTES:
+    for name in schema.ATTRIBUTES:
         result[name] = "place", w.nature.attributes[name][pixel].astype(np.float32)
     for name, values in (("sm_surface", surface), ("sm_rootzone", rootzone)):
         result[name] = ("place", "time"), values.astype(np.float32)
@@ -147,7 +147,7 @@ def truth(seed: int = 0) -> xr.Dataset:
     for name, bottom in (("sm_surface", SURFACE), ("sm_rootzone", ROOT_ZONE)):
         mean = w.truth.moisture @ shares(bottom).astype(np.float32)
         result[name] = ("pixel", "time"), _record(mean)
-    result = schema_grid.check(_describe(result, seed), _source(seed))
+    result = schema.check_grid(_describe(result, seed), _source(seed))
     fluxes = w.truth.fluxes | {"precipitation": w.weather.precipitation}
     stores = {"storage": w.truth.storage, "snow": w.truth.pack}
     for values, names, units in ((fluxes, FLUXES, "mm d-1"), (stores, STORES, "mm")):
@@ -169,11 +169,11 @@ def _record(values: np.ndarray) -> np.ndarray:
 
 def _describe(result: xr.Dataset, seed: int) -> xr.Dataset:
     result.attrs |= {"track": "twin", "seed": seed}
-    return schema_grid.describe(result, _source(seed))
+    return schema.describe_grid(result, _source(seed))
 
 
 def _finish(result: xr.Dataset, seed: int, place: str) -> xr.Dataset:
-    return schema_grid.check(_describe(result, seed), _source(seed), place)
+    return schema.check_grid(_describe(result, seed), _source(seed), place)
 
 
 def _source(seed: int) -> str:

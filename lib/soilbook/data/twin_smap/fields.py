@@ -7,7 +7,7 @@ like lag_one ^ days; the numbers come from ``twin.streams`` and are the same eve
 import numpy as np
 from scipy.signal import lfilter
 
-from soilbook.data.distance import great_circle
+from soilbook.data.easegrid import great_circle
 from soilbook.data.twin import streams
 
 NUGGET = 1e-6  # keeps the covariance of places that lie close together positive

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soilbook.data import easegrid
-from soilbook.data.distance import great_circle, nearest
+from soilbook.data.easegrid import great_circle, nearest
 from soilbook.data.twin import streams
 
 STATIONS = 104

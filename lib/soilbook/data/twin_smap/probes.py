@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.signal import lfilter
 
-from soilbook.data import layers, thiessen
+from soilbook.data import easegrid, network
 from soilbook.data.twin import streams
 from soilbook.data.twin.probes import RESOLUTION, outages
 from soilbook.data.twin_smap.networks import CORE, DEPTHS
@@ -66,10 +66,10 @@ def sparse(truth: Truth, pixels: np.ndarray, days: slice, deep, threshold: float
         start = int(streams.uniform(bits, 1)[0] * 2 * 365) if k % 3 == 0 else 0
         out[:start] = True
         water = np.where(out, np.nan, np.round(moisture[k] / RESOLUTION) * RESOLUTION)
-        water = layers.warm(np.maximum(water, 0), warmth[k], threshold)
+        water = network.warm(np.maximum(water, 0), warmth[k], threshold)
         surface[k] = water[0]
         if deep[k]:
-            rootzone[k] = layers.rootzone(water, DEPTHS, np.ones(len(DEPTHS)))
+            rootzone[k] = network.rootzone(water, DEPTHS, np.ones(len(DEPTHS)))
         felt[k, out] = np.nan
     return surface, rootzone, felt
 
@@ -81,7 +81,7 @@ def core(truth: Truth, name: str, pixel: int, days: slice, where, threshold: flo
     work stand for less than half of the pixel, or the soil is colder than ``threshold``, are NaN.
     """
     spots, corners = where
-    weights = thiessen.thiessen(spots, corners)
+    weights = easegrid.thiessen(spots, corners)
     bits = streams.stream(seed, "study 2", name, "probes")
     moisture, warmth = points(bits, truth, np.full(len(spots), pixel), days)
     moisture += READING * streams.normal(bits, moisture.size).reshape(moisture.shape)
@@ -92,15 +92,15 @@ def core(truth: Truth, name: str, pixel: int, days: slice, where, threshold: flo
         out |= warmth[k, 0] < -2
         moisture[k, :, out] = np.nan
         warmth[k, :, out] = np.nan
-    felt = [thiessen.average(warmth[:, d], weights) for d in range(len(DEPTHS))]
+    felt = [easegrid.average(warmth[:, d], weights) for d in range(len(DEPTHS))]
     water = np.array(
         [
-            layers.warm(thiessen.average(moisture[:, d], weights), felt[d], threshold)
+            network.warm(easegrid.average(moisture[:, d], weights), felt[d], threshold)
             for d in range(len(DEPTHS))
         ]
     )
     none = np.full(water.shape[1], np.nan)
-    return water[0], layers.rootzone(water, DEPTHS) if CORE[name].deep else none, felt[0]
+    return water[0], network.rootzone(water, DEPTHS) if CORE[name].deep else none, felt[0]
 
 
 def _alike(bits: np.random.PCG64, n: int, n_depths: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import xarray as xr
 from soilbook import data as room
 from soilbook import fingerprint, landsurface
 from soilbook.data import nldas
-from soilbook.data.network_table import UNKNOWN_ELEVATION
+from soilbook.data.network import UNKNOWN_ELEVATION
 from soilbook.store import Store
 
 STAND_IN = "Noah-type and VIC-type models of this project; they stand in for those of NLDAS"

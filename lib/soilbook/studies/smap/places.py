@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import conus412, files, fingerprint, gaps, network
-from soilbook.data.tracks import TRACKS
+from soilbook import schema
+from soilbook.data import TRACKS, conus412, files, fingerprint, network, quality
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.store import Store
 
 KINDS = ("core", "sparse")
 # What the network sees of the weather: on the observed track what a station measures too.
 INPUTS = {
-    "twin": schema_grid.FORCING,
+    "twin": schema.FORCING,
     "observed": ("precipitation", "air_temperature", "shortwave", "specific_humidity"),
 }
 # The stations inside a pixel of the example data base. No series of the core sites is public.
@@ -91,7 +90,7 @@ def lines(text: str) -> dict[str, str]:
 
 def _known(weather: np.ndarray) -> np.ndarray:
     """Which days (station, time) have a value, or lie in a gap that their neighbours fill."""
-    return np.isfinite([gaps.fill(row, MAX_GAP) for row in weather])
+    return np.isfinite([quality.fill(row, MAX_GAP) for row in weather])
 
 
 def _check(data: str, kind: str, n: int | None = None) -> None:
@@ -159,9 +158,9 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     read = network.read(folder, names)
     recorded = np.all([_known(read[name].values) for name in weather], axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
-    read, left_out = gaps.complete(read, weather, MAX_GAP, "nearest year")
-    pixel_record = conus412.read(folder, (*schema_grid.ATTRIBUTES, "sm_smap"))
-    pixels = pixel_record[list(schema_grid.ATTRIBUTES)]
+    read, left_out = quality.complete(read, weather, MAX_GAP, "nearest year")
+    pixel_record = conus412.read(folder, (*schema.ATTRIBUTES, "sm_smap"))
+    pixels = pixel_record[list(schema.ATTRIBUTES)]
     # A pixel without soil data would leave the land-surface models without a soil.
     with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
     at, outside = network.match(read, with_soil, FARTHEST)
@@ -172,7 +171,7 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     for name in weather:
         # Before and after the record the networks run on weather of other years, and the models
         # spin up with it; no day there counts.
-        rows = [gaps.from_other_years(row, outer=True) for row in read[name].values]
+        rows = [quality.from_other_years(row, outer=True) for row in read[name].values]
         read[name] = ("station", "time"), np.reshape(rows, read[name].shape), read[name].attrs
     short = np.isnan(read["precipitation"].values).any(axis=1)
     left_out |= {
@@ -191,7 +190,7 @@ def _stations(names: list[str], folder) -> xr.Dataset:
         inside=("station", at["inside"].to_numpy()),
     ).isel(station=~short)
     read.attrs["left_out"] = "\n".join(f"{name}: {why}" for name, why in left_out.items())
-    return schema_grid.check(read.rename(station="place"), "in-situ places", place="place")
+    return schema.check_grid(read.rename(station="place"), "in-situ places", place="place")
 
 
 def _seen(at: pd.DataFrame, smap: xr.DataArray) -> tuple[pd.DataFrame, dict[str, str]]:

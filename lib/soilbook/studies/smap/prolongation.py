@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from soilbook import metrics, schema_grid
+from soilbook import metrics, schema
 from soilbook.data import conus412
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
@@ -49,9 +49,9 @@ METHODS = {
     "adadelta": replace(OURS, optimiser="adadelta"),
     "guided": OURS,
 }
-OUR_INPUTS = Inputs(attributes=(*schema_grid.ATTRIBUTES, *STATISTICS), season=True)
+OUR_INPUTS = Inputs(attributes=(*schema.ATTRIBUTES, *STATISTICS), season=True)
 METHOD_INPUTS = {
-    "paper": Inputs(schema_grid.FORCING, rain="none"),
+    "paper": Inputs(schema.FORCING, rain="none"),
     "adam": OUR_INPUTS,
     "adadelta": OUR_INPUTS,
     "guided": replace(OUR_INPUTS, forcing=(*OUR_INPUTS.forcing, *MODELLED)),

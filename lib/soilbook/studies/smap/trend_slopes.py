@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from soilbook import metrics
-from soilbook.data import files, layers, network
+from soilbook.data import files, network
 from soilbook.errors import unknown
 from soilbook.metrics.trends import METHODS, STEPS
 from soilbook.store import Store
@@ -62,7 +62,7 @@ def readings(
     DataError naming file and row.
     """
     kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
-    store, threshold = store or Store(), layers.COLD_FOR_TRENDS
+    store, threshold = store or Store(), network.COLD_FOR_TRENDS
     if result.attrs["data"] == "twin":
         made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
         return made["sm_rootzone"].sel(place=names)
