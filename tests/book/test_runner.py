@@ -12,7 +12,7 @@ import nbformat
 import papermill
 import pytest
 
-from soilbook.book import folders, runner
+from soilbook.book import runner
 from soilbook.errors import DataError, ParameterError, SoilbookError
 
 LEAVES = """import json, os, sys
@@ -73,7 +73,7 @@ def test_run_leaves_results_under_track_profile_and_chapter(project, monkeypatch
     ("given", "options", "said"),
     [
         ({"siets": "A"}, {}, "has no parameter 'siets'; allowed: data, profile, sites"),
-        ({"repetitions": "two"}, {}, "'two' is not a whole number"),
+        ({"repetitions": "two"}, {}, "repetitions is 'two'; allowed: a whole number"),
         ({"sites": "Atlantis"}, {}, "unknown site 'Atlantis'"),
         ({"depths": "0.3"}, {}, "unknown depth 0.3"),
         ({}, {"device": "cuda"}, "has no parameter 'device'"),
@@ -204,7 +204,7 @@ def test_results_come_back_if_the_new_ones_cannot_be_put_in_place(tmp_path, monk
 
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(SoilbookError, match=r"cannot write .*one: No space left on device"):
-        folders.put_in_place(made, folder)
+        runner.put_in_place(made, folder)
     assert (folder / "table_1.csv").read_text() == "one"
 
 

@@ -1,5 +1,6 @@
 """The products that the observed track reads: whose they are, where to get them, where they lie."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,19 @@ def present(folder: Path | None = None) -> list[Product]:
     """Products of which the data folder has a file."""
     base = folder or data.folder()
     return [product for product in PRODUCTS.values() if any(base.glob(product.pattern))]
+
+
+def listing(folder: Path, times: bool = False) -> str:
+    """Fingerprint of names and sizes of all files below a folder; with ``times`` of dates as well.
+
+    Dates differ between machines, but tell of any change on one without reading the files.
+    """
+    total = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        status = file.stat()
+        line = f"{file.relative_to(folder).as_posix()} {status.st_size}"
+        total.update(f"{line} {status.st_mtime_ns if times else ''}\n".encode())
+    return total.hexdigest()
 
 
 def check_stations(folder: Path | None = None) -> Iterator[tuple[str, str | SoilbookError]]:
