@@ -59,6 +59,7 @@ def build(
     Raises SoilbookError before any work for a parameter that a chapter refuses or chapters that
     read each other in a circle, and BuildFailed after all others ran if a chapter failed.
     """
+    runner.clear_killed()
     base = chapters.root()
     listed = in_contents(base)
     if execute:

@@ -6,11 +6,13 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +29,7 @@ from soilbook.store import cannot_write, write
 WARNING = re.compile(r"\b\w*Warning: (.*)")
 NOTEBOOK, LOG = "chapter.ipynb", "kernel.log"
 NO_SPACE = "[Errno 28]"
+SHARED = "/dev/shm"  # where joblib shares arrays between processes, if it is there
 
 
 class ChapterFailed(Exception):
@@ -79,6 +82,7 @@ def run(
     values = prepare(found, parameters or {}, data=data, profile=profile, device=device)
     folder = results_folder(found.name, values, base, out)
     changed = {n: v for n, v in values.items() if v != found.parameters[n].default}
+    clear_killed()
     start = time.monotonic()
     with partial(folder) as made:
         notebook = _execute(found, changed, made, folder, base)
@@ -105,7 +109,7 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
             variables[name] = str(Path(os.environ[name]).resolve())
     shown = {"desc": chapter.name, "leave": False, "dynamic_ncols": True}
     try:
-        with environment(variables), _stopped_cleanly(), log.open("wb") as stream:
+        with environment(variables), _stopped_cleanly(), _scratch() as own, log.open("wb") as said:
             notebook = papermill.execute_notebook(
                 str(chapter.file),
                 str(written),
@@ -114,7 +118,7 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
                 language="python",
                 cwd=str(chapter.file.parent),
                 progress_bar=shown if sys.stderr.isatty() else False,
-                kernel_manager_class=manager(stream),
+                kernel_manager_class=manager(said, own),
             )
         log.unlink()
         notebook.metadata.papermill.update(input_path=chapter.name, output_path=NOTEBOOK)
@@ -144,11 +148,12 @@ def _raise_for_input(name: str, message: str) -> None:
         raise SoilbookError(f"the disk is full: {' '.join(message.split())}")
 
 
-def manager(log: IO) -> type[AsyncKernelManager]:
+def manager(log: IO, own: Path) -> type[AsyncKernelManager]:
     """Class of kernel managers for papermill; what a kernel prints outside cells goes to ``log``.
 
     Whatever other kernel is installed under the name python3, this one is the running interpreter;
-    it goes with all its children.
+    it goes with all its children. The folder ``own`` takes its connection file, and a file named
+    by the number of its process.
     """
 
     class ThisInterpreter(AsyncKernelManager):
@@ -156,7 +161,9 @@ def manager(log: IO) -> type[AsyncKernelManager]:
         transport_encryption = "auto"
 
         async def start_kernel(self, **options):
+            self.connection_file = str(own / "kernel.json")
             await super().start_kernel(stdout=log, stderr=log, **options)
+            (own / str(self.provisioner.pid)).touch()
 
         async def shutdown_kernel(self, now: bool = False, restart: bool = False):
             # Taking torch down in good order lasts seconds, and every file is already whole.
@@ -201,6 +208,42 @@ def _stopped_cleanly() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A temporary folder of this process, which tells the next run what to clear if this one is
+    killed."""
+    own = Path(tempfile.mkdtemp(prefix=f"soilbook-{os.getpid()}-"))
+    try:
+        yield own
+    finally:
+        _clear(own)
+
+
+def clear_killed() -> None:
+    """Remove what killed runs of this user left in the temporary folder and in shared memory."""
+    for folder in Path(tempfile.gettempdir()).glob("soilbook-*-*"):
+        process = folder.name.split("-")[1]
+        with suppress(OSError):  # another run clears it at the same time
+            if folder.stat().st_uid == os.getuid() and process.isdigit():
+                if not _alive(int(process)):
+                    _clear(folder)
+
+
+def _clear(own: Path) -> None:
+    """Remove a folder of ``_scratch`` with what joblib left in the name of its kernels, which it
+    cannot clear itself once they are killed; nothing as long as one of them lives."""
+    kernels = [int(file.name) for file in own.iterdir() if file.name.isdigit()]
+    if any(map(_alive, kernels)):
+        return
+    places = {SHARED, tempfile.gettempdir(), os.environ.get("JOBLIB_TEMP_FOLDER", SHARED)}
+    for place, kernel in product(map(Path, places), kernels):
+        for folder in place.glob(f"joblib_memmapping_folder_{kernel}_*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for semaphore in place.glob(f"sem.loky-{kernel}-*"):
+            semaphore.unlink(missing_ok=True)
+    shutil.rmtree(own, ignore_errors=True)
 
 
 @contextmanager
