@@ -156,12 +156,9 @@ def _show(base: Path, name: str, folder: Path, stamp: str | None) -> None:
 def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
     page = _page(base, name)
     result = runner.results_folder(name, values, base) / runner.NOTEBOOK
-    try:
-        kept = json.loads(page.with_suffix(".json").read_text())
-        same = [_digest(file) == kept["notebook"] for file in (page, result)]
-        return kept["fingerprint"] == fingerprint and all(same)
-    except (OSError, ValueError, KeyError):
-        return False
+    kept = _recorded(page.with_suffix(".json"))
+    whole = all(file.is_file() and _digest(file) == kept.get("notebook") for file in (page, result))
+    return whole and kept.get("fingerprint") == fingerprint
 
 
 def _digest(file: Path) -> str:
@@ -246,24 +243,21 @@ def _run_one(name: str, parameters: dict):
 
 def render(base: Path, say=print) -> int:
     """Render with warnings as errors from a clean _build, unless the last pages still stand."""
-    index = base / "_build/html/index.html"
-    sources = _sources(base)
-    if _stands(base, sources):
+    pages = base / "_build/html"
+    index = pages / "index.html"
+    own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
+    sources = content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
+    standing = {"sources": sources, "pages": products.listing(pages)}
+    if index.is_file() and _recorded(base / RECORD) == standing:
         say(f"nothing changed: {index}")
         return 0
     shutil.rmtree(base / "_build", ignore_errors=True)
     code = subprocess.run([sys.executable, *COMMAND], cwd=base).returncode
     if code == 0:
-        record = {"sources": sources, "pages": _pages(base)}
+        record = {"sources": sources, "pages": products.listing(pages)}
         write(base / RECORD, json.dumps(record).encode())
         say(f"the book: {index}")
     return code
-
-
-def _sources(base: Path) -> str:
-    """Fingerprint of everything that jupyter-book reads."""
-    own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
-    return content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
 
 
 def content_fingerprint(folder: Path, start: str = "", leave_out: Path | None = None) -> str:
@@ -276,15 +270,8 @@ def content_fingerprint(folder: Path, start: str = "", leave_out: Path | None = 
     return total.hexdigest()
 
 
-def _pages(base: Path) -> dict[str, int]:
-    folder = base / "_build/html"
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
-
-
-def _stands(base: Path, sources: str) -> bool:
+def _recorded(file: Path) -> dict:
     try:
-        record = json.loads((base / RECORD).read_text())
+        return json.loads(file.read_text())
     except (OSError, ValueError):
-        return False
-    return record == {"sources": sources, "pages": _pages(base)} and bool(record["pages"])
+        return {}

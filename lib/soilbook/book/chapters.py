@@ -227,7 +227,6 @@ def _model(value: str) -> None:
 
 Whole = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Count = Annotated[Whole, Field(ge=1)]
 TYPES = {"str": str, "int": Whole, "float": Number, "bool": bool}
 # What parameters of these names may be, in every chapter; ``sites`` is a list of ``site``.
 COMMON = {
@@ -243,13 +242,9 @@ COMMON = {
     "root_zone": Literal["auto", "network", "filter"],
     "seed": Annotated[Whole, Field(ge=0)],
     "folds": Annotated[Whole, Field(ge=2)],
-    "repetitions": Count,
-    "networks": Count,
-    "epochs": Count,
-    "samples": Count,
-    "background": Count,
-    "n_features": Count,
 }
+COUNTS = ("repetitions", "networks", "epochs", "samples", "background", "n_features")
+COMMON |= dict.fromkeys(COUNTS, Annotated[Whole, Field(ge=1)])
 
 
 class Values(Checked):
@@ -317,7 +312,10 @@ def _check_sites(values: dict) -> None:
     from soilbook import data
     from soilbook.data import sites
 
-    named = [*_several(values.get("sites")), *_several(values.get("site"))]
+    named, depths = (
+        [*(values.get(f"{one}s") or ()), *([values[one]] if values.get(one) else ())]
+        for one in ("site", "depth")
+    )
     if values.get("data") != "observed":
         for name in named:
             sites.find(name)
@@ -326,7 +324,7 @@ def _check_sites(values: dict) -> None:
     if "sites" in values and not named and not present:
         raise DataError(f"{data.folder()}: no station of the paper; see: soilbook data get uscrn")
     for name in named:
-        _check_observed(name, [*_several(values.get("depths")), *_several(values.get("depth"))])
+        _check_observed(name, depths)
 
 
 def _check_observed(name: str, depths: list[float]) -> None:
@@ -347,13 +345,7 @@ def _check_observed(name: str, depths: list[float]) -> None:
     offered = moisture["depth"].values[np.isfinite(moisture.values).any(axis=1)]
     for depth in depths:
         if not np.isclose(offered, depth).any():
+            allowed = ", ".join(f"{one:g}" for one in offered)
             raise ParameterError(
-                f"site {name!r} has no soil moisture at {depth:g} m; "
-                f"allowed: {', '.join(f'{one:g}' for one in offered)}"
+                f"site {name!r} has no soil moisture at {depth:g} m; allowed: {allowed}"
             )
-
-
-def _several(value) -> list:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

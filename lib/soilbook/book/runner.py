@@ -281,21 +281,17 @@ def _alive(process: int) -> bool:
 
 def put_in_place(made: Path, folder: Path) -> None:
     """Make a whole folder the result; the one before moves to ``.previous``."""
-    previous = folder.with_name(f"{folder.name}.previous")
+    previous, replaced = folder.with_name(f"{folder.name}.previous"), folder.exists()
     try:
-        replaced = folder.exists()
         if replaced:
             shutil.rmtree(previous, ignore_errors=True)
             folder.rename(previous)
-        try:
-            made.rename(folder)
-        except OSError:
-            if replaced:
-                previous.rename(folder)
-            raise
-        shutil.rmtree(folder.with_name(f"{folder.name}.failed"), ignore_errors=True)
+        made.rename(folder)
     except OSError as error:
+        if replaced and not folder.exists():
+            previous.rename(folder)
         raise cannot_write(folder, error) from error
+    shutil.rmtree(folder.with_name(f"{folder.name}.failed"), ignore_errors=True)
 
 
 def keep_failed(made: Path, folder: Path) -> Path:
