@@ -197,6 +197,19 @@ def test_failing_chapter_stops_the_rendering_but_not_the_others(book, monkeypatc
     assert not (book.root / "renders").exists()
 
 
+@pytest.mark.parametrize("other", [DataError("b.txt"), runner.ChapterFailed("no memory")])
+def test_exit_code_is_2_only_if_a_user_can_mend_all(book, monkeypatch, other):
+    problems = {"beyond/one": DataError("a.txt"), "beyond/two": other}
+
+    def run(name, parameters):
+        raise problems[name]
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(build.BuildFailed) as failure:
+        book.build()
+    assert failure.value.code == (2 if isinstance(other, DataError) else 1)
+
+
 def test_bad_parameters_are_told_before_any_chapter_runs(book):
     with pytest.raises(ParameterError, match="unknown profile 'fast'"):
         book.build(profile="fast")

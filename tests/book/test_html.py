@@ -1,7 +1,8 @@
-"""Paired differences, short enough for a page."""
+"""Numbers as a reader wants them, and paired differences short enough for a page."""
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 from soilbook import metrics
@@ -59,3 +60,22 @@ def test_small_differences_have_a_decimal_more():
     assert texts.iloc[0] == "+0.011 [-0.000, +0.100]"
     texts = html.for_reading(table.assign(difference=[0.0113, 0.02]))
     assert texts["difference [95 %]"].iloc[0] == "+0.0113 [-0.0002, +0.1000]"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.500"), (1234.56, "1234.6"), (2.5e6, "2.5e+06"), (0.0004, "0.0004"), (0.0, "0.000")],
+)
+def test_very_large_and_very_small_numbers_stay_legible(value, text):
+    assert html.number(value) == text
+
+
+def test_decimals_go_by_size_whatever_the_sign():
+    assert html.decimals(pd.Series([-0.512, -0.633])) == 3
+    assert html.decimals(pd.Series([-0.0512, 0.0333])) == 4
+
+
+def test_a_claim_that_counts_has_no_decimals():
+    row = {"claim": "c", "published": 3.0, "reproduced": 0.25, "low": 0.1, "high": 0.3}
+    markup = html.verdicts(pd.DataFrame([{**row, "verdict": "not", "why": "w"}]))
+    assert ">3</td>" in markup and ">0.250</td>" in markup and "0.100 to 0.300" in markup

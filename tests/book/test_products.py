@@ -1,10 +1,11 @@
 """What the data folder is said to hold."""
 
+import os
 import shutil
 
 import pytest
 
-from soilbook.book import products
+from soilbook.book import page, products
 from soilbook.errors import DataError, SoilbookError
 
 
@@ -83,6 +84,28 @@ def test_files_that_are_counted_but_not_used_are_named(tmp_path):
         "nldas not used": "nldas/NLDAS_NOAH0125_H.A20160101.grb",
         "scan not used": "scan_alabama/meta.csv",
     }
+
+
+def test_the_listing_of_a_folder_tells_of_changes(tmp_path):
+    """Of names and sizes, and of dates where they count; observed data are named by it."""
+    file = tmp_path / "a.csv"
+    file.write_text("x")
+    os.utime(file, (1, 1))
+    before = [products.listing(tmp_path, times) for times in (False, True)]
+    os.utime(file, (2, 2))
+    assert products.listing(tmp_path) == before[0] != before[1]
+    assert products.listing(tmp_path, times=True) != before[1]
+    file.write_text("xy")
+    assert products.listing(tmp_path) != before[0]
+
+
+def test_a_chapter_without_sites_rests_on_the_whole_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    (tmp_path / "a.csv").write_text("x")
+    assert page.of_data({"data": "observed"}) == products.listing(tmp_path)
+    assert page.of_data({"data": "observed", "sites": []}) != products.listing(tmp_path)
+    assert page.of_data({"seed": 1}) == page.of_data({"data": "twin", "seed": 1})
+    assert page.of_data({"seed": 1}) != page.of_data({"seed": 2})
 
 
 def test_the_models_of_nldas_are_found_wherever_they_lie(tmp_path):

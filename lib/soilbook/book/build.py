@@ -248,7 +248,7 @@ def render(base: Path, say=print) -> int:
     own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
     sources = content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
     standing = {"sources": sources, "pages": products.listing(pages)}
-    if index.is_file() and _recorded(base / RECORD) == standing:
+    if _recorded(base / RECORD) == standing:
         say(f"nothing changed: {index}")
         return 0
     shutil.rmtree(base / "_build", ignore_errors=True)
