@@ -176,12 +176,8 @@ def _is_used(product: str, file: Path, base: Path) -> bool:
     if product == "fluxnet":
         return file == base / fluxnet.FILE
     if product == "power":
-        stations = {
-            name[2]
-            for path in base.glob(PRODUCTS["uscrn"].pattern)
-            if (name := uscrn.NAME.fullmatch(path.name))
-        }
-        return file.stem in stations.union(sites.OBSERVED)
+        station = f"CRND0103-*-{file.stem}.txt"
+        return file.stem in sites.OBSERVED or any(base.glob(f"uscrn/daily01/*/{station}"))
     if product == "smap":
         columns = conus412.FORCING | conus412.TARGET | conus412.CONSTANTS
         read = {"crd", "timeStr", *(one.file for one in columns.values())}
