@@ -12,6 +12,7 @@ import pytest
 
 from soilbook import __version__, cli
 from soilbook.book import build, runner
+from soilbook.errors import ParameterError
 
 CELL = """data: str = "twin"  # track
 profile: str = "quick"  # how much
@@ -68,6 +69,14 @@ def refused(capsys, *arguments: str, code: int = 2) -> str:
 def test_input_to_mend_is_one_line_and_exit_2(book, capsys, arguments, said):
     assert said in refused(capsys, *arguments)
     assert not (book / "results").exists()
+
+
+def test_options_of_the_command_line():
+    assert cli.split_options(["a=1", "b = x=y"]) == {"a": "1", "b": "x=y"}
+    with pytest.raises(ParameterError, match="name=value"):
+        cli.split_options(["a"])
+    with pytest.raises(ParameterError, match="given twice"):
+        cli.split_options(["a=1", "a=2"])
 
 
 def test_device_that_is_absent(book, capsys, monkeypatch):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from soilbook import device
-from soilbook.book import provenance
-from soilbook.book.checks import check, on_gpu
+from soilbook.book import page as provenance
+from soilbook.book.build import on_gpu
+from soilbook.book.chapters import check
 from soilbook.errors import DeviceError, ParameterError
 from soilbook.studies.experiment import Experiment
 from soilbook.studies.smap import left_out_pixels, prolongation, satellite_forecast

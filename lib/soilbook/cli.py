@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from soilbook import __version__
-from soilbook.errors import SoilbookError
+from soilbook.errors import ParameterError, SoilbookError, unknown
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,44 +39,42 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"soilbook {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    one = commands.add_parser("chapters", help="list the chapters and their parameters")
-    one.set_defaults(command=_chapters)
+    def command(name: str, function, text: str, below=commands):
+        made = below.add_parser(name, help=text)
+        made.set_defaults(command=function)
+        return made.add_argument
 
-    one = commands.add_parser("run", help="run one chapter")
-    one.add_argument("chapter", help="name or unique beginning, such as wang2024/s4_2")
-    one.add_argument(
+    command("chapters", _chapters, "list the chapters and their parameters")
+
+    add = command("run", _run, "run one chapter")
+    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+    add(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
         help="a parameter of the chapter; lists are separated by commas",
     )  # fmt: skip
-    one.add_argument("--data", help="twin or observed")
-    one.add_argument("--profile", help="smoke, quick, standard or paper")
-    one.add_argument("--device", help="auto, cpu, cuda or cuda:N")
-    one.add_argument("--out", metavar="DIR", help="put results there instead of results/")
-    one.set_defaults(command=_run)
+    add("--data", help="twin or observed")
+    add("--profile", help="smoke, quick, standard or paper")
+    add("--device", help="auto, cpu, cuda or cuda:N")
+    add("--out", metavar="DIR", help="put results there instead of results/")
 
-    one = commands.add_parser("build", help="run chapters that changed and render the book")
-    one.add_argument("--data", help="twin (default) or observed")
-    one.add_argument("--profile", help="smoke, quick (default), standard, paper")
-    one.add_argument("--device", help="auto, cpu, cuda or cuda:N")
-    one.add_argument("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
-    one.add_argument("--no-run", action="store_true", help="render what is already executed")
-    one.set_defaults(command=_build)
+    add = command("build", _build, "run chapters that changed and render the book")
+    add("--data", help="twin (default) or observed")
+    add("--profile", help="smoke, quick (default), standard, paper")
+    add("--device", help="auto, cpu, cuda or cuda:N")
+    add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
+    add("--no-run", action="store_true", help="render what is already executed")
 
-    one = commands.add_parser("data", help="what is observed: list, check, get")
-    actions = one.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    two = actions.add_parser("list", help="each product, where it is looked for, whether present")
-    two.set_defaults(command=_data_list)
-    two = actions.add_parser("check", help="read every station and report gaps and damage")
-    two.set_defaults(command=_data_check)
-    two = actions.add_parser("get", help="where to download a product and how to lay it out")
-    two.add_argument("product", nargs="?", help="name of a product; without one, all")
-    two.set_defaults(command=_data_get)
+    data = commands.add_parser("data", help="what is observed: list, check, get")
+    actions = data.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    command("list", _data_list, "each product, where it is looked for, whether present", actions)
+    command("check", _data_check, "read every station and report gaps and damage", actions)
+    add = command("get", _data_get, "where to download a product and how to lay it out", actions)
+    add("product", nargs="?", help="name of a product; without one, all")
 
-    one = commands.add_parser("compare", help="two runs: what changed, score by score")
-    one.add_argument("old", metavar="RUN", help="folder of results, as soilbook run prints it")
-    one.add_argument("new", metavar="RUN")
-    one.add_argument("--csv", metavar="FILE", help="leave all scores there as well")
-    one.set_defaults(command=_compare)
+    add = command("compare", _compare, "two runs: what changed, score by score")
+    add("old", metavar="RUN", help="folder of results, as soilbook run prints it")
+    add("new", metavar="RUN")
+    add("--csv", metavar="FILE", help="leave all scores there as well")
     return top
 
 
@@ -92,17 +91,11 @@ def _chapters(options) -> None:
 
 def _run(options) -> int:
     from soilbook.book import runner
-    from soilbook.book.parameters import split_options
 
+    given = split_options(options.parameters)
+    where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
     try:
-        run = runner.run(
-            options.chapter,
-            split_options(options.parameters),
-            data=options.data,
-            profile=options.profile,
-            device=options.device,
-            out=options.out,
-        )
+        run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
         print(f"soilbook: {failure}", file=sys.stderr)
         return 1
@@ -115,18 +108,26 @@ def _run(options) -> int:
     return 0
 
 
+def split_options(options: list[str]) -> dict[str, str]:
+    """``["sites=A,B"]`` as a dict; ParameterError for one without ``=`` or given twice."""
+    given = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        name = name.strip()
+        if not equals:
+            raise ParameterError(f"-p {option!r}: write it as name=value")
+        if name in given:
+            raise ParameterError(f"-p {name!r} is given twice")
+        given[name] = value.strip()
+    return given
+
+
 def _build(options) -> int:
     from soilbook.book import build
 
     try:
-        return build.build(
-            options.data,
-            options.profile,
-            options.device,
-            jobs=options.jobs,
-            execute=not options.no_run,
-            say=lambda line: print(line, flush=True),
-        )
+        where = (options.data, options.profile, options.device, options.jobs)
+        return build.build(*where, not options.no_run, partial(print, flush=True))
     except build.BuildFailed as failure:
         print(f"soilbook: {failure.message}", file=sys.stderr)
         return failure.code
@@ -159,7 +160,6 @@ def _data_check(options) -> int:
 def _data_get(options) -> None:
     from soilbook import data
     from soilbook.book import products
-    from soilbook.errors import unknown
 
     if options.product and options.product not in products.PRODUCTS:
         raise unknown("product", options.product, products.PRODUCTS)
@@ -172,7 +172,6 @@ def _data_get(options) -> None:
 
 def _compare(options) -> None:
     from soilbook.book import chapters, compare
-    from soilbook.errors import ParameterError
     from soilbook.store import write
 
     try:

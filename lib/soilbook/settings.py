@@ -1,10 +1,9 @@
 """Settings that check themselves, and the profiles: what ``smoke``, ``quick``, ``standard`` and
 ``paper`` mean, in one place."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from soilbook.errors import ParameterError, unknown
 
@@ -16,6 +15,8 @@ BOUNDS = {
     "less_than": ("lt", "below {}"),
 }
 KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word"}
+KINDS["finite"] = KINDS["float"]
+Count = Annotated[int, Field(ge=1)]
 
 
 class Checked(BaseModel):
@@ -59,8 +60,7 @@ def _one_line(error: ValidationError, kind: type[BaseModel]) -> str:
     return f"{name} is {first['input']!r}: {first['msg']}"
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(Checked):
     """How much is computed. One step is one Adam update of every network of a shard.
 
     ``epochs`` epochs of ``batches_per_epoch`` batches of ``batch`` windows; the model kept is the
@@ -70,15 +70,15 @@ class Profile:
     """
 
     name: str
-    epochs: int
-    first_choice: int
-    repetitions: int
-    batches_per_epoch: int = 20
-    batch: int = 50
-    bootstrap: int = 1000
-    n_sites: int | None = None
-    explained: int = 200
-    pictured: int = 600
+    epochs: Count
+    first_choice: Count
+    repetitions: Count
+    batches_per_epoch: Count = 20
+    batch: Count = 50
+    bootstrap: Count = 1000
+    n_sites: Count | None = None
+    explained: Count = 200
+    pictured: Count = 600
 
     @property
     def steps(self) -> int:
@@ -87,43 +87,37 @@ class Profile:
 
 
 PROFILES = {
-    p.name: p
-    for p in (
-        Profile(
-            "smoke",
-            epochs=4,
-            first_choice=1,
-            repetitions=1,
-            bootstrap=100,
-            n_sites=2,
-            explained=5,
-            pictured=80,
-        ),
-        Profile(
-            "quick",
-            epochs=100,
-            first_choice=40,
-            repetitions=1,
-            bootstrap=500,
-            n_sites=8,
-            explained=60,
-            pictured=300,
-        ),
-        Profile("standard", epochs=500, first_choice=100, repetitions=5),
-        Profile("paper", epochs=1500, first_choice=100, repetitions=25),
-    )
+    "smoke": Profile(
+        name="smoke",
+        epochs=4,
+        first_choice=1,
+        repetitions=1,
+        bootstrap=100,
+        n_sites=2,
+        explained=5,
+        pictured=80,
+    ),
+    "quick": Profile(
+        name="quick",
+        epochs=100,
+        first_choice=40,
+        repetitions=1,
+        bootstrap=500,
+        n_sites=8,
+        explained=60,
+        pictured=300,
+    ),
+    "standard": Profile(name="standard", epochs=500, first_choice=100, repetitions=5),
+    "paper": Profile(name="paper", epochs=1500, first_choice=100, repetitions=25),
 }
 
 
 def profile(name: str) -> Profile:
     """The profile of that name; ParameterError lists the allowed ones."""
-    if name not in PROFILES:
-        raise unknown("profile", name, PROFILES)
-    return PROFILES[name]
+    return _named(PROFILES, name)
 
 
-@dataclass(frozen=True)
-class SatelliteProfile:
+class SatelliteProfile(Checked):
     """How much study 2 computes: the LSTM that prolongs SMAP.
 
     ``networks`` trainings of ``epochs`` epochs (an epoch sees as many days as the record has) make
@@ -133,26 +127,30 @@ class SatelliteProfile:
     """
 
     name: str
-    epochs: int
-    networks: int
-    draws: int
-    bootstrap: int = 1000
-    n_stations: int | None = None
+    epochs: Count
+    networks: Count
+    draws: Count
+    bootstrap: Count = 1000
+    n_stations: Count | None = None
 
 
 SATELLITE_PROFILES = {
-    p.name: p
-    for p in (
-        SatelliteProfile("smoke", epochs=2, networks=1, draws=4, bootstrap=100, n_stations=6),
-        SatelliteProfile("quick", epochs=20, networks=2, draws=20, bootstrap=500),
-        SatelliteProfile("standard", epochs=60, networks=5, draws=50),
-        SatelliteProfile("paper", epochs=120, networks=10, draws=100),
+    one.name: one
+    for one in (
+        SatelliteProfile(name="smoke", epochs=2, networks=1, draws=4, bootstrap=100, n_stations=6),
+        SatelliteProfile(name="quick", epochs=20, networks=2, draws=20, bootstrap=500),
+        SatelliteProfile(name="standard", epochs=60, networks=5, draws=50),
+        SatelliteProfile(name="paper", epochs=120, networks=10, draws=100),
     )
 }
 
 
 def satellite(name: str) -> SatelliteProfile:
     """Study 2's part of the profile of that name; ParameterError lists the allowed ones."""
-    if name not in SATELLITE_PROFILES:
-        raise unknown("profile", name, SATELLITE_PROFILES)
-    return SATELLITE_PROFILES[name]
+    return _named(SATELLITE_PROFILES, name)
+
+
+def _named(profiles: dict, name: str):
+    if name not in profiles:
+        raise unknown("profile", name, profiles)
+    return profiles[name]

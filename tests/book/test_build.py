@@ -7,7 +7,7 @@ import joblib
 import pytest
 import torch
 
-from soilbook.book import build, render, runner
+from soilbook.book import build, runner
 from soilbook.errors import DataError, ParameterError
 
 # Stands in for jupyter-book: counts its calls and fails if the prose says so.
@@ -34,7 +34,7 @@ class Book:
         for name in ("beyond/one", "beyond/two"):
             project.add(name, "1")
         project.contents("beyond/one", "beyond/two")
-        monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+        monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
         monkeypatch.setattr(runner, "run", self.run)
 
     def run(self, name: str, parameters: dict) -> runner.Run:
@@ -197,6 +197,19 @@ def test_failing_chapter_stops_the_rendering_but_not_the_others(book, monkeypatc
     assert not (book.root / "renders").exists()
 
 
+@pytest.mark.parametrize("other", [DataError("b.txt"), runner.ChapterFailed("no memory")])
+def test_exit_code_is_2_only_if_a_user_can_mend_all(book, monkeypatch, other):
+    problems = {"beyond/one": DataError("a.txt"), "beyond/two": other}
+
+    def run(name, parameters):
+        raise problems[name]
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(build.BuildFailed) as failure:
+        book.build()
+    assert failure.value.code == (2 if isinstance(other, DataError) else 1)
+
+
 def test_bad_parameters_are_told_before_any_chapter_runs(book):
     with pytest.raises(ParameterError, match="unknown profile 'fast'"):
         book.build(profile="fast")
@@ -236,7 +249,7 @@ def test_contents_with_an_unknown_chapter(book):
 
 def test_two_at_a_time(project, monkeypatch):
     """With real kernels in processes of their own; the renderer is the stand-in."""
-    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
     for name in BOTH:
@@ -275,7 +288,7 @@ while page.other("beyond/second", "table_1.csv") is None:
 def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
     """From nothing, two at a time: ``last`` reads the slow ``second``, which reads ``first``; none
     of them reads ``other``, which ends only when it sees that ``second`` did not wait for it."""
-    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
     for name, before, reads in (
@@ -310,9 +323,9 @@ def test_renderer_is_jupyter_book_with_warnings_as_errors(project):
     book.mkdir()
     (project.root / "_config.yml").write_text("title: x\nonly_build_toc_files: true\n")
     (book / "intro.md").write_text("# Intro\n\n[](nowhere.md)\n")
-    assert render.render(project.root, lambda line: None) != 0
+    assert build.render(project.root, lambda line: None) != 0
     (book / "intro.md").write_text("# Intro\n\nText.\n")
     said = []
-    assert render.render(project.root, said.append) == 0
+    assert build.render(project.root, said.append) == 0
     assert Path(said[0].removeprefix("the book: ")).is_file()
-    assert render.render(project.root, said.append) == 0 and "nothing changed" in said[-1]
+    assert build.render(project.root, said.append) == 0 and "nothing changed" in said[-1]

@@ -56,6 +56,12 @@ def test_text_shows_parameters_and_what_changed(runs):
     assert "same parameters" in same and "6 scores compared, 6 equal" in same and "->" not in same
 
 
+def test_scores_that_both_runs_lack_are_equal(tmp_path):
+    lacking = [(*OLD[0][:4], None, None, None, 2), OLD[1]]
+    runs = [leave(tmp_path / name, lacking) for name in ("a", "b")]
+    assert "4 scores compared, 4 equal" in compare.as_text(*compare.compare(*runs))
+
+
 def test_trees_of_results_are_matched_by_chapter(tmp_path):
     for tree in ("a", "b"):
         leave(tmp_path / tree / "twin/quick/wang2024/s4_2", OLD, seed=0)

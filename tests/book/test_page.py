@@ -16,6 +16,7 @@ import xarray as xr
 from soilbook.book import html, page
 from soilbook.book.page import Page, csv, tidy
 from soilbook.errors import ParameterError, SoilbookError
+from soilbook.settings import Checked
 
 NAME = "wang2024/s4_2_basic_networks"
 SCORES = pd.DataFrame(
@@ -50,6 +51,28 @@ def test_parameters_are_checked_before_anything_else(project, shown):
     with pytest.raises(ParameterError, match="unknown site 'Nowhere'"):
         Page(NAME, {"data": "twin", "sites": ["Nowhere"]})
     assert shown == [] and not (project.root / "results").exists()
+
+
+def test_untyped_values_of_papermill_are_typed_as_the_cell_says(project, shown):
+    cell = "models: list[str] = []\ndepths: list[float] = []\nseed: int = 0\nfast: bool = False\n"
+    project.add(NAME, "1", parameters=f'data: str = "twin"\n{cell}')
+    names = {"__name__": "__main__", "models": "LSTM", "depths": 0.05, "seed": 1000.0, "other": {}}
+    made = Page(NAME, names)
+    typed = {"models": ["LSTM"], "depths": [0.05], "seed": 1000, "fast": False}
+    assert made.parameters == {"data": "twin", **typed}
+    assert type(made.parameters["seed"]) is int
+    assert names == {"__name__": "__main__", "other": {}, "data": "twin", **typed}
+    with pytest.raises(ParameterError, match="unknown model 'GRU'"):
+        Page(NAME, {"__name__": "__main__", "models": "GRU"})
+
+
+def test_settings_take_the_parameters_that_they_have_fields_for(made):
+    class Some(Checked):
+        seed: int
+        profile: str
+        more: int = 0
+
+    assert made.settings(Some, more=2) == Some(seed=1, profile="smoke", more=2)
 
 
 def test_twin_is_labelled_and_its_link_only_in_the_book(made, shown, monkeypatch, project):

@@ -1,10 +1,15 @@
-"""Values of parameters take the type that the cell declares, whatever they look like."""
+"""Values of parameters take the type that the cell declares, and are held against what there is
+before any work."""
 
+import shutil
+
+import numpy as np
 import papermill
 import pytest
 
-from soilbook.book.parameters import Parameter, choose, declared, split_options, typed
-from soilbook.errors import ParameterError
+from soilbook.book import chapters
+from soilbook.book.chapters import check, declared
+from soilbook.errors import DataError, DeviceError, ParameterError
 
 CELL = """# comment before
 data: str = "twin"  # track, for example data=observed
@@ -22,14 +27,14 @@ fast = True
 
 def test_cell_is_read_with_types_defaults_and_help():
     found = declared(CELL, "x.ipynb")
-    assert [(p.name, p.kind, p.default, p.help) for p in found.values()] == [
-        ("data", "str", "twin", "track, for example data=observed"),
-        ("sites", "list[str]", [], "names"),
-        ("depths", "list[float]", [0.05, 1.0], "m"),
-        ("epochs", "int", 20, ""),
-        ("rate", "float", 0.001, "learning rate"),
-        ("device", "str", None, ""),
-        ("fast", "bool", True, ""),
+    assert list(found.values()) == [
+        ("data", "str", "twin", "track, for example data=observed", False),
+        ("sites", "list[str]", [], "names", False),
+        ("depths", "list[float]", [0.05, 1.0], "m", False),
+        ("epochs", "int", 20, "", False),
+        ("rate", "float", 0.001, "learning rate", False),
+        ("device", "str", None, "", True),
+        ("fast", "bool", True, "", False),
     ]
 
 
@@ -53,15 +58,24 @@ def test_cell_that_is_no_list_of_plain_values_is_named(cell, said):
     assert said in str(refusal.value)
 
 
+def typed(kind: str, value, name: str = "p", default=None):
+    """The value as a parameter of that kind takes it."""
+    made = declared(f"{name}: {kind} = {default!r}", "x")
+    return chapters.typed(made.values(), {name: value})[name]
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
         ("str", "1e3", "1e3"),
-        ("str", "None", "None"),
         ("int", "1e3", 1000),
         ("int", "-4", -4),
         ("int", "12345678901234567891", 12345678901234567891),
         ("int", 5.0, 5),
+        ("int|None", " none ", None),
+        ("int | None", "None", None),
+        ("int | None", "7", 7),
+        ("list[str] | None", "None", None),
         ("float", "1e3", 1000.0),
         ("float", "5", 5.0),
         ("bool", "false", False),
@@ -71,54 +85,161 @@ def test_cell_that_is_no_list_of_plain_values_is_named(cell, said):
         ("list[str]", "007", ["007"]),
         ("list[float]", "0.05,1", [0.05, 1.0]),
         ("list[int]", [1, 2.0], [1, 2]),
+        ("list[int]", "1e3,2", [1000, 2]),
         ("list[float]", 0.05, [0.05]),
     ],
 )
 def test_text_becomes_the_declared_type(kind, text, value):
-    got = typed(Parameter("p", kind, None, ""), text)
+    got = typed(kind, text)
     assert got == value and type(got) is type(value)
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "said"),
+    ("kind", "value", "line"),
     [
-        ("int", "1.5", "'1.5' is not a whole number"),
-        ("int", "many", "'many' is not a whole number"),
-        ("int", True, "True is not a whole number"),
-        ("int", "inf", "'inf' is not a whole number"),
-        ("float", "nan", "'nan' is not a number"),
-        ("float", "0,05", "'0,05' is not a number"),
-        ("bool", "maybe", "'maybe' is not true or false"),
-        ("list[float]", "0.05;1", "'0.05;1' is not a number (a list[float], separated by commas)"),
-        ("str", 3, "3 is not a text"),
-        ("set", "x", "has type 'set'; allowed: str"),
+        ("int", "1.5", "p is '1.5'; allowed: a whole number"),
+        ("int", "many", "p is 'many'; allowed: a whole number"),
+        ("int", True, "p is 'True'; allowed: a whole number"),
+        ("int", "inf", "p is 'inf'; allowed: a whole number"),
+        ("int", None, "p is None; allowed: a whole number"),
+        ("int", "None", "p is 'None'; allowed: a whole number"),
+        ("float", "nan", "p is 'nan'; allowed: a number"),
+        ("float", "0,05", "p is '0,05'; allowed: a number"),
+        ("float", False, "p is 'False'; allowed: a number"),
+        ("bool", "maybe", "p is 'maybe'; allowed: true or false"),
+        ("list[float]", "0.05;1", "p is '0.05;1'; allowed: a number"),
+        ("str", 3, "p is 3; allowed: a word"),
+        ("set", "x", "parameter 'p' has type 'set'; allowed: str, int, float, bool and list[...]"),
     ],
 )
-def test_wrong_type_is_one_line(kind, value, said):
+def test_wrong_type_is_one_line(kind, value, line):
     with pytest.raises(ParameterError) as refusal:
-        typed(Parameter("p", kind, 0, ""), value)
-    assert said in str(refusal.value) and "'p'" in str(refusal.value)
+        typed(kind, value, default=0)
+    assert str(refusal.value).startswith(line) and "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
     "text", ["RF, SVR", '["RF", "SVR"]', "['RF','SVR']", "[RF, SVR]", "RF,SVR,"]
 )
 def test_a_list_may_be_written_as_the_cell_has_it(text):
-    assert typed(Parameter("models", "list[str]", [], ""), text) == ["RF", "SVR"]
-    assert typed(Parameter("depths", "list[float]", [], ""), "[0.05, 1]") == [0.05, 1.0]
-    assert typed(Parameter("sites", "list[str]", [], ""), "[]") == []
+    assert typed("list[str]", text, "models") == ["RF", "SVR"]
+    assert typed("list[float]", "[0.05, 1]") == [0.05, 1.0]
+    assert typed("list[str]", "[]") == []
 
 
-def test_unknown_name_lists_the_chapter_s_own():
-    cell = declared("a: int = 1\nb: int = 2\n", "x")
-    assert choose(cell, {"b": "5"}, "beyond/one") == {"a": 1, "b": 5}
+def test_a_default_is_held_to_the_same_rules():
+    with pytest.raises(ParameterError, match="repetitions is 0; allowed: 1 or more"):
+        chapters.typed(declared("repetitions: int = 0", "x").values(), {})
+
+
+def test_a_name_of_another_type_than_the_common_one_is_the_chapter_s_own():
+    assert typed("str", "as long as it takes", "epochs", "x") == "as long as it takes"
+
+
+def test_names_that_start_with_an_underscore_are_no_parameters():
+    assert list(declared("_a = 1\nb = 2\n", "x")) == ["b"]
+
+
+def test_unknown_name_lists_the_chapter_s_own(project):
+    project.add("beyond/one", "1", parameters="a: int = 1\nb: int = 2\n")
+    chapter = chapters.find("beyond/one")
+    assert chapter.values({"b": "5"}) == {"a": 1, "b": 5}
     with pytest.raises(ParameterError, match="beyond/one has no parameter 'siets'; allowed: a, b"):
-        choose(cell, {"siets": "x"}, "beyond/one")
+        chapter.values({"siets": "x"})
 
 
-def test_options_of_the_command_line():
-    assert split_options(["a=1", "b = x=y"]) == {"a": "1", "b": "x=y"}
-    with pytest.raises(ParameterError, match="name=value"):
-        split_options(["a"])
-    with pytest.raises(ParameterError, match="given twice"):
-        split_options(["a=1", "a=2"])
+def test_good_values_and_the_chapter_s_own_choice_pass():
+    check({})
+    check({"data": "twin", "profile": "smoke", "device": "auto", "sites": ["Kingston-1-W"]})
+    check({"sites": [], "depths": [], "models": [], "repetitions": None, "device": None})
+    check({"depths": [0.05, 1.0], "models": ["LSTM", "RF", "persistence"], "seed": 3})
+    check({"anything": "else"})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"data": "real"}, "unknown data 'real'; allowed: twin, observed"),
+        ({"profile": "fast"}, "unknown profile 'fast'; allowed: smoke, quick, standard, paper"),
+        ({"device": "gpu"}, "unknown device 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
+        ({"sites": ["Kingston-1-W", "Atlantis"]}, "unknown site 'Atlantis'; allowed: Kingston-1-W"),
+        ({"site": "Atlantis"}, "unknown site 'Atlantis'"),
+        ({"depths": [0.05, 0.07]}, "unknown depth 0.07; allowed: 0.05 m, 0.10 m, 0.20 m"),
+        ({"models": ["LSTM", "GRU"]}, "unknown model 'GRU'; allowed: 1D-CNN, LSTM, "),
+        ({"repetitions": 0}, "repetitions is 0; allowed: 1 or more"),
+        ({"networks": 0}, "networks is 0; allowed: 1 or more"),
+        ({"seed": -1}, "seed is -1; allowed: 0 or more"),
+        ({"folds": 1}, "folds is 1; allowed: 2 or more"),
+        ({"method": "sgd"}, "unknown method 'sgd'; allowed: adam, guided, adadelta, paper"),
+        ({"variant": "mine"}, "unknown variant 'mine'; allowed: paper, released"),
+    ],
+)
+def test_unknown_value_says_what_is_allowed(values, said):
+    with pytest.raises(ParameterError) as refusal:
+        check(values)
+    assert said in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:99"])
+def test_absent_device_is_told(monkeypatch, device):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(
+        DeviceError, match=f"device '{device}' is not there; allowed here: auto, cpu"
+    ):
+        check({"device": device})
+
+
+def test_present_device_passes(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check({"device": "cuda"})
+    check({"device": "cuda:1"})
+    with pytest.raises(DeviceError, match="allowed here: auto, cpu, cuda, cuda:0, cuda:1"):
+        check({"device": "cuda:2"})
+
+
+def test_observed_without_a_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match="nowhere: no such data folder; set SOILBOOK_DATA"):
+        check({"data": "observed"})
+
+
+def test_observed_folder_without_stations(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    check({"data": "observed"})  # a chapter that asks for no sites may read something else
+    with pytest.raises(DataError, match="no station of the paper"):
+        check({"data": "observed", "sites": []})
+    with pytest.raises(DataError):
+        check({"data": "observed", "sites": ["Kingston-1-W"]})
+
+
+@pytest.mark.observed
+def test_observed_sites_and_depths(monkeypatch, observed_folder):
+    monkeypatch.setenv("SOILBOOK_DATA", str(observed_folder))
+    check({"data": "observed", "sites": ["Kingston-1-W", "RI_Kingston_1_W"], "depths": [0.05]})
+    check({"data": "observed", "sites": ["Lander_11_SSE"], "depths": [0.05]})
+    with pytest.raises(
+        ParameterError, match=r"'Lander_11_SSE' has no .* 1 m; allowed: 0\.05, 0\.1"
+    ):
+        check({"data": "observed", "sites": ["Lander_11_SSE"], "depths": [0.05, 1.0]})
+    with pytest.raises(ParameterError, match="unknown site 'Atlantis'; allowed: Kingston"):
+        check({"data": "observed", "sites": ["Atlantis"]})
+    with pytest.raises(DataError, match="Falkenberg"):
+        check({"data": "observed", "sites": ["Falkenberg"]})
+
+
+@pytest.mark.observed
+def test_folder_without_that_station(monkeypatch, observed_folder, tmp_path):
+    for year in range(2012, 2024):
+        name = f"uscrn/daily01/{year}/CRND0103-{year}-RI_Kingston_1_W.txt"
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copy(observed_folder / name, tmp_path / name)
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    check({"data": "observed", "sites": ["Kingston-1-W"], "depths": np.array([0.05]).tolist()})
+    with pytest.raises(DataError, match=r"no station 'Joplin_24_N'"):
+        check({"data": "observed", "sites": ["Joplin-24-N"]})

@@ -1,16 +1,21 @@
 """What the data folder is said to hold."""
 
+import os
+import shutil
+
 import pytest
 
-from soilbook.book import products
-from soilbook.errors import SoilbookError
+from soilbook.book import page, products
+from soilbook.errors import DataError, SoilbookError
 
 
 @pytest.mark.observed
 def test_the_satellite_pixels_are_checked_as_well(tmp_path, observed_folder):
     (tmp_path / "smap_conus412").symlink_to(observed_folder / "smap_conus412")
     found = dict(products.check_stations(tmp_path))
-    assert found == {"smap": "412 pixels, 2015-04-01 to 2018-03-31; values without SMAP: 72%"}
+    assert found["smap"] == "412 pixels, 2015-04-01 to 2018-03-31; values without SMAP: 72%"
+    assert "CONUSv4f1/2015/time.csv" in found["smap not used"]
+    assert "timeStr.csv" not in found["smap not used"]
 
 
 @pytest.mark.observed
@@ -25,6 +30,82 @@ def test_a_damaged_table_of_pixels_is_named(tmp_path, observed_folder):
     error = dict(products.check_stations(tmp_path))["smap"]
     assert isinstance(error, SoilbookError)
     assert "crd.csv, row 1" in str(error)
+
+
+def by_name(folder) -> dict:
+    return {name: str(report) for name, report in products.check_stations(folder)}
+
+
+def test_what_is_wrong_with_one_product_does_not_end_the_check(tmp_path, monkeypatch):
+    """Neither files of which no station can be told, nor an error that no reader foresaw."""
+    for name in (
+        "uscrn/daily01/2017/CRND0103-2017-.txt",
+        "ismn/bad.zip",
+        "power/Kingston-1-W.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    shutil.copytree(tmp_path / "ismn", tmp_path / "scan_alabama")
+    (tmp_path / "scan_alabama/SCAN_AL_SMS_only.csv").write_text("x")
+
+    def fails(*_):
+        raise KeyError("station")
+
+    monkeypatch.setattr(products.scan, "stations", fails)
+    found = by_name(tmp_path)
+    assert "no station files" in found["uscrn"] and "bad.zip" in found["ismn bad.zip"]
+    assert found["scan"] == "KeyError: 'station'"
+    assert "no JSON" in found["power Kingston-1-W"]
+    with pytest.raises(DataError, match="no such data folder"):
+        by_name(tmp_path / "nowhere")
+
+
+def test_files_that_are_counted_but_not_used_are_named(tmp_path):
+    names = {
+        "uscrn": ["2017/CRND0103-2017-RI_A.txt", "2018/CRND0103-2017-RI_A.txt"],
+        "power": ["Kingston-1-W.json", "RI_A.json", "Atlantis.json"],
+        "fluxnet": ["fluxnet2015_daily_4sites.csv", "DE-Tha.csv"],
+        "scan_alabama": ["SCAN_AL_SMS_only.csv", "nwcc_inventory.csv", "meta.csv"],
+        "nldas": ["NLDAS_NOAH0125_H.A20160101.0000.020.nc", "NLDAS_NOAH0125_H.A20160101.grb"],
+        "ismn": ["any.zip"],
+        "smap_conus412/CONUSv4f1": ["crd.csv", "2015/SMAP_AM.csv", "2015/time.csv"],
+    }
+    for folder, files in names.items():
+        folder = "uscrn/daily01" if folder == "uscrn" else folder
+        for name in files:
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / name).write_text("x")
+    unused = {k: v for k, v in by_name(tmp_path).items() if k.endswith("not used")}
+    assert unused == {
+        "uscrn not used": "uscrn/daily01/2018/CRND0103-2017-RI_A.txt",
+        "fluxnet not used": "fluxnet/DE-Tha.csv",
+        "power not used": "power/Atlantis.json",
+        "smap not used": "smap_conus412/CONUSv4f1/2015/time.csv",
+        "nldas not used": "nldas/NLDAS_NOAH0125_H.A20160101.grb",
+        "scan not used": "scan_alabama/meta.csv",
+    }
+
+
+def test_the_listing_of_a_folder_tells_of_changes(tmp_path):
+    """Of names and sizes, and of dates where they count; observed data are named by it."""
+    file = tmp_path / "a.csv"
+    file.write_text("x")
+    os.utime(file, (1, 1))
+    before = [products.listing(tmp_path, times) for times in (False, True)]
+    os.utime(file, (2, 2))
+    assert products.listing(tmp_path) == before[0] != before[1]
+    assert products.listing(tmp_path, times=True) != before[1]
+    file.write_text("xy")
+    assert products.listing(tmp_path) != before[0]
+
+
+def test_a_chapter_without_sites_rests_on_the_whole_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    (tmp_path / "a.csv").write_text("x")
+    assert page.of_data({"data": "observed"}) == products.listing(tmp_path)
+    assert page.of_data({"data": "observed", "sites": []}) != products.listing(tmp_path)
+    assert page.of_data({"seed": 1}) == page.of_data({"data": "twin", "seed": 1})
+    assert page.of_data({"seed": 1}) != page.of_data({"seed": 2})
 
 
 def test_the_models_of_nldas_are_found_wherever_they_lie(tmp_path):

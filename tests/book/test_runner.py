@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import nbformat
 import papermill
 import pytest
 
-from soilbook.book import folders, runner
+from soilbook.book import runner
 from soilbook.errors import DataError, ParameterError, SoilbookError
 
 LEAVES = """import json, os, sys
@@ -20,9 +21,10 @@ with open(os.environ["SOILBOOK_OUT"] + "/table_1.csv", "w") as file:
     file.write(json.dumps([data, sites, depths, repetitions, noise, sys.executable, os.getcwd()]))
 """
 # Four parts of work, each kept in the store; what was computed is written down.
-SHARDS = """import os, time
+SHARDS = """import os, tempfile, time
 import numpy as np, xarray as xr
 from soilbook.store import Store
+os.makedirs(f"{tempfile.gettempdir()}/joblib_memmapping_folder_{os.getpid()}_x")
 store, log = Store(), os.environ["SOILBOOK_LOG"]
 parts = []
 for i in range(4):
@@ -73,7 +75,7 @@ def test_run_leaves_results_under_track_profile_and_chapter(project, monkeypatch
     ("given", "options", "said"),
     [
         ({"siets": "A"}, {}, "has no parameter 'siets'; allowed: data, profile, sites"),
-        ({"repetitions": "two"}, {}, "'two' is not a whole number"),
+        ({"repetitions": "two"}, {}, "repetitions is 'two'; allowed: a whole number"),
         ({"sites": "Atlantis"}, {}, "unknown site 'Atlantis'"),
         ({"depths": "0.3"}, {}, "unknown depth 0.3"),
         ({}, {"device": "cuda"}, "has no parameter 'device'"),
@@ -155,9 +157,13 @@ def children(process: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("number", "code"), [("SIGKILL", -9), ("SIGTERM", 143), ("SIGINT", 130)])
-def test_killed_run_leaves_nothing_half_written_and_resumes(project, tmp_path, number, code):
+def test_killed_run_leaves_nothing_half_written_and_resumes(
+    project, tmp_path, monkeypatch, number, code
+):
     project.add("beyond/one", SHARDS)
-    log = tmp_path / "log"
+    log, temporary = tmp_path / "log", tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     folder = project.root / "results/twin/quick/beyond/one"
     process = start(project, log, pause=100)
     wait_for(lambda: log.exists() and log.read_text() == "0 1 ")
@@ -169,14 +175,42 @@ def test_killed_run_leaves_nothing_half_written_and_resumes(project, tmp_path, n
     wait_for(lambda: not any(Path(f"/proc/{kernel}").exists() for kernel in kernels))
     assert not folder.exists()
     if number != "SIGKILL":
-        assert names(folder.parent) == []
+        assert names(folder.parent) == [] and names(temporary) == []
 
     done = start(project, log, pause=0)
     assert done.wait(60) == 0
     done.stderr.close()
     assert log.read_text() == "0 1 2 3 "
     assert (folder / "table_1.csv").read_text() == "[0.0, 1.5, 3.0, 4.5]"
-    assert names(folder.parent) == ["one"]
+    assert names(folder.parent) == ["one"] and names(temporary) == []
+
+
+def test_only_what_killed_runs_left_is_cleared(tmp_path, monkeypatch):
+    """Not what a living run or kernel has, nor what belongs to no run, dead or not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(runner, "SHARED", str(tmp_path / "shm"))
+    ended = [subprocess.Popen([sys.executable, "-c", ""]) for _ in range(3)]
+    dead, kernel, stranger = (process.pid for process in ended if process.wait() == 0)
+    alive = os.getpid()
+    mine = {f"tmp/soilbook-{dead}-a/{kernel}", f"shm/joblib_memmapping_folder_{kernel}_b/x"}
+    mine |= {f"tmp/soilbook-{dead}-a/kernel.json", f"shm/sem.loky-{kernel}-c"}
+    others = {
+        f"tmp/soilbook-{alive}-a/{kernel}0",
+        f"tmp/soilbook-{dead}-orphan/{alive}",
+        f"shm/joblib_memmapping_folder_{alive}_b/x",
+        f"shm/joblib_memmapping_folder_{kernel}0_b/x",
+        f"shm/joblib_memmapping_folder_{stranger}_b/x",
+        f"shm/sem.loky-{stranger}-c",
+        "tmp/soilbook-notes-a/1",
+        "tmp/other.json",
+    }
+    for name in mine | others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    runner.clear_killed()
+    left = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == others
+    assert not (tmp_path / f"tmp/soilbook-{dead}-a").exists()
 
 
 def test_place_that_takes_no_results_is_one_line(project):
@@ -204,7 +238,7 @@ def test_results_come_back_if_the_new_ones_cannot_be_put_in_place(tmp_path, monk
 
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(SoilbookError, match=r"cannot write .*one: No space left on device"):
-        folders.put_in_place(made, folder)
+        runner.put_in_place(made, folder)
     assert (folder / "table_1.csv").read_text() == "one"
 
 

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from graphlib import TopologicalSorter
@@ -14,12 +17,17 @@ import yaml
 
 from soilbook import data as room
 from soilbook import progress
-from soilbook.book import chapters, provenance, runner
-from soilbook.book.checks import check, on_gpu
-from soilbook.book.render import EXECUTED, content_fingerprint, render
+from soilbook.book import chapters, products, runner
+from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
 from soilbook.store import write
+
+EXECUTED = Path("book/executed")
+SETTINGS = ("_toc.yml", "_config.yml")
+RECORD = Path("_build/soilbook.json")
+PROGRAM = "from jupyter_book.cli.main import main; main()"
+COMMAND = ("-c", PROGRAM, "build", ".", "--all", "-W", "-n", "--keep-going")
 
 
 class BuildFailed(Exception):
@@ -51,25 +59,15 @@ def build(
     Raises SoilbookError before any work for a parameter that a chapter refuses or chapters that
     read each other in a circle, and BuildFailed after all others ran if a chapter failed.
     """
+    runner.clear_killed()
     base = chapters.root()
     listed = in_contents(base)
     if execute:
-        _execute(base, listed, data or "twin", profile or "quick", device, jobs, say)
+        asked = {"data": data or "twin", "profile": profile or "quick", "device": device}
+        _execute(base, listed, asked, jobs, say)
     else:
         _take_results(base, listed, data, profile)
     return render(base, say)
-
-
-def _take_results(base: Path, listed: list[str], data: str | None, profile: str | None) -> None:
-    for name in listed:
-        runs = list(base.glob(f"results/{data or '*'}/{profile or '*'}/{name}/{runner.NOTEBOOK}"))
-        if _page(base, name).is_file() and not (data or profile):
-            continue
-        if not runs:
-            wanted = f"{data or 'any track'}, {profile or 'any profile'}"
-            raise DataError(f"{name} has no run ({wanted}); run: soilbook build")
-        latest = max(runs, key=lambda notebook: notebook.stat().st_mtime)
-        write(_page(base, name), latest.read_bytes())
 
 
 def in_contents(base: Path) -> list[str]:
@@ -95,28 +93,33 @@ def _page(base: Path, name: str) -> Path:
     return base / EXECUTED / f"{name}.ipynb"
 
 
-def _execute(base, listed, data, profile, device, jobs, say) -> None:
-    asked = {"data": data, "profile": profile, "device": device}
-    check(asked)
+def _take_results(base: Path, listed: list[str], data: str | None, profile: str | None) -> None:
+    for name in listed:
+        if _page(base, name).is_file() and not (data or profile):
+            continue
+        runs = list(base.glob(f"results/{data or '*'}/{profile or '*'}/{name}/{runner.NOTEBOOK}"))
+        if not runs:
+            wanted = f"{data or 'any track'}, {profile or 'any profile'}"
+            raise DataError(f"{name} has no run ({wanted}); run: soilbook build")
+        latest = max(runs, key=lambda notebook: notebook.stat().st_mtime)
+        write(_page(base, name), latest.read_bytes())
+
+
+def _execute(base: Path, listed: list[str], asked: dict, jobs: int | None, say) -> None:
+    chapters.check(asked)
     reads = chapters.reading(listed, base)
-    wanted = {}
+    given, values = {}, {}
     for name in listed:
         chapter = chapters.find(name, base)
-        known = {n: v for n, v in asked.items() if n in chapter.parameters and v is not None}
-        wanted[name] = (runner.prepare(chapter, known), known)
-    stamps = fingerprints(base, {name: values for name, (values, _) in wanted.items()}, data)
-    changed = set()
-    for name in TopologicalSorter(reads).static_order():
-        current = _is_current(base, name, wanted[name][0], stamps[name])
-        if not current or changed & set(reads[name]):
-            changed.add(name)
-    due = [name for name in listed if name in changed]
-    jobs = jobs or (at_once(device) if due else 1)
-    how = f"{data}, {profile}{f', {jobs} at a time' if due and jobs > 1 else ''}"
+        given[name] = {n: v for n, v in asked.items() if n in chapter.parameters and v is not None}
+        values[name] = runner.prepare(chapter, given[name])
+    stamps = fingerprints(base, values, asked["data"])
+    due = _due(base, values, stamps, reads)
+    jobs = jobs or (at_once(asked["device"]) if due else 1)
+    how = f"{asked['data']}, {asked['profile']}{f', {jobs} at a time' if due and jobs > 1 else ''}"
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")
     problems, partly = {}, set()  # partly: something that the chapter rests on failed
-    parameters = {name: known for name, (_, known) in wanted.items()}
-    for name, outcome in _run_all(due, parameters, reads, jobs):
+    for name, outcome in _run_all(due, given, reads, jobs):
         if (partly | set(problems)) & set(reads[name]):
             partly.add(name)
         if isinstance(outcome, Exception):
@@ -125,21 +128,52 @@ def _execute(base, listed, data, profile, device, jobs, say) -> None:
             continue
         for warning in outcome.warnings:
             say(f"{name}: warning: {warning}")
-        notebook = (outcome.folder / runner.NOTEBOOK).read_bytes()
-        stamp = None if name in partly else stamps[name]
-        record = {"fingerprint": stamp, "notebook": hashlib.sha256(notebook).hexdigest()}
-        write(_page(base, name), notebook)
-        write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
+        _show(base, name, outcome.folder, None if name in partly else stamps[name])
         say(f"{name}: {outcome.seconds:.0f} s")
     if problems:
         mendable = all(isinstance(problem, SoilbookError) for problem in problems.values())
         raise BuildFailed(f"not rendered; failed: {', '.join(problems)}", 2 if mendable else 1)
 
 
+def _due(base: Path, values: dict, stamps: dict, reads: dict[str, list[str]]) -> list[str]:
+    """Chapters that changed or read one that did."""
+    changed = set()
+    for name in TopologicalSorter(reads).static_order():
+        current = _is_current(base, name, values[name], stamps[name])
+        if not current or changed & set(reads[name]):
+            changed.add(name)
+    return [name for name in values if name in changed]
+
+
+def _show(base: Path, name: str, folder: Path, stamp: str | None) -> None:
+    """Make an executed notebook the page, and record what it rests on."""
+    notebook = (folder / runner.NOTEBOOK).read_bytes()
+    record = {"fingerprint": stamp, "notebook": hashlib.sha256(notebook).hexdigest()}
+    write(_page(base, name), notebook)
+    write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
+
+
+def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
+    page = _page(base, name)
+    result = runner.results_folder(name, values, base) / runner.NOTEBOOK
+    kept = _recorded(page.with_suffix(".json"))
+    whole = all(file.is_file() and _digest(file) == kept.get("notebook") for file in (page, result))
+    return whole and kept.get("fingerprint") == fingerprint
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def at_once(device: str | None) -> int:
     """How many chapters run at the same time: two, so that one trains while another draws or
     compiles; one on a single core, and on a GPU, whose memory one training may fill."""
     return 1 if on_gpu(device or "auto") else min(2, joblib.cpu_count())
+
+
+def on_gpu(device: str) -> bool:
+    """Whether a run with this device takes place on a GPU; raises as ``device.find``."""
+    return find_device(device) != "cpu"
 
 
 def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
@@ -149,80 +183,47 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
     library = of_package()
-    measured = provenance.listing(room.folder(), times=True) if data == "observed" else ""
-    own = {}
-    for name, chosen in values.items():
-        source = hashlib.sha256(chapters.find(name, base).file.read_bytes()).hexdigest()
-        kept = {n: v for n, v in chosen.items() if n != "device"}
-        references = [
-            content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
-        ]
-        own[name] = json.dumps([source, library, measured, kept, references], sort_keys=True)
+    measured = products.listing(room.folder(), times=True) if data == "observed" else ""
     reads = chapters.reading(list(values), base)
     whole = {}
     for name in TopologicalSorter(reads).static_order():
-        others = [whole[one] for one in reads[name]]
-        whole[name] = hashlib.sha256("".join([own[name], *others]).encode()).hexdigest()
-    return whole
-
-
-def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
-    record = _page(base, name).with_suffix(".json")
-    result = runner.results_folder(name, values, base) / runner.NOTEBOOK
-    try:
-        kept = json.loads(record.read_text())
-        same = [
-            hashlib.sha256(file.read_bytes()).hexdigest() == kept["notebook"]
-            for file in (_page(base, name), result)
+        source = _digest(chapters.find(name, base).file)
+        kept = {n: v for n, v in values[name].items() if n != "device"}
+        references = [
+            content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
         ]
-        return kept["fingerprint"] == fingerprint and all(same)
-    except (OSError, ValueError, KeyError):
-        return False
+        own = json.dumps([source, library, measured, kept, references], sort_keys=True)
+        others = [whole[one] for one in reads[name]]
+        whole[name] = hashlib.sha256("".join([own, *others]).encode()).hexdigest()
+    return whole
 
 
 def _run_all(names: list[str], parameters: dict[str, dict], reads: dict[str, list[str]], jobs: int):
     """Yield (name, Run or Exception) as chapters finish; each starts once those it reads have,
-    failed ones too."""
-    queue = _Queue(names, reads)
+    failed ones too; of several that may start the first in ``names`` does."""
+    sorter = TopologicalSorter({n: [one for one in reads[n] if one in names] for n in names})
+    sorter.prepare()
+    ready = []
+
+    def take() -> str | None:
+        ready.extend(sorter.get_ready())
+        ready.sort(key=names.index)
+        return ready.pop(0) if ready else None
+
     if jobs <= 1 or len(names) <= 1:
-        while name := queue.take():
+        while name := take():
             yield name, _run_one(name, parameters[name])
-            queue.finished(name)
+            sorter.done(name)
         return
     with _quiet_children(jobs), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         running = {}
-        while True:
-            outcomes = {running.pop(one): one.result() for one in _finished(running)}
-            queue.finished(*outcomes)
-            while len(running) < jobs and (name := queue.take()):
+        while sorter.is_active():
+            while len(running) < jobs and (name := take()):
                 running[pool.submit(_run_one, name, parameters[name])] = name
-            yield from outcomes.items()
-            if not running:
-                return
-
-
-def _finished(running: dict) -> set:
-    return wait(running, return_when=FIRST_COMPLETED).done if running else set()
-
-
-class _Queue:
-    """Chapters in the order of ``names``, each only after all of ``names`` that it reads."""
-
-    def __init__(self, names: list[str], reads: dict[str, list[str]]):
-        self._names, self._ready = names, []
-        self._sorter = TopologicalSorter(
-            {name: [one for one in reads[name] if one in names] for name in names}
-        )
-        self._sorter.prepare()
-
-    def take(self) -> str | None:
-        """The first that may start now; None if there is none before another has finished."""
-        self._ready = sorted([*self._ready, *self._sorter.get_ready()], key=self._names.index)
-        return self._ready.pop(0) if self._ready else None
-
-    def finished(self, *names: str) -> None:
-        """These need not be waited for any longer."""
-        self._sorter.done(*names)
+            for one in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(one)
+                sorter.done(name)
+                yield name, one.result()
 
 
 def _quiet_children(jobs: int):
@@ -238,3 +239,39 @@ def _run_one(name: str, parameters: dict):
         return runner.run(name, parameters)
     except (SoilbookError, runner.ChapterFailed) as problem:
         return problem
+
+
+def render(base: Path, say=print) -> int:
+    """Render with warnings as errors from a clean _build, unless the last pages still stand."""
+    pages = base / "_build/html"
+    index = pages / "index.html"
+    own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
+    sources = content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
+    standing = {"sources": sources, "pages": products.listing(pages)}
+    if _recorded(base / RECORD) == standing:
+        say(f"nothing changed: {index}")
+        return 0
+    shutil.rmtree(base / "_build", ignore_errors=True)
+    code = subprocess.run([sys.executable, *COMMAND], cwd=base).returncode
+    if code == 0:
+        record = {"sources": sources, "pages": products.listing(pages)}
+        write(base / RECORD, json.dumps(record).encode())
+        say(f"the book: {index}")
+    return code
+
+
+def content_fingerprint(folder: Path, start: str = "", leave_out: Path | None = None) -> str:
+    """Fingerprint of all files below a folder; without the records of runs in ``leave_out``."""
+    total = hashlib.sha256(start.encode())
+    for file in sorted(folder.rglob("*")):
+        record = file.suffix == ".json" and leave_out in file.parents
+        if file.is_file() and not record:
+            total.update(f"{file.relative_to(folder).as_posix()} {_digest(file)}\n".encode())
+    return total.hexdigest()
+
+
+def _recorded(file: Path) -> dict:
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}

@@ -1,17 +1,32 @@
-"""The chapters of the book: notebooks ``chapters/<study>/<section>.ipynb`` under its root."""
+"""The chapters of the book, notebooks ``chapters/<study>/<section>.ipynb``, and their parameters.
 
+The cell tagged ``parameters`` becomes a typed model that holds every value against what there is,
+before anything large is loaded or any work starts.
+"""
+
+import ast
+import io
 import json
 import os
+import tokenize
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, get_args, get_origin
 
-from soilbook.book.parameters import Parameter, declared
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
+
+from soilbook import schema, settings
+from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.settings import Checked
 
 OUT = "SOILBOOK_OUT"  # environment: folder into which a chapter's page writes; set by the runner
 RUN = "SOILBOOK_RUN"  # environment: set where the executed notebook may become a page of the book
+BASELINES = ("persistence", "climatology")
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class Chapter:
         return self.name
 
     @cached_property
-    def parameters(self) -> dict[str, Parameter]:
+    def parameters(self) -> dict[str, "Parameter"]:
         """What the cell tagged ``parameters`` declares, in its order."""
         for cell in self.notebook["cells"]:
             if "parameters" in cell["metadata"].get("tags", ()):
@@ -52,6 +67,17 @@ class Chapter:
         """Beginnings of the names of chapters whose results this one shows, itself left out:
         ``soilbook: {reads: [...]}`` of its metadata."""
         return tuple(self.notebook["metadata"].get("soilbook", {}).get("reads", ()))
+
+    def values(self, given: dict) -> dict:
+        """All parameter values, typed and checked: those given, text or not, else the defaults.
+
+        Raises ParameterError for a name that the chapter does not have, and as ``typed``.
+        """
+        for name in given:
+            if name not in self.parameters:
+                allowed = ", ".join(self.parameters) or "none"
+                raise ParameterError(f"{self.name} has no parameter {name!r}; allowed: {allowed}")
+        return typed(self.parameters.values(), given)
 
 
 def root() -> Path:
@@ -70,22 +96,20 @@ def all_chapters(base: Path | None = None) -> dict[str, Chapter]:
     """All chapters by name, sorted."""
     folder = (base or root()) / "chapters"
     files = sorted(folder.glob("*/*.ipynb"))
-    names = {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
-    return {name: Chapter(name, file) for name, file in names.items()}
+    names = [file.relative_to(folder).with_suffix("").as_posix() for file in files]
+    return {name: Chapter(name, file) for name, file in zip(names, files, strict=True)}
 
 
 def find(name: str, base: Path | None = None) -> Chapter:
     """The chapter of that name or unique beginning of a name; ParameterError lists the others."""
     chapters = all_chapters(base)
     name = name.removeprefix("chapters/").removesuffix(".ipynb")
-    if name in chapters:
-        return chapters[name]
-    matching = [full for full in chapters if full.startswith(name)]
-    if len(matching) == 1:
-        return chapters[matching[0]]
-    if matching:
+    matching = [name] if name in chapters else [full for full in chapters if full.startswith(name)]
+    if not matching:
+        raise unknown("chapter", name, chapters)
+    if len(matching) > 1:
         raise ParameterError(f"chapter {name!r} may be any of: {', '.join(matching)}")
-    raise unknown("chapter", name, chapters)
+    return chapters[matching[0]]
 
 
 def reading(names: list[str], base: Path | None = None) -> dict[str, list[str]]:
@@ -104,3 +128,224 @@ def reading(names: list[str], base: Path | None = None) -> dict[str, list[str]]:
         circle = " reads ".join(reversed(error.args[1]))
         raise DataError(f"chapters read each other in a circle: {circle}") from error
     return reads
+
+
+class Parameter(NamedTuple):
+    """One line of the parameters cell: ``name: kind = default  # help``.
+
+    ``kind`` is str, int, float or bool, or list[...] of one of these; an ``optional`` one may be
+    None, written ``| None`` in the cell.
+    """
+
+    name: str
+    kind: str
+    default: object
+    help: str = ""
+    optional: bool = False
+
+
+def declared(source: str, where: str) -> dict[str, Parameter]:
+    """Parse the cell tagged ``parameters``; ParameterError if a line is not a plain default.
+
+    The parser of Python reads the cell: papermill's own inspection drops a line whose help holds
+    an equals sign or whose type has a bar.
+    """
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError as error:
+        raise ParameterError(
+            f"{where}: parameters cell, line {error.lineno}: {error.msg}"
+        ) from error
+    helps = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = {}
+    for line in lines:
+        target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
+        if not isinstance(target, ast.Name) or target.id.startswith("_"):
+            continue
+        try:
+            default = ast.literal_eval(line.value)
+        except ValueError as error:
+            raise ParameterError(
+                f"{where}: the default of parameter {target.id!r} is not a plain value"
+            ) from error
+        kind = ast.unparse(line.annotation) if isinstance(line, ast.AnnAssign) else _kind(default)
+        bare = kind.replace(" ", "").replace("|None", "")
+        optional = default is None or bare != kind.replace(" ", "")
+        text = helps.get(line.end_lineno, "")
+        found[target.id] = Parameter(target.id, bare, default, text, optional)
+    return found
+
+
+def _kind(default) -> str:
+    if isinstance(default, list | tuple):
+        return f"list[{type(default[0]).__name__ if default else 'str'}]"
+    return "str" if default is None else type(default).__name__
+
+
+def _number(value):
+    """``1e3`` is a whole number too; true and false, which Python counts as 1 and 0, are none."""
+    if isinstance(value, str) and "e" in value.lower():
+        with suppress(ValueError, OverflowError):
+            if float(value) == int(float(value)):
+                return int(float(value))
+    return str(value) if isinstance(value, bool) else value
+
+
+def _listed(value):
+    """A list of ``a, b`` or, as a cell would have it, ``["a", "b"]``; of one value by itself."""
+    if isinstance(value, str):
+        parts = value.strip().strip("[]").split(",")
+        return [part.strip().strip("'\"") for part in parts if part.strip()]
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _none(value):
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def _held_to(test: Callable) -> AfterValidator:
+    """A value that passes the test is kept as it was given."""
+    return AfterValidator(lambda value: (test(value), value)[1])
+
+
+def _depth(value: float) -> None:
+    if not any(abs(value - depth) < 1e-6 for depth in schema.DEPTHS):
+        raise unknown("depth", value, (f"{depth:.2f} m" for depth in schema.DEPTHS))
+
+
+def _model(value: str) -> None:
+    from soilbook import models
+
+    allowed = (*models.NETWORKS, *models.MACHINE_LEARNING, *BASELINES)
+    if value not in allowed:
+        raise unknown("model", value, allowed)
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+TYPES = {"str": str, "int": Whole, "float": Number, "bool": bool}
+# What parameters of these names may be, in every chapter; ``sites`` is a list of ``site``.
+COMMON = {
+    "data": Literal["twin", "observed"],
+    "profile": Literal[tuple(settings.PROFILES)],
+    "device": Annotated[str, _held_to(find_device)],
+    "site": str,
+    "depth": Annotated[Number, _held_to(_depth)],
+    "model": Annotated[str, _held_to(_model)],
+    "variant": Literal["paper", "released"],
+    "target": Literal["value", "change"],
+    "method": Literal["adam", "guided", "adadelta", "paper"],
+    "root_zone": Literal["auto", "network", "filter"],
+    "seed": Annotated[Whole, Field(ge=0)],
+    "folds": Annotated[Whole, Field(ge=2)],
+}
+COUNTS = ("repetitions", "networks", "epochs", "samples", "background", "n_features")
+COMMON |= dict.fromkeys(COUNTS, Annotated[Whole, Field(ge=1)])
+
+
+class Values(Checked):
+    """Base of a chapter's parameters: fields are typed singly, sites together with data."""
+
+    @model_validator(mode="after")
+    def _sites(self):
+        _check_sites(dict(self))
+        return self
+
+
+def typed(parameters: Iterable[Parameter], given: dict) -> dict:
+    """Values by name, typed as declared, the default where none is given; all are checked.
+
+    Text is parsed: lists are separated by commas or in brackets, ``none`` is None where None is
+    allowed. Raises ParameterError, DataError or DeviceError with one line that says what is
+    allowed.
+    """
+    fields = {one.name: (_type(one), one.default) for one in parameters}
+    return dict(create_model("Parameters", __base__=Values, **fields)(**given))
+
+
+def _type(parameter: Parameter):
+    kind = parameter.kind
+    many = kind == "list" or kind.startswith("list[")
+    inner = (kind[5:-1] or "str") if many else kind
+    if inner not in TYPES:
+        raise ParameterError(
+            f"parameter {parameter.name!r} has type {kind!r}; allowed: {', '.join(TYPES)} "
+            "and list[...] of these"
+        )
+    made, common = TYPES[inner], _common(parameter.name)
+    if common and _python(common) is _python(made):
+        made = common
+    if many:
+        made = Annotated[list[made], BeforeValidator(_listed)]
+    return Annotated[made | None, BeforeValidator(_none)] if parameter.optional else made
+
+
+def _common(name: str):
+    return COMMON.get(name) or COMMON.get(name.removesuffix("s"))
+
+
+def _python(kind) -> type:
+    """The type of Python under a Literal of texts or an annotated type."""
+    return {Literal: str, Annotated: (*get_args(kind), None)[0]}.get(get_origin(kind), kind)
+
+
+def check(values: dict) -> None:
+    """Check the common parameters among values that no cell declares; others are left alone.
+
+    None and empty lists mean the chapter's own choice and pass. Raises as ``typed``.
+    """
+    known = []
+    for name, value in values.items():
+        if common := _common(name):
+            kind = _python(common).__name__
+            kind = f"list[{kind}]" if isinstance(value, list | tuple) else kind
+            known.append(Parameter(name, kind, value, optional=True))
+    typed(known, {})
+
+
+def _check_sites(values: dict) -> None:
+    """Each site asked for is known; with observations also there, at each depth asked for."""
+    from soilbook import data
+    from soilbook.data import sites
+
+    named, depths = (
+        [*(values.get(f"{one}s") or ()), *([values[one]] if values.get(one) else ())]
+        for one in ("site", "depth")
+    )
+    if values.get("data") != "observed":
+        for name in named:
+            sites.find(name)
+        return
+    present = data.available("observed")  # DataError where there is no data folder
+    if "sites" in values and not named and not present:
+        raise DataError(f"{data.folder()}: no station of the paper; see: soilbook data get uscrn")
+    for name in named:
+        _check_observed(name, depths)
+
+
+def _check_observed(name: str, depths: list[float]) -> None:
+    """A paper site, or any station of the data folder by its own name."""
+    import numpy as np
+
+    from soilbook import data
+    from soilbook.data import sites, uscrn
+
+    try:
+        name = sites.find(name).name
+    except ParameterError as refusal:
+        try:
+            uscrn.find(None, name)
+        except DataError:
+            raise refusal from None
+    moisture = data.load(name, data="observed")["sm"]
+    offered = moisture["depth"].values[np.isfinite(moisture.values).any(axis=1)]
+    for depth in depths:
+        if not np.isclose(offered, depth).any():
+            allowed = ", ".join(f"{one:g}" for one in offered)
+            raise ParameterError(
+                f"site {name!r} has no soil moisture at {depth:g} m; allowed: {allowed}"
+            )

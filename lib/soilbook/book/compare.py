@@ -1,6 +1,7 @@
 """Two runs side by side: which parameters differ, and what that did to every score."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from soilbook.errors import DataError, ParameterError
 
 KEYS = ("model", "depth_m", "lead_d", "reading", "site", "step")
 BESIDES = ("_low", "_high", "_published")
+COLUMNS = ["chapter", "table", "key", "score", "old", "new", "difference", "intervals"]
 STAMP = "provenance.json"
 
 
@@ -83,24 +85,18 @@ def _read(stamp: Path) -> dict:
 
 def _parameters(old: Path, new: Path) -> dict[str, tuple]:
     before, after = (_read(folder / STAMP)["parameters"] for folder in (old, new))
-    names = dict.fromkeys([*before, *after])
-    return {
-        name: (before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    }
+    pairs = {name: (before.get(name), after.get(name)) for name in [*before, *after]}
+    return {name: (one, other) for name, (one, other) in pairs.items() if one != other}
 
 
 def _scores(chapter: str, old: Path, new: Path) -> pd.DataFrame:
-    columns = ["chapter", "table", "key", "score", "old", "new", "difference", "intervals"]
-    names = sorted({f.name for folder in (old, new) for f in folder.glob("table_*.csv")})
     rows = []
-    for name in names:
-        number = name.removeprefix("table_").removesuffix(".csv")
-        if (old / name).is_file() and (new / name).is_file():
-            for row in _table(_frame(old / name), _frame(new / name)):
+    for file in sorted(old.glob("table_*.csv")):
+        if (new / file.name).is_file():
+            number = file.stem.removeprefix("table_")
+            for row in _table(_frame(file), _frame(new / file.name)):
                 rows.append((chapter, number, *row))
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _frame(file: Path) -> pd.DataFrame:
@@ -110,20 +106,12 @@ def _frame(file: Path) -> pd.DataFrame:
         raise DataError(f"{file}: not a table ({error})") from error
 
 
-def _table(old: pd.DataFrame, new: pd.DataFrame):
+def _table(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple]:
     """Rows (key, score, old, new, difference, intervals) of one table."""
     shared = [column for column in old.columns if column in new.columns]
-    keys = [column for column in shared if column in KEYS]
-    if not keys:
-        keys = [c for c in shared if not _numeric(old[c]) or not _numeric(new[c])]
-    scores = [
-        column
-        for column in shared
-        if column not in keys
-        and _numeric(old[column])
-        and _numeric(new[column])
-        and not column.endswith(BESIDES)
-    ]
+    numeric = [c for c in shared if _numeric(old[c]) and _numeric(new[c])]
+    keys = [c for c in shared if c in KEYS] or [c for c in shared if c not in numeric]
+    scores = [c for c in numeric if c not in keys and not c.endswith(BESIDES)]
     if not scores:
         return
     if not keys:

@@ -11,8 +11,6 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from soilbook.tables.decimals import decimals
-
 EMBEDDED = 1_000_000  # bytes; larger files are compressed, then left out
 VERDICTS = {
     "exceeded": ("▲", "rgba(0,114,178,0.22)"),
@@ -21,14 +19,13 @@ VERDICTS = {
     "not": ("✕", "rgba(213,94,0,0.25)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
 }
-COUNTS = {
-    "n_sites": "sites",
-    "n_places": "places",
-    "n_spells": "spells",
-    "n_repetitions": "repetitions",
-}
+COUNTS = {f"n_{name}": name for name in ("sites", "places", "spells", "repetitions")}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
 UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column's name may end
+SMALL = 0.05  # errors of soil moisture (m3 m-3) and differences lie below, R and R2 above
+# Columns of a comparison that a page leaves out, and the smallest p that is told.
+HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
+SURE = 0.001
 
 
 def heading(column) -> str:
@@ -57,18 +54,27 @@ def note(text: str) -> str:
 def table(frame: pd.DataFrame) -> str:
     """A DataFrame; floats with as many decimals as their column needs, missing values as a dash,
     readable headings."""
-    shown = frame.copy()
-    places = [decimals(shown.iloc[:, i]) for i in range(shown.shape[1])]
-    columns = [
-        shown.iloc[:, i].map(lambda value, n=n: number(value, n)) for i, n in enumerate(places)
-    ]
-    cells = {i: column.astype(object) for i, column in enumerate(columns)}
-    index, headings = shown.index, shown.columns
-    shown = pd.DataFrame(cells, index=index)
+    cells = {}
+    for i in range(frame.shape[1]):
+        places = decimals(frame.iloc[:, i])
+        column = frame.iloc[:, i].map(lambda value, n=places: number(value, n))
+        cells[i] = column.astype(object)
+    shown, headings = pd.DataFrame(cells, index=frame.index), frame.columns
     shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
     return f'<div style="overflow:auto;max-height:36em">{body}</div>'
+
+
+def decimals(column: pd.Series) -> int:
+    """None for whole numbers, two where that is exact, else three, for small numbers four."""
+    if not pd.api.types.is_float_dtype(column):
+        return 3
+    values = column.dropna().to_numpy()
+    exact = [n for n in (0, 2) if np.array_equal(values.round(n), values)]
+    if exact:
+        return exact[0]
+    return 4 if np.median(np.abs(values)) < SMALL else 3
 
 
 def number(value, places: int = 3):
@@ -88,6 +94,39 @@ def has_names(frame: pd.DataFrame) -> bool:
     """Whether the index says something: it is named, or no plain numbering."""
     named = any(name is not None for name in frame.index.names)
     return named or not pd.api.types.is_integer_dtype(frame.index)
+
+
+def for_reading(table: pd.DataFrame) -> pd.DataFrame:
+    """``metrics.compare``'s columns, few enough for a page: what is compared, the difference with
+    its interval, corrected p, at how many of the sites or places it is better, and the verdict
+    with its reason.
+    """
+    made = table.drop(columns=[name for name in HIDDEN if name in table])
+    counted = next(name for name in ("n_sites", "n_places") if name in table)
+    n = max(3, decimals(table["difference"]))
+    at = made.columns.get_loc("difference")
+    made = made.drop(columns="difference")
+    texts = [
+        "–" if difference != difference else f"{difference:+.{n}f} [{low:+.{n}f}, {high:+.{n}f}]"
+        for difference, low, high in table[["difference", "low", "high"]].to_numpy()
+    ]
+    made.insert(at, "difference [95 %]", texts)
+    made.insert(at + 1, "p", table["p_corrected"].map(_p))
+    made[counted] = table["n_better"].astype(str) + " of " + table[counted].astype(str)
+    made = made.rename(columns={counted: "better at"})
+    if "reason" in table:
+        reasons = table["reason"].fillna("")
+        made["verdict"] = table["verdict"] + reasons.map(lambda text: f" ({text})" if text else "")
+    if "against" in table:
+        made["product"] = table["product"] + " − " + table["against"]
+        made = made.drop(columns="against")
+    return made
+
+
+def _p(value: float) -> str:
+    if value != value:
+        return "–"
+    return f"<{SURE}" if value < SURE else f"{value:.3f}"
 
 
 def verdicts(frame: pd.DataFrame) -> str:

@@ -4,8 +4,11 @@ import hashlib
 import io
 import json
 import os
+import platform
+import subprocess
 import time
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,16 +16,19 @@ import pandas as pd
 import xarray as xr
 from IPython.display import display
 
-from soilbook.book import chapters, html, products, provenance
-from soilbook.book.checks import check
-from soilbook.book.parameters import choose
+from soilbook import __version__
+from soilbook import data as room
+from soilbook.book import chapters, html, products
+from soilbook.device import find as find_device
 from soilbook.settings import Checked
 from soilbook.store import write
-from soilbook.tables import comparisons
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
 DISPLAY_DPI, PICTURE_DPI = 110, 150
+PACKAGES = (
+    "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
+)
 
 
 class Page:
@@ -31,16 +37,19 @@ class Page:
     def __init__(self, chapter: str, parameters: dict):
         """Check the parameters, choose the folder and show which kind of data the page rests on.
 
-        ``parameters`` are values by name, or all names of a notebook (``globals()``), of which
-        those count that the chapter's cell ``parameters`` declares. The folder is SOILBOOK_OUT,
-        else results/<data>/<profile>/<chapter>/ under the book's root.
+        ``parameters`` are all names of a notebook (``globals()``), or values by name. Of a
+        notebook those count that the chapter's cell ``parameters`` declares; they are typed as it
+        says, here and in the notebook, whatever papermill made of them. The folder is
+        SOILBOOK_OUT, else results/<data>/<profile>/<chapter>/ under the book's root.
         Raises ParameterError, DataError or DeviceError before any work starts.
         """
         if "__name__" in parameters:
-            declared = chapters.find(chapter).parameters
-            given = {name: parameters[name] for name in declared if name in parameters}
-            parameters = choose(declared, given, chapter)
-        check(parameters)
+            cell = chapters.find(chapter)
+            names, given = parameters, cell.parameters.keys() & parameters.keys()
+            parameters = cell.values({name: names[name] for name in given})
+            names.update(parameters)
+        else:
+            chapters.check(parameters)
         self.chapter = chapter
         self.parameters = dict(parameters)
         self.data = parameters.get("data", "twin")
@@ -67,27 +76,23 @@ class Page:
 
     def reference_of(self, chapter: str, name: str) -> pd.DataFrame | None:
         """A table of the committed observed reference run of a chapter; None if it has none."""
-        file = chapters.root() / "book/reference/observed" / chapter / name
-        return pd.read_csv(file) if file.is_file() else None
+        return _read(chapters.root() / "book/reference/observed" / chapter / name)
 
     def other(self, chapter: str, name: str) -> pd.DataFrame | None:
         """A table that another chapter's run of this track and profile left; None if it has not."""
-        file = self.folder.parent.parent / chapter / name
-        return pd.read_csv(file) if file.is_file() else None
+        return _read(self.folder.parent.parent / chapter / name)
 
     def table(
         self, number: str, frame: pd.DataFrame, caption: str, shown: pd.DataFrame | None = None
     ) -> None:
         """Leave ``table_<number>.csv`` and show it, or ``shown``, the same laid out for reading."""
-        name, content = f"table_{number}.csv", csv(frame)
-        self._keep(name, content)
+        links = self._keep(f"table_{number}.csv", csv(frame))
         body = html.table(frame if shown is None else shown)
-        links = html.download(name, content, "text/csv")
         _show(html.titled("Table", number, caption, body, links), f"Table {number}. {caption}")
 
     def comparison(self, number: str, frame: pd.DataFrame, caption: str) -> None:
         """A table of paired differences, columns of ``metrics.compare``, in its short form."""
-        self.table(number, frame, caption, shown=comparisons.for_reading(frame))
+        self.table(number, frame, caption, shown=html.for_reading(frame))
 
     def figure(self, number: str, figure, data, caption: str) -> None:
         """Leave ``fig_<number>.svg`` and the data behind it as CSV, and show the figure.
@@ -101,13 +106,10 @@ class Page:
                 figure.savefig(stream, format=kind, facecolor="white", **options)
             pictures[kind] = stream.getvalue()
         plt.close(figure)
-        stem = f"fig_{number}"
-        content = csv(tidy(data))
-        self._keep(f"{stem}.svg", pictures["svg"])
-        self._keep(f"{stem}.csv", content)
-        links = [html.download(f"{stem}.csv", content, "text/csv")]
+        drawn = self._keep(f"fig_{number}.svg", pictures["svg"], "image/svg+xml")
+        links = [self._keep(f"fig_{number}.csv", csv(tidy(data)))]
         if len(pictures["svg"]) < html.EMBEDDED:
-            links.append(html.download(f"{stem}.svg", pictures["svg"], "image/svg+xml"))
+            links.append(drawn)
         pixels = int.from_bytes(pictures["png"][16:20], "big") * DISPLAY_DPI // PICTURE_DPI
         _show(
             html.figure(number, caption, pictures["png"], pixels, " · ".join(links)),
@@ -123,9 +125,7 @@ class Page:
         odd = set(frame["verdict"]) - set(html.VERDICTS) if "verdict" in frame else {"no verdict"}
         if list(frame.columns) != CLAIMS or odd:
             raise ValueError(f"claims need the columns {CLAIMS} and known verdicts, not {odd}")
-        content = csv(frame)
-        self._keep("claims.csv", content)
-        links = html.download("claims.csv", content, "text/csv")
+        links = self._keep("claims.csv", csv(frame))
         _show(f"{html.verdicts(frame)}<p><small>{links}</small></p>", frame.to_string())
 
     def stamp(self) -> None:
@@ -135,34 +135,39 @@ class Page:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "duration_s": round(time.monotonic() - self.start, 1),
             "parameters": self.parameters,
-            "data": {"track": self.data, "fingerprint": provenance.of_data(self.parameters)},
-            "code": provenance.commit(Path(__file__).parent),
-            "device": provenance.device(self.parameters.get("device")),
-            "versions": provenance.versions(),
+            "data": {"track": self.data, "fingerprint": of_data(self.parameters)},
+            "code": commit(Path(__file__).parent),
+            "device": device(self.parameters.get("device")),
+            "versions": versions(),
             "files": self.files,
         }
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
-        frame = pd.DataFrame({"what": list(_spoken(made)), "value": list(_spoken(made).values())})
+        frame = pd.DataFrame(list(_spoken(made).items()), columns=["what", "value"])
         _show(html.table(frame), frame.to_string())
 
-    def _keep(self, name: str, content: bytes) -> None:
+    def _keep(self, name: str, content: bytes, mime: str = "text/csv") -> str:
+        """Leave a file and return the link that downloads it from the page."""
         write(self.folder / name, content)
         self.files[name] = hashlib.sha256(content).hexdigest()
+        return html.download(name, content, mime)
 
     def _banner(self) -> None:
         if self.data == "twin":
-            title = "Synthetic data (twin)."
+            title, colour = "Synthetic data (twin).", "#D55E00"
             text = (
                 "Everything measured on this page comes from a virtual observatory made by the "
                 "library; no real soil was measured."
             )
             link = DATA_PAGE if os.environ.get(chapters.RUN) else None
-            _show(html.banner(title, text, "#D55E00", link), f"{title} {text}")
         else:
             used = [p.credit for p in products.present() if self.chapter.startswith(p.chapters)]
-            sources = "; ".join(used)
-            title, text = "Observed data.", f"Real measurements: {sources or 'no product found'}."
-            _show(html.banner(title, text, "#0072B2"), f"{title} {text}")
+            title, colour, link = "Observed data.", "#0072B2", None
+            text = f"Real measurements: {'; '.join(used) or 'no product found'}."
+        _show(html.banner(title, text, colour, link), f"{title} {text}")
+
+
+def _read(file: Path) -> pd.DataFrame | None:
+    return pd.read_csv(file) if file.is_file() else None
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -202,13 +207,62 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index() if html.has_names(frame) else frame
 
 
+def versions() -> dict[str, str]:
+    """Versions of Python, soilbook and the packages that results rest on, where installed."""
+    found = {"python": platform.python_version(), "soilbook": __version__}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(folder: Path) -> dict | None:
+    """Commit of the checkout that holds ``folder`` and whether files differ from it, or None."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def of_data(values: dict) -> str:
+    """Fingerprint of the data behind a chapter's parameters ``data``, ``sites`` and ``seed``.
+
+    Of the twin its code and seed; of observed stations the content of the files read; of a chapter
+    that names no sites the ``listing`` of the data folder.
+    """
+    track = values.get("data", "twin")
+    if track == "observed" and "sites" not in values:
+        return products.listing(room.folder())
+    names = values.get("sites") or room.available(track)
+    return room.fingerprint(track, names, seed=values.get("seed", 0))
+
+
+def device(name: str | None) -> str:
+    """The processor in words: the GPU where one is asked for or found, else the CPU's cores.
+
+    Raises as ``device.find``.
+    """
+    import torch
+
+    found = find_device(name or "auto")
+    if found != "cpu":
+        return torch.cuda.get_device_name(found)
+    return f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+
+
 def _spoken(made: dict) -> dict[str, str]:
     code = made["code"]
     changed = " with uncommitted changes" if code and code["dirty"] else ""
-    parameters = ", ".join(f"{name}={value}" for name, value in made["parameters"].items())
     return {
         "chapter": made["chapter"],
-        "parameters": parameters,
+        "parameters": ", ".join(f"{name}={value}" for name, value in made["parameters"].items()),
         "data": f"{made['data']['track']}, fingerprint {made['data']['fingerprint'][:16]}",
         "code": f"commit {code['commit'][:12]}{changed}" if code else "no version control",
         "versions": ", ".join(f"{name} {number}" for name, number in made["versions"].items()),

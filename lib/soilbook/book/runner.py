@@ -3,27 +3,33 @@
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import IO
 
 import nbformat
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 
 from soilbook import progress
-from soilbook.book import chapters, folders, kernel
-from soilbook.book.checks import check
-from soilbook.book.parameters import choose
+from soilbook.book import chapters
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.store import cannot_write, write
 
 WARNING = re.compile(r"\b\w*Warning: (.*)")
 NOTEBOOK, LOG = "chapter.ipynb", "kernel.log"
 NO_SPACE = "[Errno 28]"
+SHARED = "/dev/shm"  # where joblib shares arrays between processes, if it is there
 
 
 class ChapterFailed(Exception):
@@ -45,16 +51,11 @@ def prepare(chapter: chapters.Chapter, given: dict, **options) -> dict:
     """All parameter values of a run, checked; ``options`` (data, profile, device) that are not None
     count like ``given``. Raises ParameterError, DataError or DeviceError; starts nothing.
     """
-    given = dict(given)
+    options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
-        if value is None:
-            continue
         if given.get(name, value) != value:
             raise ParameterError(f"{name} is given twice: {given[name]!r} and {value!r}")
-        given[name] = value
-    values = choose(chapter.parameters, given, chapter.name)
-    check(values)
-    return values
+    return chapter.values({**given, **options})
 
 
 def results_folder(chapter: str, values: dict, base: Path, out: Path | None = None) -> Path:
@@ -81,18 +82,21 @@ def run(
     values = prepare(found, parameters or {}, data=data, profile=profile, device=device)
     folder = results_folder(found.name, values, base, out)
     changed = {n: v for n, v in values.items() if v != found.parameters[n].default}
+    clear_killed()
     start = time.monotonic()
-    with folders.partial(folder) as partial:
-        notebook = _execute(found, changed, partial, folder, base)
-        folders.put_in_place(partial, folder)
-    seconds = time.monotonic() - start
-    return Run(found.name, folder, values, seconds, tuple(_warnings(notebook)))
+    with partial(folder) as made:
+        notebook = _execute(found, changed, made, folder, base)
+        put_in_place(made, folder)
+    outputs = [one for cell in notebook.cells for one in cell.get("outputs", ())]
+    said = [one.text for one in outputs if one.get("name") == "stderr"]
+    warned = dict.fromkeys(text for one in said for text in WARNING.findall(one))
+    return Run(found.name, folder, values, time.monotonic() - start, tuple(warned))
 
 
 def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path):
     import papermill
 
-    written = partial / NOTEBOOK
+    written, log = partial / NOTEBOOK, partial / LOG
     variables = {
         chapters.OUT: str(partial),
         chapters.RUN: "1",
@@ -104,9 +108,8 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
         if os.environ.get(name):  # the kernel works in the chapter's folder
             variables[name] = str(Path(os.environ[name]).resolve())
     shown = {"desc": chapter.name, "leave": False, "dynamic_ncols": True}
-    log = partial / LOG
     try:
-        with environment(variables), _stopped_cleanly(), log.open("wb") as stream:
+        with environment(variables), _stopped_cleanly(), _scratch() as own, log.open("wb") as said:
             notebook = papermill.execute_notebook(
                 str(chapter.file),
                 str(written),
@@ -115,21 +118,21 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
                 language="python",
                 cwd=str(chapter.file.parent),
                 progress_bar=shown if sys.stderr.isatty() else False,
-                kernel_manager_class=kernel.manager(stream),
+                kernel_manager_class=manager(said, own),
             )
         log.unlink()
         notebook.metadata.papermill.update(input_path=chapter.name, output_path=NOTEBOOK)
         write(written, nbformat.writes(notebook).encode())
     except papermill.PapermillExecutionError as error:
         _raise_for_input(error.ename, error.evalue)
-        where = folders.keep_failed(partial, folder) / NOTEBOOK
+        where = keep_failed(partial, folder) / NOTEBOOK
         first = (error.evalue or "").strip().splitlines()[:1]
         raise ChapterFailed(
             f"{chapter.name} failed in cell [{error.exec_count}]: {error.ename}: "
             f"{' '.join(first)}; the notebook so far: {where}"
         ) from error
     except RuntimeError as error:  # the kernel died (out of memory?) or did not start in time
-        where = folders.keep_failed(partial, folder)
+        where = keep_failed(partial, folder)
         raise ChapterFailed(f"{chapter.name} failed: {error}; notebook and log: {where}") from error
     except OSError as error:
         raise cannot_write(written, error) from error
@@ -138,42 +141,52 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
 
 def _raise_for_input(name: str, message: str) -> None:
     """Raise again what a cell raised about its input, by the name of its class."""
-    kinds = {kind.__name__: kind for kind in _subclasses(SoilbookError)}
+    kinds = {kind.__name__: kind for kind in (SoilbookError, *SoilbookError.__subclasses__())}
     if name in kinds:
         raise kinds[name](" ".join(message.split()))
     if name == "OSError" and NO_SPACE in message:
         raise SoilbookError(f"the disk is full: {' '.join(message.split())}")
 
 
-def _subclasses(kind: type) -> list[type]:
-    return [kind, *(below for child in kind.__subclasses__() for below in _subclasses(child))]
+def manager(log: IO, own: Path) -> type[AsyncKernelManager]:
+    """Class of kernel managers for papermill; what a kernel prints outside cells goes to ``log``.
 
+    Whatever other kernel is installed under the name python3, this one is the running interpreter;
+    it goes with all its children. The folder ``own`` takes its connection file, and a file named
+    by the number of its process.
+    """
 
-def _warnings(notebook) -> Iterator[str]:
-    """Warnings that the cells wrote to standard error, each once."""
-    seen = set()
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "stream" and output.name == "stderr":
-                for text in WARNING.findall(output.text):
-                    if text not in seen:
-                        seen.add(text)
-                        yield text
+    class ThisInterpreter(AsyncKernelManager):
+        kernel_spec = KernelSpec(**get_kernel_dict())
+        transport_encryption = "auto"
+
+        async def start_kernel(self, **options):
+            self.connection_file = str(own / "kernel.json")
+            await super().start_kernel(stdout=log, stderr=log, **options)
+            (own / str(self.provisioner.pid)).touch()
+
+        async def shutdown_kernel(self, now: bool = False, restart: bool = False):
+            # Taking torch down in good order lasts seconds, and every file is already whole.
+            group = getattr(self.provisioner, "pgid", None)
+            await super().shutdown_kernel(now=True, restart=restart)
+            if group:
+                with suppress(ProcessLookupError):  # the kernel left no worker behind
+                    os.killpg(group, signal.SIGKILL)
+
+    return ThisInterpreter
 
 
 @contextmanager
 def environment(values: dict[str, str]) -> Iterator[None]:
     """Environment variables for a while, for the kernels started in it."""
-    before = {name: os.environ.get(name) for name in values}
+    before = {name: os.environ[name] for name in values if name in os.environ}
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in values:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 @contextmanager
@@ -195,3 +208,95 @@ def _stopped_cleanly() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A temporary folder of this process, which tells the next run what to clear if this one is
+    killed."""
+    own = Path(tempfile.mkdtemp(prefix=f"soilbook-{os.getpid()}-"))
+    try:
+        yield own
+    finally:
+        _clear(own)
+
+
+def clear_killed() -> None:
+    """Remove what killed runs of this user left in the temporary folder and in shared memory."""
+    for folder in Path(tempfile.gettempdir()).glob("soilbook-*-*"):
+        process = folder.name.split("-")[1]
+        with suppress(OSError):  # another run clears it at the same time
+            if folder.stat().st_uid == os.getuid() and process.isdigit():
+                if not _alive(int(process)):
+                    _clear(folder)
+
+
+def _clear(own: Path) -> None:
+    """Remove a folder of ``_scratch`` with what joblib left in the name of its kernels, which it
+    cannot clear itself once they are killed; nothing as long as one of them lives."""
+    kernels = [int(file.name) for file in own.iterdir() if file.name.isdigit()]
+    if any(map(_alive, kernels)):
+        return
+    places = {SHARED, tempfile.gettempdir(), os.environ.get("JOBLIB_TEMP_FOLDER", SHARED)}
+    for place, kernel in product(map(Path, places), kernels):
+        for folder in place.glob(f"joblib_memmapping_folder_{kernel}_*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for semaphore in place.glob(f"sem.loky-{kernel}-*"):
+            semaphore.unlink(missing_ok=True)
+    shutil.rmtree(own, ignore_errors=True)
+
+
+@contextmanager
+def partial(folder: Path) -> Iterator[Path]:
+    """A folder beside the results, gone again afterwards unless it was put in place.
+
+    What a killed run left is removed. SoilbookError if the place takes no folder.
+    """
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise SoilbookError(f"{folder} is a file where the folder of results has to be")
+        for left in folder.parent.glob(f".{folder.name}.*.partial"):
+            if not _alive(int(left.name.split(".")[-2])):
+                shutil.rmtree(left, ignore_errors=True)
+        beside.mkdir()
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def put_in_place(made: Path, folder: Path) -> None:
+    """Make a whole folder the result; the one before moves to ``.previous``."""
+    previous, replaced = folder.with_name(f"{folder.name}.previous"), folder.exists()
+    try:
+        if replaced:
+            shutil.rmtree(previous, ignore_errors=True)
+            folder.rename(previous)
+        made.rename(folder)
+    except OSError as error:
+        if replaced and not folder.exists():
+            previous.rename(folder)
+        raise cannot_write(folder, error) from error
+    shutil.rmtree(folder.with_name(f"{folder.name}.failed"), ignore_errors=True)
+
+
+def keep_failed(made: Path, folder: Path) -> Path:
+    """Keep what a failed run made as ``.failed`` beside the results, to be looked at."""
+    failed = folder.with_name(f"{folder.name}.failed")
+    shutil.rmtree(failed, ignore_errors=True)
+    made.rename(failed)
+    return failed

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from soilbook.book.page import CLAIMS, Page
-
-COLUMNS = CLAIMS
+from soilbook.book.page import CLAIMS as COLUMNS
+from soilbook.book.page import Page
 
 
 @dataclass(frozen=True)
@@ -88,15 +87,19 @@ def items(page: Page, study: str = "wang2024") -> pd.DataFrame:
             if table is None:
                 row[name] = NOT_RUN
             elif item.scores:
-                row[name], row[f"{name}: difference"] = _of_scores(table), _difference(table)
+                judged = table["verdict"][table["verdict"].isin(["exceeded", "reproduced", "not"])]
+                row[name] = _judged(judged, "values reproduced or exceeded")
+                row[f"{name}: difference"] = (table["r2"] - table["r2_published"]).median()
+            elif item.shown:
+                row[name] = "shown"
             else:
-                row[name] = "shown" if item.shown else _of_claims(item.own(table))
+                judged = item.own(table)["verdict"]
+                row[name] = _judged(judged[judged != "not testable"], "claims reproduced")
         rows.append(row | {"why it differs": WHY[why]})
-    columns = ["item", "this run", "reference"]
-    differences = [f"{name}: difference" for name in columns[1:]]
-    if not any(item.scores for item in ITEMS[study]):
-        differences = []
-    columns = [*columns, *differences, "why it differs", "chapter"]
+    runs = ["this run", "reference"]
+    scored = any(item.scores for item in ITEMS[study])
+    differences = [f"{name}: difference" for name in runs if scored]
+    columns = ["item", *runs, *differences, "why it differs", "chapter"]
     return pd.DataFrame(rows).reindex(columns=columns)
 
 
@@ -111,15 +114,12 @@ def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
         own, known = page.other(chapter, "claims.csv"), page.reference_of(chapter, "claims.csv")
         if own is None:
             continue
-        reference = (
-            {} if known is None else dict(zip(known["claim"], known["verdict"], strict=True))
-        )
-        own = own.assign(section=section, reference=[reference.get(c, "") for c in own["claim"]])
-        words = [
-            f"; observed reference run: {verdict}" if verdict else ""
-            for verdict in own["reference"]
+        judged = {} if known is None else dict(zip(known["claim"], known["verdict"], strict=True))
+        own = own.assign(section=section, reference=[judged.get(c, "") for c in own["claim"]])
+        own["why"] = [
+            f"{why}; observed reference run: {verdict}" if verdict else f"{why}"
+            for why, verdict in zip(own["why"], own["reference"], strict=True)
         ]
-        own["why"] = [f"{why}{more}" for why, more in zip(own["why"], words, strict=True)]
         parts.append(own)
     if not parts:
         return pd.DataFrame(columns=[*COLUMNS, "reference", "section"])
@@ -134,24 +134,9 @@ def count(claims: pd.DataFrame) -> pd.DataFrame:
     return pd.crosstab(long["section"], [long["run"], long["judged"]]).rename_axis("chapter")
 
 
-def _of_scores(scores: pd.DataFrame) -> str:
-    judged = scores[scores["verdict"].isin(["exceeded", "reproduced", "not"])]
-    if judged.empty:
+def _judged(verdicts: pd.Series, what: str) -> str:
+    if verdicts.empty:
         return "not testable"
-    held = judged["verdict"].isin(["exceeded", "reproduced"])
+    held = verdicts.isin(["exceeded", "reproduced"])
     verdict = "reproduced" if held.all() else "partly" if held.any() else "not"
-    return f"{verdict}: {held.sum()} of {len(held)} values reproduced or exceeded"
-
-
-def _difference(scores: pd.DataFrame) -> float:
-    """Median of this run minus print over the printed R2."""
-    return (scores["r2"] - scores["r2_published"]).median()
-
-
-def _of_claims(claims: pd.DataFrame) -> str:
-    testable = claims[claims["verdict"] != "not testable"]
-    if testable.empty:
-        return "not testable"
-    held = testable["verdict"].isin(["exceeded", "reproduced"])
-    verdict = "reproduced" if held.all() else "partly" if held.any() else "not"
-    return f"{verdict}: {held.sum()} of {len(held)} claims reproduced"
+    return f"{verdict}: {held.sum()} of {len(held)} {what}"

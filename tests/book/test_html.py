@@ -1,11 +1,12 @@
-"""Paired differences, short enough for a page."""
+"""Numbers as a reader wants them, and paired differences short enough for a page."""
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 from soilbook import metrics
-from soilbook.tables import comparisons
+from soilbook.book import html
 
 
 def compared():
@@ -20,7 +21,7 @@ def compared():
 
 
 def test_a_row_reads_as_a_sentence():
-    shown = comparisons.for_reading(compared()).set_index("model")
+    shown = html.for_reading(compared()).set_index("model")
     assert list(shown.columns) == ["difference [95 %]", "p", "better at", "verdict"]
     first = shown.loc["a"]
     assert first["difference [95 %]"] == "+0.010 [+0.010, +0.010]"
@@ -29,18 +30,18 @@ def test_a_row_reads_as_a_sentence():
 
 
 def test_a_reason_stands_with_its_verdict_and_what_is_missing_is_a_dash():
-    shown = comparisons.for_reading(compared()).set_index("model")
+    shown = html.for_reading(compared()).set_index("model")
     assert shown.loc["b", "difference [95 %]"] == shown.loc["b", "p"] == "–"
     assert shown.loc["b", "verdict"].startswith("not testable (")
     assert "a few sites dominate" in shown.loc["c", "verdict"]
-    sure = comparisons.for_reading(compared().assign(p_corrected=1e-7))
+    sure = html.for_reading(compared().assign(p_corrected=1e-7))
     assert set(sure["p"]) == {"<0.001"}
 
 
 def test_two_products_share_a_column():
     table = compared().rename(columns={"model": "product"})
     table.insert(1, "against", "Noah")
-    shown = comparisons.for_reading(table)
+    shown = html.for_reading(table)
     assert shown["product"][0] == "a − Noah" and "against" not in shown
 
 
@@ -48,14 +49,33 @@ def test_what_a_table_has_besides_stays_and_the_table_itself_is_not_touched():
     table = compared().rename(columns={"n_sites": "n_places"}).drop(columns="reason")
     table.insert(0, "layer", "surface")
     before = table.copy()
-    shown = comparisons.for_reading(table)
+    shown = html.for_reading(table)
     assert list(shown.columns[:2]) == ["layer", "model"] and "better at" in shown
     pd.testing.assert_frame_equal(table, before)
 
 
 def test_small_differences_have_a_decimal_more():
     table = compared().iloc[[0, 0]].assign(difference=[0.0113, 0.2], low=-0.00021, high=0.1)
-    texts = comparisons.for_reading(table)["difference [95 %]"]
+    texts = html.for_reading(table)["difference [95 %]"]
     assert texts.iloc[0] == "+0.011 [-0.000, +0.100]"
-    texts = comparisons.for_reading(table.assign(difference=[0.0113, 0.02]))
+    texts = html.for_reading(table.assign(difference=[0.0113, 0.02]))
     assert texts["difference [95 %]"].iloc[0] == "+0.0113 [-0.0002, +0.1000]"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.500"), (1234.56, "1234.6"), (2.5e6, "2.5e+06"), (0.0004, "0.0004"), (0.0, "0.000")],
+)
+def test_very_large_and_very_small_numbers_stay_legible(value, text):
+    assert html.number(value) == text
+
+
+def test_decimals_go_by_size_whatever_the_sign():
+    assert html.decimals(pd.Series([-0.512, -0.633])) == 3
+    assert html.decimals(pd.Series([-0.0512, 0.0333])) == 4
+
+
+def test_a_claim_that_counts_has_no_decimals():
+    row = {"claim": "c", "published": 3.0, "reproduced": 0.25, "low": 0.1, "high": 0.3}
+    markup = html.verdicts(pd.DataFrame([{**row, "verdict": "not", "why": "w"}]))
+    assert ">3</td>" in markup and ">0.250</td>" in markup and "0.100 to 0.300" in markup
