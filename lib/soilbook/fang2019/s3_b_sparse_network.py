@@ -1,24 +1,67 @@
-"""Figs 7 and 8 of Fang et al. (2019): scores over the sparse network, as boxes and as maps."""
+"""III-B: scores over the sparse network, as a table, as boxes (Fig 7) and as maps (Fig 8)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from soilbook import published
+from soilbook.fang2019.hindcast import LABELS, LAYERS
 from soilbook.figures.maps import draw_base
 from soilbook.figures.style import colour, letters, style
 
-LABELS = {
-    "rmse": "RMSE (m$^3$ m$^{-3}$)",
-    "bias": "bias (m$^3$ m$^{-3}$)",
-    "ubrmse": "ubRMSE (m$^3$ m$^{-3}$)",
-    "r": "R",
-}
-LAYERS = {"surface": "surface", "rootzone": "root zone"}
+METRICS = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
+SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
 # From bottom to top within a product: before and after the launch of SMAP.
 PERIODS = {"PL": "prelaunch (PL)", "AL": "after launch (AL)"}
 USA = (-125.5, -66, 24, 50)
 MAPPED = (("SMAP", "AL"), ("LSTM", "AL"), ("LSTM", "PL"))
 HEIGHT = 0.36  # of a box; products lie 1 apart
+
+
+def printed() -> pd.DataFrame:
+    """The medians that the paper prints: metric, layer, period, product, value, text."""
+    table = published.statements()
+    part = table[(table["section"] == "III-B") & table["quantity"].str.startswith("median ")]
+    part = part[part["value"].notna()]
+    metric, layer = ({label: name for name, label in of.items()} for of in (METRICS, LAYERS))
+    made = part[["period", "product", "value"]].assign(
+        metric=part["quantity"].str.removeprefix("median ").map(metric),
+        layer=part["layer"].map(layer),
+        text=part["relation"].map(SIGNS) + part["value"].map("{:g}".format),
+    )
+    return made.reset_index(drop=True)
+
+
+def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Laid out for reading: a row a layer, period and product, medians with intervals.
+
+    ``table`` as ``hindcast.summary`` makes it; ``reference`` the same of the observed
+    reference run. Beside R and ubRMSE stand the reference's and the published medians.
+    """
+    keys = ["layer", "period", "product"]
+    rows = table.dropna(subset="median")[keys].drop_duplicates()
+    wide = rows.set_index(keys)
+    for metric, label in METRICS.items():
+        wide[label] = _texts(table, metric, keys)
+        if metric in ("ubrmse", "r"):
+            if reference is not None:
+                wide[f"{label}, observed"] = _texts(reference, metric, keys)
+            known = printed()
+            known = known[known["metric"] == metric].set_index(keys)["text"]
+            wide[f"{label}, published"] = known
+    wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
+    return wide.fillna("").reset_index()
+
+
+def _texts(table: pd.DataFrame, metric: str, keys: list[str]) -> pd.Series:
+    part = table[table["metric"] == metric].set_index(keys)
+    digits = {"bias": "+.3f", "r": ".3f"}.get(metric, ".4f")
+    texts = [
+        f"{row.median:{digits}} [{row.low:{digits}}, {row.high:{digits}}]"
+        for row in part[["median", "low", "high"]].itertuples(index=False)
+    ]
+    return pd.Series(texts, part.index)
 
 
 def boxes(scores: xr.Dataset):

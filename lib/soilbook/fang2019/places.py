@@ -1,17 +1,22 @@
 """Where study 2 learns and where it is tested: the pixels of SMAP and the in-situ places.
 
-Both tracks give Datasets of one shape, so that a study need not know which one it works on.
+Both tracks give Datasets of one shape, so that a study need not know which one it works on. At the
+end: the moisture of Noah and VIC at these places, NLDAS-2's where its files are, else our models'.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import conus412, files, fingerprint, gaps, network
+from soilbook import data as room
+from soilbook import fingerprint, landsurface, schema_grid
+from soilbook.data import conus412, files, gaps, network, nldas
+from soilbook.data import fingerprint as of_data
+from soilbook.data.network_table import UNKNOWN_ELEVATION
 from soilbook.data.tracks import TRACKS
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.store import Store
@@ -24,12 +29,9 @@ INPUTS = {
 }
 # The stations inside a pixel of the example data base. No series of the core sites is public.
 STAND_INS = (
-    "CO_Cortez_8_SE",
-    "KS_Oakley_19_SSW",
-    "MI_Gaylord_9_SSW",
-    "OH_Coshocton_8_NNE",
+    "CO_Cortez_8_SE", "KS_Oakley_19_SSW", "MI_Gaylord_9_SSW", "OH_Coshocton_8_NNE",
     "TX_Austin_33_NW",
-)
+)  # fmt: skip
 STAND_IN = "five stations of the sparse network that lie inside a pixel stand in for the core sites"
 # Days of missing weather that are filled from their neighbours; longer gaps take the same dates
 # of the nearest year that has them.
@@ -39,6 +41,14 @@ MAX_GAP = 10
 FARTHEST = 144.0  # km
 # Section II-C: stations whose pixel lacks SMAP on more of the days are removed.
 MOST_WITHOUT_SMAP = 0.75
+OWN_MODELS = "Noah-type and VIC-type models of this project; they stand in for those of NLDAS"
+NLDAS = "Noah and VIC of NLDAS-2"
+MODELS = ("Noah", "VIC")
+VARIABLES = ("sm_surface", "sm_rootzone")
+WEATHER = ("precipitation", "air_temperature", "shortwave", "specific_humidity", "longwave")
+# A pixel has the plants of its map; the reference stations stand on grass, whatever lies around
+# them, and their greenness follows from their climate.
+NATURE = {"twin": ("sand", "clay", "flag_land_cover", "ndvi"), "observed": ("sand", "clay")}
 
 
 def grid(
@@ -89,11 +99,6 @@ def lines(text: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in text.split("\n") if line)
 
 
-def _known(weather: np.ndarray) -> np.ndarray:
-    """Which days (station, time) have a value, or lie in a gap that their neighbours fill."""
-    return np.isfinite([gaps.fill(row, MAX_GAP) for row in weather])
-
-
 def _check(data: str, kind: str, n: int | None = None) -> None:
     if data not in TRACKS:
         raise unknown("data", data, TRACKS)
@@ -117,12 +122,12 @@ def twin(
 
     ``names`` are the variables that are kept (none: all).
     """
-    store, names = store or Store(), list(names)
+    names = list(names)
     key = {
         "kind": f"twin of study 2: {what}",
         "arguments": arguments,
         "variables": names,
-        "data": fingerprint("twin", (), seed=seed),
+        "data": of_data("twin", (), seed=seed),
     }
 
     def make() -> xr.Dataset:
@@ -132,7 +137,19 @@ def twin(
         made = getattr(twin_smap, what)(seed=seed, **arguments)
         return made[names] if names else made
 
-    return store.made(key, make)
+    return (store or Store()).made(key, make)
+
+
+def truth(result: xr.Dataset, seed: int = 0, store: Store | None = None) -> xr.DataArray | None:
+    """True moisture of each place's pixel (layer, place, time), m3 m-3, on the days of ``result``,
+    a result of ``hindcast.run``; None on the observed track, where nobody knows it."""
+    if result.attrs["data"] != "twin":
+        return None
+    layers = ["surface", "rootzone"]
+    made = twin("truth", seed, store, names=[f"sm_{layer}" for layer in layers])
+    there = made.sel(pixel=result["pixel"], time=result["time"]).reset_coords(drop=True)
+    both = there.to_array("layer", name="truth").assign_coords(layer=layers)
+    return both.transpose("layer", "place", "time")
 
 
 def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
@@ -157,7 +174,8 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     """Stations with complete weather at their pixels."""
     weather = list(INPUTS["observed"])
     read = network.read(folder, names)
-    recorded = np.all([_known(read[name].values) for name in weather], axis=0)
+    filled = [[gaps.fill(row, MAX_GAP) for row in read[name].values] for name in weather]
+    recorded = np.isfinite(filled).all(axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
     read, left_out = gaps.complete(read, weather, MAX_GAP, "nearest year")
     pixel_record = conus412.read(folder, (*schema_grid.ATTRIBUTES, "sm_smap"))
@@ -206,3 +224,119 @@ def _seen(at: pd.DataFrame, smap: xr.DataArray) -> tuple[pd.DataFrame, dict[str,
         if share > MOST_WITHOUT_SMAP
     }
     return at.drop(index=list(reasons)), reasons
+
+
+def land_surface(
+    data: str,
+    places: xr.Dataset,
+    pixels: xr.Dataset,
+    steps: int,
+    store: Store,
+    folder: Path | str | None = None,
+) -> xr.Dataset:
+    """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, kept in the store; attribute ``source``.
+
+    Ours run on the weather of the places with ``steps`` a day, their soil follows from texture. On
+    the observed track files of NLDAS-2 in the data folder, if both models have some, come first;
+    ``pixels`` says which cell a place's pixel is.
+    """
+    root = Path(folder) if folder else room.folder()
+    if data == "observed":
+        files = [sorted(root.glob(f"nldas/**/NLDAS_{name.upper()}0125_H.A*")) for name in MODELS]
+        if all(files):
+            key = _nldas_key([*files[0], *files[1]], places)
+            return store.made(key, partial(_of_nldas, places, pixels, root))
+    return at_places(data, places, steps, store)
+
+
+def at_places(data: str, places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+    """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, of our models, also where files are."""
+    return _of_ours(NATURE[data], places, steps, store)
+
+
+def at_pixels(pixels: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+    """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels.
+
+    A pixel without soil data has the soil of the median pixel.
+    """
+    places = pixels.rename(pixel="place")
+    for name in ("sand", "clay"):
+        places[name] = places[name].fillna(places[name].median())
+    if "elevation" not in places:
+        places["elevation"] = "place", np.full(places.sizes["place"], np.nan)
+    return _of_ours(NATURE["twin"], places, steps, store).rename(place="pixel")
+
+
+def as_inputs(made: xr.Dataset) -> xr.Dataset:
+    """Moisture of both models as variables of their own, those of ``sequence_inputs.MODELLED``."""
+    return xr.Dataset(
+        {
+            f"{model.lower()}_{layer}": made[model].sel(layer=layer, drop=True)
+            for model in MODELS
+            for layer in made["layer"].values
+        }
+    )
+
+
+def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+    forcing = places[[name for name in WEATHER if name in places]].reset_coords(drop=True)
+    if "eastward_wind" in places:
+        speed = np.hypot(places["eastward_wind"], places["northward_wind"])
+        forcing["wind_speed"] = speed.reset_coords(drop=True).assign_attrs(units="m s-1")
+    height = places["elevation"].fillna(UNKNOWN_ELEVATION).values
+    static = places[list(nature)].reset_coords(drop=True)
+    static = static.assign(
+        latitude=("place", places["latitude"].values), elevation=("place", height)
+    )
+    key = {
+        "kind": "land-surface models of study 2",
+        "forcing": fingerprint.of_dataset(forcing),
+        "static": fingerprint.of_dataset(static),
+        "steps": steps,
+    }
+
+    def make() -> xr.Dataset:
+        models = (landsurface.noah, landsurface.vic)
+        runs = [model(forcing, static, steps_per_day=steps) for model in models]
+        return _layers(runs).assign_attrs(source=OWN_MODELS)
+
+    return store.made(key, make)
+
+
+def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:
+    own = pixels.sel(pixel=np.unique(places["pixel"].values))
+    days = places["time"].values
+    runs = []
+    for name in MODELS:
+        cells = own["row"].values, own["column"].values
+        read = nldas.read_model(root, name.lower(), *cells, start=days[0], end=days[-1])
+        read = read.assign_coords(pixel=own["pixel"].values).reindex(time=days)
+        read = read.sel(pixel=places["pixel"].values).rename(pixel="place")
+        runs.append(read.assign_coords(place=places["place"].values))
+    return _layers(runs).assign_attrs(source=NLDAS)
+
+
+def _nldas_key(files: list[Path], places: xr.Dataset) -> dict:
+    states = [path.stat() for path in files]
+    return {
+        "kind": "models of NLDAS-2 of study 2",
+        # An hour is a file, 100,000 of them: to read them all for a fingerprint would take as
+        # long as to read them. Names, sizes and dates have to do.
+        "names": [path.name for path in files],
+        "sizes": [state.st_size for state in states],
+        "dates": [int(state.st_mtime) for state in states],
+        "pixels": places["pixel"].values,
+        "places": places["place"].values,
+        "days": places["time"].values[[0, -1]].astype(str),
+    }
+
+
+def _layers(runs: list[xr.Dataset]) -> xr.Dataset:
+    made = xr.Dataset(
+        {
+            name: one[list(VARIABLES)].reset_coords(drop=True).to_array("layer")
+            for name, one in zip(MODELS, runs, strict=True)
+        }
+    )
+    made = made.assign_coords(layer=["surface", "rootzone"])
+    return made.transpose("layer", "place", "time").astype(np.float32)
