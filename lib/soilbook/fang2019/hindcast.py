@@ -371,8 +371,9 @@ def in_words(result: xr.Dataset) -> str:
     of = result.attrs
     deep = int(result["insitu"].sel(layer="rootzone").notnull().any("time").sum())
     # Attributes that come from a file are numpy's, which repeat no text.
-    counts = {"place": result.sizes["place"], "network": of["networks"], "epoch": of["epochs"]}
-    places, networks, epochs = (f"{int(n)} {one}{'s' * (n != 1)}" for one, n in counts.items())
+    counts = {"place": result.sizes["place"]}
+    counts |= {one: int(of[f"{one}s"]) for one in ("network", "epoch")}
+    places, networks, epochs = (f"{n} {one}{'s' * (n != 1)}" for one, n in counts.items())
     parts = [f"{places}, {deep} with a root zone; {networks} of {epochs}"]
     parts += [f"root zone of LSTM: {of['root_zone']}", of["land_surface"], of["stand_in"]]
     left_out = of["left_out"].replace("\n", "; ")

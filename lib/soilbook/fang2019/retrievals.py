@@ -247,9 +247,8 @@ def score(
         apart = (own.sel(predictor=FORECAST, drop=True) - own).transpose(*own.dims)
         apart.attrs = own.attrs
         for kind, values in (("median", own), ("difference", apart)):
-            result = result.merge(
-                runs.with_interval(f"{kind}_{name}", values, groups, n_replicates, seed)
-            )
+            of = runs.with_interval(f"{kind}_{name}", values, groups, n_replicates, seed)
+            result.update(of)
     return result
 
 

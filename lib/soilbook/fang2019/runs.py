@@ -304,7 +304,7 @@ def score(
     groups = blocks(result["row"].values, result["column"].values)
     for name in METRICS:
         values = result[name].transpose("predictor", "pixel")
-        result = result.merge(with_interval(f"median_{name}", values, groups, n_replicates, seed))
+        result.update(with_interval(f"median_{name}", values, groups, n_replicates, seed))
     return result
 
 

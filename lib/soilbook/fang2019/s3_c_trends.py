@@ -68,7 +68,7 @@ class Rules(Checked):
     step: Literal["day", "month", "year"] = "month"
     record: Literal["longest", "whole"] = "longest"
     without_cycle: bool = False
-    least_years: float = 3
+    least_years: int | float = 3
 
 
 PAPER = Rules()

@@ -1,14 +1,14 @@
-"""Pixels and in-situ places of both tracks."""
+"""Pixels and in-situ places of both tracks, and the moisture of the models there."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import schema_grid
-from soilbook.data import easegrid, twin_smap
+from soilbook import landsurface, schema_grid
+from soilbook.data import easegrid, nldas, twin_smap
 from soilbook.errors import DataError, ParameterError
+from soilbook.fang2019 import places
 from soilbook.store import Store
-from soilbook.studies.smap import places
 
 WEATHER = places.INPUTS["observed"]
 DAYS = np.arange("2013-01-01", "2015-01-01", dtype="datetime64[D]").astype("datetime64[ns]")
@@ -163,3 +163,134 @@ def test_some_stations_of_the_sparse_network(observed_folder, store):
     assert not made.attrs["stand_in"]
     again, _ = places.insitu("observed", "sparse", folder=observed_folder, n=3, store=store)
     assert again.identical(made)
+
+
+WINTER = np.arange("2014-01-01", "2014-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
+
+
+@pytest.fixture
+def cells():
+    return xr.Dataset(
+        coords={
+            "pixel": [0, 1, 2], "row": ("pixel", [80, 81, 82]), "column": ("pixel", [200, 201, 202])
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def sites():
+    shape = 2, WINTER.size
+    made = xr.Dataset(
+        coords={
+            "place": ["a", "b"], "time": WINTER, "latitude": ("place", [35.0, 36.0]),
+            "elevation": ("place", [np.nan, 100.0]), "pixel": ("place", [2, 0]),
+        }
+    )  # fmt: skip
+    weather = {"precipitation": 2, "air_temperature": 12, "shortwave": 150}
+    for name, value in {**weather, "specific_humidity": 0.006}.items():
+        made[name] = ("place", "time"), np.full(shape, value, float)
+    for name, value in {"sand": 40, "clay": 20, "flag_land_cover": 4, "ndvi": 0.6}.items():
+        made[name] = "place", np.full(2, value, float)
+    return made
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Let the models tell what they were asked, and answer with moisture of 0.1 and 0.2."""
+    calls = []
+
+    def model(value):
+        def run(forcing, static, steps_per_day):
+            calls.append((forcing, static, steps_per_day))
+            values = np.full((2, WINTER.size), value)
+            return xr.Dataset(
+                {name: (("place", "time"), values) for name in places.VARIABLES},
+                {"place": forcing["place"], "time": WINTER},
+            )
+
+        return run
+
+    monkeypatch.setattr(landsurface, "noah", model(0.1))
+    monkeypatch.setattr(landsurface, "vic", model(0.2))
+    return calls
+
+
+def test_own_models_run_once_and_are_labelled(sites, cells, asked, tmp_path):
+    store = Store(tmp_path / "store")
+    made = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    again = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    assert again.identical(made) and len(asked) == 2
+    assert made["Noah"].dims == ("layer", "place", "time")
+    assert float(made["VIC"].mean()) == pytest.approx(0.2)
+    assert "stand in for those of NLDAS" in made.attrs["source"]
+    places.land_surface("observed", sites, cells, 8, store, tmp_path)
+    assert len(asked) == 4
+
+
+def test_a_station_stands_on_grass_and_a_pixel_on_its_own_cover(sites, cells, asked, tmp_path):
+    for data in ("observed", "twin"):
+        places.land_surface(data, sites, cells, 4, Store(tmp_path), tmp_path)
+    station, pixel = asked[0][1], asked[2][1]
+    assert "flag_land_cover" not in station and "ndvi" not in station
+    assert float(pixel["flag_land_cover"][0]) == 4
+    assert np.isfinite(station["elevation"]).all()
+
+
+def test_files_of_nldas_come_first_where_both_models_have_some(
+    sites, cells, asked, tmp_path, monkeypatch
+):
+    def read(folder, model, rows, columns, start, end):
+        values = np.repeat(np.asarray(rows, float)[:, None], WINTER.size - 1, axis=1) / 1000
+        return xr.Dataset(
+            {name: (("pixel", "time"), values) for name in places.VARIABLES},
+            {"pixel": range(len(rows)), "time": WINTER[1:]},
+        )
+
+    monkeypatch.setattr(nldas, "read_model", read)
+    folder = tmp_path / "nldas" / "2014"
+    folder.mkdir(parents=True)
+    (folder / "NLDAS_NOAH0125_H.A20140101.0000.nc").touch()
+    store = Store(tmp_path / "store")
+    one = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    assert one.attrs["source"] == places.OWN_MODELS
+    (folder / "NLDAS_VIC0125_H.A20140101.0000.nc").touch()
+    both = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    assert both.attrs["source"] == places.NLDAS
+    # Place a lies in pixel 2, whose row is 82, and place b in pixel 0.
+    np.testing.assert_allclose(both["Noah"].isel(layer=0, time=1), [0.082, 0.080], rtol=1e-6)
+    assert both["Noah"].isel(time=0).isnull().all()
+    twin = places.land_surface("twin", sites, cells, 4, store, tmp_path)
+    assert twin.attrs["source"] == places.OWN_MODELS
+    ours = places.at_places("observed", sites, 4, store)
+    assert ours.identical(one)
+
+
+def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(
+    sites, asked, tmp_path
+):
+    pixels = sites.drop_vars(["pixel", "elevation"]).assign_coords(place=[7, 9])
+    pixels = pixels.rename(place="pixel")
+    pixels["sand"] = "pixel", [40.0, np.nan]
+    made = places.at_pixels(pixels, 4, Store(tmp_path))
+    assert made["Noah"].dims == ("layer", "pixel", "time")
+    assert made["pixel"].values.tolist() == [7, 9]
+    _, static, steps = asked[0]
+    assert steps == 4 and static["sand"].values.tolist() == [40.0, 40.0]
+    assert set(static) == {"sand", "clay", "flag_land_cover", "ndvi", "latitude", "elevation"}
+    assert pixels["sand"].isnull().sum() == 1  # the pixels themselves stay as they are
+
+
+def test_truth_is_that_of_the_pixels_and_unknown_elsewhere(store, monkeypatch):
+    at = np.array([0, 6, 3])
+    pixels = xr.Dataset(coords={"pixel": np.arange(9), "time": DAYS})
+    for name, shift in (("sm_surface", 0.0), ("sm_rootzone", 0.5)):
+        pixels[name] = ("pixel", "time"), np.arange(9)[:, None] + np.full(DAYS.size, shift)
+    monkeypatch.setattr(twin_smap, "truth", lambda seed: pixels)
+    result = xr.Dataset(
+        coords={"place": list("abc"), "pixel": ("place", at), "time": DAYS[5:]},
+        attrs={"data": "twin"},
+    )
+    truth = places.truth(result, store=store)
+    assert truth.dims == ("layer", "place", "time") and truth.sizes["time"] == DAYS.size - 5
+    np.testing.assert_array_equal(truth.sel(layer="rootzone").isel(time=7), at + 0.5)
+    assert places.truth(result.assign_attrs(data="observed")) is None

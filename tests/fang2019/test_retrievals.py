@@ -1,4 +1,4 @@
-"""Forecasts from recent retrievals: what they may know, and that it is put to use."""
+"""Forecasts from recent retrievals, and months with few: what is known, and that it is used."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,9 @@ import xarray as xr
 
 from soilbook import schema_grid
 from soilbook.errors import ParameterError
+from soilbook.fang2019 import retrievals, runs
+from soilbook.fang2019.retrievals import SEES, SatelliteForecast
 from soilbook.models.prolongation_fast import Prolongation
-from soilbook.studies.smap import (
-    prolongation,
-    recent_retrievals,
-    satellite_forecast,
-    satellite_forecast_scores,
-)
-from soilbook.studies.smap.satellite_forecast import SEES, SatelliteForecast
 
 N_PIXELS = 16
 DAYS = np.arange("2015-04-01", "2017-04-01", dtype="datetime64[D]").astype("datetime64[ns]")
@@ -49,26 +44,26 @@ def pixels(seed=0):
 
 @pytest.fixture(scope="module")
 def result(store):
-    return satellite_forecast.run(SMALL, store, pixels=pixels())
+    return retrievals.run(SMALL, store, pixels=pixels())
 
 
 def test_last_retrieval_is_old_enough_and_the_newest_of_those():
     series = np.array([[np.nan, 0.1, np.nan, 0.2, np.nan, np.nan, 0.3]])
-    value, age = recent_retrievals.latest(series, 1)
+    value, age = retrievals.latest(series, 1)
     np.testing.assert_array_equal(value, [[np.nan, np.nan, 0.1, 0.1, 0.2, 0.2, 0.2]])
     np.testing.assert_array_equal(age, [[np.nan, np.nan, 1, 2, 1, 2, 3]])
-    value, age = recent_retrievals.latest(series, 3)
+    value, age = retrievals.latest(series, 3)
     np.testing.assert_array_equal(value, [[np.nan] * 4 + [0.1, 0.1, 0.2]])
     np.testing.assert_array_equal(age, [[np.nan] * 4 + [3, 4, 3]])
     with pytest.raises(ParameterError, match="allowed: 1 or more"):
-        recent_retrievals.latest(series, 0)
+        retrievals.latest(series, 0)
 
 
 def test_inputs_are_finite_and_keep_the_order_of_ages():
     scaling = xr.Dataset({"target_mean": 0.2, "target_deviation": 0.1})
     series = np.full((2, 100), np.nan)
     series[0, 0] = 0.3
-    made = recent_retrievals.inputs(series, 1, scaling)
+    made = retrievals.inputs(series, 1, scaling)
     assert np.isfinite(made).all() and made.dtype == np.float32
     np.testing.assert_allclose(made[0, 1:, 0], 1, rtol=1e-6)
     assert (made[1, :, 0] == 0).all() and (made[1, :, 1] == 1).all()
@@ -81,7 +76,7 @@ def test_usual_weather_is_the_training_parts_mean_of_the_season():
     season = np.cos(2 * np.pi * day / 365.25)
     x = np.stack([season, np.full(day.size, 3.0)], -1)[None].astype(np.float32)
     x[:, 366:, 0] += 5
-    usual = recent_retrievals.usual_weather(x, DAYS, slice(0, 366))
+    usual = retrievals.usual_weather(x, DAYS, slice(0, 366))
     np.testing.assert_allclose(usual[0, 366:, 0], season[366:], atol=0.05)
     np.testing.assert_allclose(usual[..., 1], 3)
 
@@ -113,7 +108,7 @@ def test_a_forecast_knows_no_retrieval_after_its_issue(store, result):
     later = pixels()
     cut = DAYS.size - 5
     later["sm_smap"][:, cut:] = xr.where(later["sm_smap"][:, cut:].notnull(), 0.6, np.nan)
-    changed = satellite_forecast.run(SMALL, store, pixels=later)["moisture"]
+    changed = retrievals.run(SMALL, store, pixels=later)["moisture"]
     for lead in SMALL.leads:
         before, after = (
             moisture.sel(predictor=["forecast", "persistence"], lead=lead).values[
@@ -134,15 +129,15 @@ def test_usual_weather_replaces_the_days_after_the_issue_alone(store, result):
     """Other weather on the last day changes no forecast without weather, but that with it."""
     other = pixels()
     other["air_temperature"][:, -1] = 30.0
-    changed = satellite_forecast.run(SMALL, store, pixels=other)["moisture"].isel(time=-1)
+    changed = retrievals.run(SMALL, store, pixels=other)["moisture"].isel(time=-1)
     before, there = result["moisture"].isel(time=-1), result["observed"].isel(time=-1).notnull()
     kept, moved = ((changed - before).sel(predictor=n)[:, there.values] for n in list(SEES)[1::-1])
     assert there.any() and (kept == 0).all() and (moved != 0).all()
 
 
 def test_a_finished_study_is_kept(store, result, monkeypatch):
-    monkeypatch.setattr(prolongation, "year_ahead", None)
-    xr.testing.assert_identical(satellite_forecast.run(SMALL, store, pixels=pixels()), result)
+    monkeypatch.setattr(runs, "year_ahead", None)
+    xr.testing.assert_identical(retrievals.run(SMALL, store, pixels=pixels()), result)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +158,7 @@ def test_bad_settings_are_one_line(wrong, words):
 
 
 def test_table_has_a_row_for_each_lead_and_predictor(result):
-    table = satellite_forecast_scores.frame(result)
+    table = retrievals.frame(result)
     assert len(table) == 2 * len(SEES)
     row = table[(table["lead_d"] == 4) & (table["predictor"] == "hindcast")].iloc[0]
     at = result.sel(lead=4, predictor="hindcast")
@@ -179,10 +174,10 @@ def test_branched_off_at_the_issue_with_the_same_weather_it_is_the_same_forecast
     by_lead = [random.random((4, 30, 2)).astype(np.float32) for _ in leads]
     y = random.standard_normal((4, 18)).astype(np.float32)
     there = random.random((4, 12)) < 0.5
-    both = satellite_forecast.with_and_without(made, x, x, by_lead, leads, y, there)
+    both = retrievals.with_and_without(made, x, x, by_lead, leads, y, there)
     for k in range(2):
         np.testing.assert_allclose(both[1][k][there], both[0][k][there], atol=1e-6)
         assert np.isnan(both[1][k][~there]).all()
     # Levelled: no mean error is left in training, so a shift of y shifts the forecast.
-    shifted = satellite_forecast.with_and_without(made, x, x, by_lead, leads, y + 1, there)
+    shifted = retrievals.with_and_without(made, x, x, by_lead, leads, y + 1, there)
     np.testing.assert_allclose(shifted[0], both[0] + 1, atol=1e-5)

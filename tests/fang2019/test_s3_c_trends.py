@@ -1,25 +1,26 @@
-"""Slopes of hindcast and in situ: known trends, the rules of exclusion, agreement over places."""
+"""Slopes of hindcast and in situ: known trends, rules of exclusion, agreement, and Fig 9."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib import pyplot as plt
 
 from soilbook.data import layers, network, twin_smap
 from soilbook.errors import ParameterError
+from soilbook.fang2019 import s3_c_trends as trends
+from soilbook.fang2019.s3_c_trends import Rules
 from soilbook.store import Store
-from soilbook.studies.smap import trend_agreement, trend_slopes
-from soilbook.studies.smap.trend_slopes import Rules
 
 DAYS = pd.date_range("2004-01-01", "2013-12-31")
 YEARS = np.arange(DAYS.size) / 365.25
 PERCENT = {"LSTM": 1.0, "Noah": 0.0, "Comb": 0.5}
 
 
-def moisture(result, rules=trend_slopes.PAPER, **options):
+def moisture(result, rules=trends.PAPER, **options):
     """Series of a made hindcast, of its own in situ readings."""
     insitu = result["insitu"].sel(layer="rootzone", drop=True)
-    return trend_slopes.series(result, insitu, rules, **options)
+    return trends.series(result, insitu, rules, **options)
 
 
 def hindcast(truth, share=PERCENT, kind="sparse", seed=0) -> xr.Dataset:
@@ -64,8 +65,8 @@ def hindcast(truth, share=PERCENT, kind="sparse", seed=0) -> xr.Dataset:
 def found():
     core = hindcast([-2.0, 0.3, 1.0, 1.4], kind="core", seed=1)
     sparse = hindcast([-1.5, -0.2, 0.1, 0.3, 0.8, 2.0, 2.5], seed=2)
-    parts = (trend_slopes.slopes(moisture(one)) for one in (core, sparse))
-    return trend_slopes.together(*parts)
+    parts = (trends.slopes(moisture(one)) for one in (core, sparse))
+    return trends.together(*parts)
 
 
 def test_slopes_are_percent_of_each_series_own_mean(found):
@@ -90,7 +91,7 @@ def test_years_before_2005_do_not_count(found):
 
 
 def test_agreement_by_group(found):
-    table = trend_agreement.agreement(found, n_replicates=100).set_index(["group", "product"])
+    table = trends.agreement(found, n_replicates=100).set_index(["group", "product"])
     lstm = table.xs("LSTM", level="product")
     assert lstm["n_places"].to_dict() == {
         "core sites": 4,
@@ -107,8 +108,8 @@ def test_agreement_by_group(found):
 
 
 def test_too_few_places_have_no_correlation_and_say_so():
-    found = trend_slopes.slopes(moisture(hindcast([1.0, 2.0])), tests=["plain"])
-    table = trend_agreement.agreement(found, n_replicates=10).set_index(["group", "product"])
+    found = trends.slopes(moisture(hindcast([1.0, 2.0])), tests=["plain"])
+    table = trends.agreement(found, n_replicates=10).set_index(["group", "product"])
     row = table.loc[("CRN sites", "LSTM")]
     assert np.isnan(row["r"]) and np.isnan(row["r_low"])
     assert row["why"] == "2 of 4 places needed"
@@ -117,10 +118,10 @@ def test_too_few_places_have_no_correlation_and_say_so():
 def test_a_place_of_both_kinds_counts_once_where_kinds_are_joined():
     one = hindcast([1.0, 2.0, 3.0])
     core = one.assign_attrs(kind="core")
-    parts = (trend_slopes.slopes(moisture(r), tests=["plain"]) for r in (core, one))
-    found = trend_slopes.together(*parts)
-    assert trend_agreement.members(found, ("core", "sparse")).sizes["place"] == 3
-    assert trend_agreement.members(found, ("sparse",)).sizes["place"] == 3
+    parts = (trends.slopes(moisture(r), tests=["plain"]) for r in (core, one))
+    found = trends.together(*parts)
+    assert trends.members(found, ("core", "sparse")).sizes["place"] == 3
+    assert trends.members(found, ("sparse",)).sizes["place"] == 3
 
 
 @pytest.mark.parametrize(
@@ -135,8 +136,8 @@ def test_short_and_patchy_records_have_no_trend(gap, reason):
     if gap.stop is None:
         gap = slice("2007-01-01", None)
     result["insitu"].loc[{"time": gap}] = np.nan
-    found = trend_slopes.slopes(moisture(result, Rules(record="whole")))
-    assert trend_slopes.left_out(found) == {"sparse 0": reason}
+    found = trends.slopes(moisture(result, Rules(record="whole")))
+    assert trends.left_out(found) == {"sparse 0": reason}
     assert np.isnan(found["percent"]).all()
 
 
@@ -147,8 +148,8 @@ def test_the_longest_record_jumps_over_what_lies_apart():
     there = kept["time"].values[np.isfinite(kept.sel(series="in situ").values[0])]
     assert str(there[0])[:10] > "2007-10-01"
     assert str(there[-1])[:10] == "2013-12-31"
-    found = trend_slopes.slopes(kept)
-    assert trend_slopes.left_out(found) == {}
+    found = trends.slopes(kept)
+    assert trends.left_out(found) == {}
     assert float(found["missing"].max()) <= 0.10
     assert found["percent"].sel(series="in situ").item() == pytest.approx(1, abs=0.1)
 
@@ -170,17 +171,17 @@ def test_the_longest_stretch_equals_a_search_of_all(seed):
         for j in range(i + 1, 61):
             if present[i] and present[j - 1] and present[i:j].mean() >= 0.9:
                 best = max(best, j - i)
-    stretch = trend_slopes.longest(present)
+    stretch = trends.longest(present)
     assert stretch.stop - stretch.start == best
     assert present[stretch].mean() >= 0.9 or best == 0
 
 
 def test_no_day_present_is_an_empty_stretch():
-    assert trend_slopes.longest(np.zeros(10, bool)) == slice(0, 0)
+    assert trends.longest(np.zeros(10, bool)) == slice(0, 0)
 
 
 def test_significance_counts_places_by_test(found):
-    table = trend_agreement.significance(found)
+    table = trends.significance(found)
     strong = table[(table["series"] == "in situ") & (table["kind"] == "core")]
     assert strong["n_places"].tolist() == [4, 4, 4]
     assert (strong["n_significant"] >= 3).all()
@@ -190,8 +191,8 @@ def test_significance_counts_places_by_test(found):
 
 def test_yearly_means_stand_beside_the_months():
     part = moisture(hindcast([1.0, 2.0]))
-    found = trend_slopes.slopes(part)
-    table = trend_agreement.by_step(found, [part])
+    found = trends.slopes(part)
+    table = trends.by_step(found, [part])
     years = table[table["step"] == "year"]
     assert years["series"].unique().tolist() == ["in situ", "LSTM"]
     assert (years["n_places"] == 0).all()  # nine years, ten are needed
@@ -199,10 +200,10 @@ def test_yearly_means_stand_beside_the_months():
 
 
 def test_a_reference_run_stands_beside(found):
-    table = trend_agreement.agreement(found, ["LSTM"], n_replicates=10)
-    assert trend_agreement.beside(table, None) is table
+    table = trends.agreement(found, ["LSTM"], n_replicates=10)
+    assert trends.beside(table, None) is table
     known = table.iloc[:2].assign(r=0.5)
-    both = trend_agreement.beside(table, known)
+    both = trends.beside(table, known)
     assert both["r"].tolist() == table["r"].tolist()
     assert both["r_reference"].tolist()[:2] == [0.5, 0.5]
     assert both["r_reference"].isna().tolist()[2:] == [True, True]
@@ -212,8 +213,8 @@ def test_the_summary_says_what_is_left_out_and_why():
     core, sparse = hindcast([1.0], kind="core"), hindcast([1.0, 2.0, 3.0])
     sparse["insitu"].loc[{"place": ["sparse 0", "sparse 1"], "time": slice("2006", None)}] = np.nan
     core.attrs |= {"root_zone": "exponential filter", "stand_in": "five stations"}
-    parts = (trend_slopes.slopes(moisture(one), tests=["plain"]) for one in (core, sparse))
-    assert trend_agreement.summary(trend_slopes.together(*parts), core) == (
+    parts = (trends.slopes(moisture(one), tests=["plain"]) for one in (core, sparse))
+    assert trends.summary(trends.together(*parts), core) == (
         "Places with a slope: 1 of 1 stand-ins, 1 of 3 CRN sites (2 with too short a record). "
         "Root zone: exponential filter. Five stations."
     )
@@ -222,14 +223,14 @@ def test_the_summary_says_what_is_left_out_and_why():
 def test_constant_root_zone_is_no_crash():
     result = hindcast([1.0])
     result["insitu"].loc[{"layer": "rootzone"}] = 0.2
-    found = trend_slopes.slopes(moisture(result))
+    found = trends.slopes(moisture(result))
     assert found["reason"].sel(series="in situ").item() == "constant series"
-    assert trend_agreement.members(found, ("sparse",)).sizes["place"] == 0
-    assert trend_agreement.selected(found) == []
+    assert trends.members(found, ("sparse",)).sizes["place"] == 0
+    assert trends.selected(found) == []
 
 
 def test_places_to_draw_are_the_extremes(found):
-    assert trend_agreement.selected(found) == ["core 0", "core 3", "sparse 0", "sparse 6"]
+    assert trends.selected(found) == ["core 0", "core 3", "sparse 0", "sparse 6"]
 
 
 def test_unknown_names_are_refused():
@@ -246,9 +247,9 @@ def test_other_readings_of_the_rules_stand_beside():
     result = hindcast([-2.0, -1.0, 0.5, 1.0, 2.0])
     result["insitu"].loc[{"place": "sparse 0", "time": slice("2008-01-01", "2009-12-31")}] = np.nan
     insitu = result["insitu"].sel(layer="rootzone", drop=True)
-    table = trend_agreement.variants([(result, insitu)], n_replicates=30)
+    table = trends.variants([(result, insitu)], n_replicates=30)
     crn = table[table["group"] == "CRN sites"].set_index("variant")
-    assert crn.index.tolist() == list(trend_agreement.VARIANTS)
+    assert crn.index.tolist() == list(trends.VARIANTS)
     # Nine years are too few for yearly means; with a gap the whole record of a place is out.
     assert crn["n_places"].tolist() == [5, 4, 0, 5, 0]
     assert crn.loc["yearly means", "why"] == "0 of 4 places needed"
@@ -258,7 +259,7 @@ def test_other_readings_of_the_rules_stand_beside():
 def test_monthly_means_of_places_of_either_kind():
     core, sparse = hindcast([1.0], kind="core"), hindcast([1.0, 2.0])
     parts = [moisture(core), moisture(sparse)]
-    means = trend_slopes.monthly(parts, ["sparse 1", "core 0"])
+    means = trends.monthly(parts, ["sparse 1", "core 0"])
     assert means["place"].values.tolist() == ["sparse 1", "core 0"]
     february = parts[0].sel(place="core 0", time="2010-02").mean("time")
     assert np.allclose(means.sel(place="core 0", time="2010-02-01"), february)
@@ -277,9 +278,9 @@ def test_the_twin_is_read_at_zero_degrees(monkeypatch, tmp_path):
 
     monkeypatch.setattr(twin_smap, "insitu", insitu)
     result, store = hindcast([1.0, 2.0]), Store(tmp_path)
-    read = trend_slopes.readings(result, seed=3, store=store)
+    read = trends.readings(result, seed=3, store=store)
     assert read["place"].values.tolist() == ["sparse 0", "sparse 1"]
-    assert trend_slopes.readings(result, seed=3, store=store).equals(read)
+    assert trends.readings(result, seed=3, store=store).equals(read)
     assert calls == [("sparse", 3, layers.COLD_FOR_TRENDS)]
 
 
@@ -288,11 +289,55 @@ def test_real_stations_are_read_by_the_rule_of_the_trends(observed_folder, tmp_p
     names = ["IL_Champaign_9_SW", "ND_Medora_7_E"]
     result = xr.Dataset(coords={"place": names}, attrs={"data": "observed", "kind": "sparse"})
     store = Store(tmp_path)
-    read = trend_slopes.readings(result, folder=observed_folder, store=store)
+    read = trends.readings(result, folder=observed_folder, store=store)
     assert read.dims == ("place", "time")
     assert read["place"].values.tolist() == names
     warm = network.read(observed_folder, names, threshold=layers.COLD)["sm_rootzone"]
     both = np.isfinite(warm.values)
     assert np.isfinite(read.values).sum() > both.sum()
     assert np.array_equal(read.values[both], warm.values[both])
-    assert trend_slopes.readings(result, folder=observed_folder, store=store).equals(read)
+    assert trends.readings(result, folder=observed_folder, store=store).equals(read)
+
+
+def made(percent, kinds):
+    places = [f"place {k}" for k in range(len(kinds))]
+    values = np.array([percent, np.array(percent) / 2])
+    dims = ("series", "place")
+    found = xr.Dataset(
+        {
+            "percent": (dims, values),
+            "percent_low": (dims, values - 0.3),
+            "percent_high": (dims, values + 0.3),
+        },
+        coords={"series": ["in situ", "LSTM"], "place": places, "kind": ("place", kinds)},
+    )
+    months = pd.date_range("2010-01-01", "2015-12-01", freq="MS")
+    monthly = xr.DataArray(
+        np.full((2, len(places), months.size), 0.2),
+        coords={"series": ["in situ", "LSTM"], "place": places, "time": months},
+        dims=("series", "place", "time"),
+    )
+    return found, monthly
+
+
+def test_points_and_annotations():
+    found, monthly = made([-1.5, 0.2, 2.0, np.nan], ["core", "sparse", "sparse", "sparse"])
+    figure = trends.slopes_and_series(found, monthly.isel(place=[0, 2]), core="stand-in")
+    scatter, *series = figure.axes
+    labels = scatter.get_legend_handles_labels()[1]
+    assert labels == ["CRN sites (2)", "stand-ins (1)", "1:1"]
+    assert scatter.get_xlim()[1] > 2.0
+    assert [axis.get_title(loc="left") for axis in series] == [
+        "place 0 (stand-in)",
+        "place 2 (CRN site)",
+    ]
+    texts = [text.get_text() for text in series[0].get_legend().get_texts()]
+    assert texts == ["in situ -1.5", "LSTM -0.8"]
+    plt.close(figure)
+
+
+def test_no_slope_at_all_is_an_empty_picture():
+    found, monthly = made([np.nan], ["sparse"])
+    figure = trends.slopes_and_series(found, monthly.isel(place=[]))
+    assert len(figure.axes) == 1
+    plt.close(figure)

@@ -7,8 +7,8 @@ import xarray as xr
 from soilbook import schema_grid
 from soilbook.data import conus412
 from soilbook.errors import DataError, DeviceError, ParameterError
-from soilbook.studies.smap import place_draws, prolongation, prolongation_scores
-from soilbook.studies.smap.prolongation import METHODS, TARGET, YearAhead, read, year_ahead
+from soilbook.fang2019 import runs, s2_b_model
+from soilbook.fang2019.runs import METHODS, TARGET, YearAhead, read, year_ahead
 
 N_PIXELS = 8
 SMALL = {"networks": 2, "epochs": 2, "bootstrap": 50}
@@ -119,7 +119,7 @@ def test_persistence_is_the_last_observation_before_the_day():
     days = np.arange("2016-03-30", "2016-04-06", dtype="datetime64[D]").astype("datetime64[ns]")
     values = np.array([[0.1, np.nan, np.nan, 0.3, np.nan, 0.5, 0.6]])
     series = xr.DataArray(values, dims=("pixel", "time"), coords={"time": days})
-    made = prolongation_scores.baselines(series[:, :2], series[:, 2:])
+    made = runs.baselines(series[:, :2], series[:, 2:])
     np.testing.assert_allclose(made["persistence"], [[0.1, 0.1, 0.3, 0.3, 0.5]])
 
 
@@ -138,7 +138,7 @@ def test_networks_have_the_level_of_each_pixel_in_training(store):
 def test_misfit_is_the_mean_over_observed_days_and_none_where_there_is_none():
     observed = np.array([[0.1, np.nan, 0.3], [np.nan] * 3])
     predicted = np.full((2, 2, 3), 0.25)
-    found = prolongation_scores.misfit(observed, predicted)
+    found = runs.misfit(observed, predicted)
     np.testing.assert_allclose(found, [[0.05, 0.0]] * 2)
 
 
@@ -146,15 +146,15 @@ def test_interval_of_a_median_covers_grouped_values():
     # Groups of ten equal pixels: ten times as many pixels say nothing more.
     random = np.random.default_rng(1)
     values, groups = np.repeat(random.normal(size=30), 10), np.repeat(np.arange(30), 10)
-    grouped = place_draws.median_interval(values, groups)
-    single = place_draws.median_interval(values, np.arange(300))
+    grouped = runs.median_interval(values, groups)
+    single = runs.median_interval(values, np.arange(300))
     assert grouped[0] == single[0] == np.median(values)
     assert grouped[2] - grouped[1] > 1.8 * (single[2] - single[1])
 
 
 def test_median_leaves_out_pixels_without_a_score():
     values = np.array([1.0, np.nan, 3.0, 2.0])
-    assert place_draws.median_interval(values, np.arange(4))[0] == 2.0
+    assert runs.median_interval(values, np.arange(4))[0] == 2.0
 
 
 def test_methods_are_the_papers_and_ours():
@@ -220,14 +220,14 @@ def test_a_guided_network_sees_what_models_make_of_the_weather(store, monkeypatc
         )
         return xr.Dataset({"Noah": layers, "VIC": layers})
 
-    monkeypatch.setattr(prolongation.land_surface, "at_pixels", at_pixels)
+    monkeypatch.setattr(runs.rooms, "at_pixels", at_pixels)
     settings = {"networks": 1, "epochs": 40, "bootstrap": 50}
     guided, plain = (
         year_ahead(YearAhead(method=method, **settings), places=places(), store=store)
         for method in ("guided", "adam")
     )
     # The models tell all that there is to know.
-    apart = prolongation_scores.differences(
+    apart = s2_b_model.differences(
         guided.sel(predictor="network 1"), plain.sel(predictor="network 1"), 50
     ).set_index("metric")
     assert apart.loc["r", "difference"] > 0.01 and apart.loc["r", "n_better"] > N_PIXELS / 2
@@ -242,7 +242,7 @@ def test_differences_are_paired_by_pixel():
         xr.Dataset({name: ("pixel", hard + add) for name in ("rmse", "ubrmse", "r")}, rows)
         for add in (0.01, 0.0)
     )
-    made = prolongation_scores.differences(one, other, 50).set_index("metric")
+    made = s2_b_model.differences(one, other, 50).set_index("metric")
     np.testing.assert_allclose(made[["difference", "low", "high"]], 0.01)
     assert made["n_better"].to_dict() == {"rmse": 0, "ubrmse": 0, "r": 40}
 
@@ -260,9 +260,17 @@ def test_the_real_pixels_are_read_for_all_methods(observed_folder):
         data = read(YearAhead(method=method), observed_folder)
         assert data.sizes == {"pixel": 412, "time": 731}
     training, test = data[TARGET][:, :366], data[TARGET][:, 366:]
-    made = prolongation_scores.baselines(training, test)
-    scores = prolongation_scores.score(test, made, n_replicates=20)
+    made = runs.baselines(training, test)
+    scores = runs.score(test, made, n_replicates=20)
     # Yesterday's moisture, known to no prolongation, against the season alone.
     median = scores["median_r"]
     assert median.sel(predictor="climatology") < median.sel(predictor="persistence") < 0.9
     assert conus412.PRODUCT in str(conus412.files_of(observed_folder)[0])
+
+
+def test_numbers_left_open_are_those_of_the_profile():
+    smoke = YearAhead(profile="smoke", networks=None)
+    assert (smoke.networks, smoke.epochs, smoke.bootstrap) == (1, 2, 100)
+    assert smoke.but(method="paper", epochs=7).sequence.epochs == 7
+    with pytest.raises(ParameterError, match="unknown profile 'huge'"):
+        YearAhead(profile="huge")

@@ -1,13 +1,11 @@
-"""What the satellite study rests on: counts and shares of small sets with known gaps."""
+"""What study 2 rests on: counts and shares of small sets with known gaps, and their figures."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.errors import ParameterError
-from soilbook.figures.information_flow import information_flow
-from soilbook.studies.smap import satellite_data
-from soilbook.studies.smap.places import TRACKS
+from soilbook.fang2019 import s2_a_data
+from soilbook.fang2019.places import TRACKS
 
 
 @pytest.fixture
@@ -29,13 +27,13 @@ def smap():
 
 
 def test_share_of_days_counts_from_the_first_to_the_last_day_of_smap(smap):
-    share = satellite_data.coverage(smap)["share"]
+    share = s2_a_data.coverage(smap)["share"]
     assert share.values[0] == pytest.approx(31 / 61)
     assert share.values[5] == pytest.approx(15 / 61)
 
 
 def test_months_without_smap_show_in_their_band(smap):
-    monthly = satellite_data.coverage(smap)["monthly"]
+    monthly = s2_a_data.coverage(smap)["monthly"]
     assert monthly["band"].size == 3
     assert [str(month)[:7] for month in monthly["month"].values] == ["2015-04", "2015-05"]
     assert monthly.isel(band=2).values.tolist() == [0.5, 0.0]
@@ -46,7 +44,7 @@ def test_inventory_counts_places_and_days_with_a_value(smap):
     station = xr.DataArray([[np.nan, 0.1, np.nan, 0.3], [np.nan] * 4], dims=("place", "time"))
     station["time"] = smap["time"][:4]
     station = station.to_dataset(name="sm_surface")
-    table = satellite_data.inventory(smap.to_dataset(name="sm_smap"), {"core": station})
+    table = s2_a_data.inventory(smap.to_dataset(name="sm_smap"), {"core": station})
     table = table.set_index("data")
     assert table.loc["pixels", ["variable", "places"]].tolist() == ["sm_smap", 6]
     core = table.loc["in situ, core"]
@@ -62,20 +60,41 @@ def test_positions_of_all_kinds_stand_in_one_table():
             "longitude": ("place", [-100.0]),
         }
     )
-    table = satellite_data.positions({"core": place, "sparse": place})
+    table = s2_a_data.positions({"core": place, "sparse": place})
     assert table.values.tolist() == [["core", "a", 40.0, -100.0], ["sparse", "a", 40.0, -100.0]]
+
+
+def test_the_papers_own_numbers_of_its_data_are_settings_of_section_ii():
+    printed = s2_a_data.printed()
+    assert set(printed["section"]) == {"II", "II-A", "II-B", "II-C"}
+    assert {6321, 9, 104} <= set(printed["value"])
 
 
 def test_every_track_says_where_each_box_of_fig_1_comes_from():
     for data in TRACKS:
-        figure = information_flow(satellite_data.sources(data))
-        drawn = {text.get_text() for text in figure.axes[0].texts}
-        assert set(satellite_data.SOURCES[data].values()) <= drawn
-    with pytest.raises(ParameterError, match="unknown data 'moon'; allowed: twin, observed"):
-        satellite_data.sources("moon")
+        drawn = {text.get_text() for text in s2_a_data.information_flow(data).axes[0].texts}
+        sources = s2_a_data.sources(data)
+        assert len(sources) == 10 and set(sources["source"]) <= drawn
+        assert {"target, surface", "compared", "Forcing"} <= drawn
 
 
-def test_the_papers_own_numbers_of_its_data_are_settings_of_section_ii():
-    printed = satellite_data.printed()
-    assert set(printed["section"]) == {"II", "II-A", "II-B", "II-C"}
-    assert {6321, 9, 104} <= set(printed["value"])
+def test_kinds_of_places_are_counted_in_the_legend():
+    share = xr.DataArray(
+        np.linspace(0, 1, 5), dims="pixel",
+        coords={"latitude": ("pixel", np.full(5, 40.0)), "longitude": ("pixel", np.full(5, -99.0))},
+    )  # fmt: skip
+    core = xr.Dataset(coords={"latitude": ("place", [40.0]), "longitude": ("place", [-100.0])})
+    figure = s2_a_data.map_of_places(share, {"core": core})
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts == ["pixels (5)", "core (1)"]
+
+
+def test_each_band_of_latitude_is_a_line():
+    months = np.array(["2015-04", "2015-05"], "datetime64[ns]")
+    monthly = xr.DataArray(
+        [[0.5, 0.4], [0.3, 0.0]],
+        dims=("band", "month"),
+        coords={"band": ["S", "N"], "month": months},
+    )
+    axis = s2_a_data.by_month(monthly).axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[50, 40], [30, 0]]

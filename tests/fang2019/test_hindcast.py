@@ -1,4 +1,4 @@
-"""A hindcast on a small continent made here: six pixels, three places, two years of SMAP."""
+"""A hindcast on a small continent made here, and scores of series with known answers."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,10 @@ import xarray as xr
 from soilbook import fingerprint, schema_grid
 from soilbook.data import easegrid
 from soilbook.errors import DataError, ParameterError
+from soilbook.fang2019 import hindcast
+from soilbook.fang2019.hindcast import LEAST
+from soilbook.fang2019.places import MODELS
 from soilbook.models.exponential_filter import exponential_filter
-from soilbook.store import Store
-from soilbook.studies.smap import hindcast, hindcast_products, land_surface
-from soilbook.studies.smap.land_surface import MODELS
 from soilbook.training.sequence_inputs import MODELLED
 
 DAYS = np.arange("2014-03-01", "2016-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
@@ -83,11 +83,6 @@ def run(monkeypatch, grid, places):
     return go
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.fixture
 def twin(run, store):
     return run(store, data="twin")
@@ -96,7 +91,7 @@ def twin(run, store):
 def test_shape_and_labels(twin):
     assert twin["sm"].dims == ("product", "layer", "place", "time")
     assert tuple(twin["product"].values) == hindcast.PRODUCTS
-    assert tuple(twin["layer"].values) == hindcast.LAYERS
+    assert tuple(twin["layer"].values) == tuple(hindcast.LAYERS)
     assert twin["sm"].dtype == twin["insitu"].dtype == twin["spread"].dtype == np.float32
     assert twin.attrs["root_zone"] == "second network" and twin.attrs["left_out"] == "d: far away"
     assert twin["period"].sel(time="2015-03-31") == "PL"
@@ -118,7 +113,6 @@ def test_smap_is_the_pixel_s_and_a_pixel_without_it_is_predicted_all_the_same(tw
     np.testing.assert_array_equal(smap[0], grid["sm_smap"][0])
     assert smap[1].isnull().all()
     assert twin["sm"].sel(product="LSTM", layer="surface")[1, 400:].notnull().all()
-    assert twin.attrs["no_training_data"] == str(DRY)
     assert not smap.sel(time=slice(None, "2015-03-31")).notnull().any()
 
 
@@ -128,8 +122,8 @@ def test_networks_differ_and_their_spread_is_told(twin):
 
 
 def test_a_guided_network_sees_our_models_and_the_others_do_not(run, store, twin, monkeypatch):
-    given = land_surface.as_inputs
-    monkeypatch.setattr(land_surface, "as_inputs", lambda made: given(made) * 0 + 0.2)
+    given = hindcast.there.as_inputs
+    monkeypatch.setattr(hindcast.there, "as_inputs", lambda made: given(made) * 0 + 0.2)
     monkeypatch.setattr(fingerprint, "of_code", lambda *makers: "other code")  # another key
     blind = run(store, data="twin")["sm"]
     for name in ("LSTM", "Comb", "Noah"):
@@ -143,9 +137,9 @@ def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(
     grid, places, store, monkeypatch
 ):
     """Also where the Noah that it is compared with is NLDAS-2's, another model."""
-    monkeypatch.setattr(land_surface, "_files", lambda root: pytest.fail("NLDAS was asked"))
+    monkeypatch.setattr(hindcast.there, "_of_nldas", lambda *a: pytest.fail("NLDAS was asked"))
     settings = hindcast.Hindcast(**SMALL, data="observed").resolve()
-    pixels, stations = hindcast_products.guides(settings, grid, places, store)
+    pixels, stations = hindcast.guides(settings, grid, places, store)
     assert str(pixels["time"].values[0])[:10] == "2015-04-01"
     assert (
         stations["noah_surface"].dims == ("place", "time") and stations.sizes["time"] == DAYS.size
@@ -154,11 +148,13 @@ def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(
 
 
 def test_a_hindcast_is_made_once(run, store, twin, monkeypatch):
-    monkeypatch.setattr(hindcast_products, "networks", None)
+    monkeypatch.setattr(hindcast, "networks", None)
     kept = run(store, data="twin")
     assert kept.identical(twin)
     assert hindcast.in_words(kept) == hindcast.in_words(twin)
-    assert hindcast.in_words(kept).startswith("3 places; 2 networks of 1 epoch;")
+    assert hindcast.in_words(kept).startswith(
+        "3 places, 3 with a root zone; 2 networks of 1 epoch;"
+    )
 
 
 def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, store, grid, monkeypatch):
@@ -167,7 +163,7 @@ def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, store, gr
         {"layer": list(hindcast.LAYERS)},
         {"source": "constants"},
     )
-    monkeypatch.setattr(land_surface, "moisture", lambda *a: models)
+    monkeypatch.setattr(hindcast.there, "land_surface", lambda *a: models)
     made = run(store, grid=grid.drop_vars("sm_smap_rootzone"), data="observed")
     assert made.attrs["root_zone"] == "exponential filter"
     surface, deep = (made["sm"].sel(layer=layer, product="SMAP")[0] for layer in hindcast.LAYERS)
@@ -203,6 +199,123 @@ def test_bad_settings_are_refused(wrong, words):
 def test_a_longer_record_has_fewer_epochs_of_the_same_days(grid):
     n_days = int((grid["time"] >= np.datetime64("2015-04-01")).sum())
     of_a_year = 40
-    made = hindcast_products.epochs(of_a_year, grid)
+    made = hindcast.epochs(of_a_year, grid)
     assert made == round(of_a_year * 365.25 / (n_days - 1)) and made > of_a_year
-    assert hindcast_products.epochs(1, grid) == 1
+    assert hindcast.epochs(1, grid) == 1
+
+
+N_PLACES = 12
+YEAR = np.arange("2014-10-01", "2015-10-01", dtype="datetime64[D]").astype("datetime64[ns]")
+
+
+@pytest.fixture
+def result():
+    """Noah without error, LSTM 0.02 too wet, Comb noisy, SMAP every third day after launch."""
+    random = np.random.default_rng(0)
+    insitu = random.uniform(0.1, 0.4, (2, N_PLACES, YEAR.size))
+    noise = random.normal(0, 0.03, insitu.shape)
+    sm = dict.fromkeys(hindcast.PRODUCTS, insitu) | {
+        "LSTM": insitu + 0.02,
+        "Comb": insitu + noise,
+        "VIC": insitu + 3 * noise,
+    }
+    period = hindcast.period(YEAR)
+    sm["SMAP"] = np.where((period == "AL") & (np.arange(YEAR.size) % 3 == 0), insitu, np.nan)
+    dims = "layer", "place", "time"
+    return xr.Dataset(
+        {"sm": (("product", *dims), np.stack([sm[name] for name in hindcast.PRODUCTS])),
+         "insitu": (dims, insitu)},
+        coords={
+            "product": list(hindcast.PRODUCTS), "layer": list(hindcast.LAYERS),
+            "place": [f"p{k}" for k in range(N_PLACES)], "time": YEAR, "period": ("time", period),
+            "latitude": ("place", 30.0 + np.arange(N_PLACES)),
+            "longitude": ("place", np.full(N_PLACES, -98.0)),
+        },
+        attrs={"data": "twin", "kind": "sparse"},
+    )  # fmt: skip
+
+
+def test_known_scores(result):
+    scored = hindcast.scores(result)
+    assert scored["r"].dims == ("product", "layer", "place", "period")
+    np.testing.assert_allclose(scored["bias"].sel(product="LSTM"), 0.02)
+    np.testing.assert_allclose(scored["ubrmse"].sel(product="LSTM"), 0, atol=1e-8)
+    np.testing.assert_allclose(scored["r"].sel(product="Noah"), 1)
+    np.testing.assert_allclose(scored["ubrmse"].sel(product="Comb"), 0.03, rtol=0.25)
+    np.testing.assert_allclose(
+        scored["rmse"] ** 2, scored["bias"] ** 2 + scored["ubrmse"] ** 2, atol=1e-12
+    )
+    assert scored.attrs["data"] == "twin"
+
+
+def test_models_share_their_days_and_smap_has_its_own(result):
+    result["sm"].loc[{"product": "VIC", "time": YEAR[:50]}] = np.nan
+    result["insitu"].loc[{"time": YEAR[-10:]}] = np.nan
+    days = hindcast.scores(result)["n_days"].isel(layer=0, place=0)
+    before = (YEAR < np.datetime64("2015-04-01")).sum()
+    assert (days.sel(period="PL").drop_sel(product="SMAP") == before - 50).all()
+    assert (days.sel(period="AL").drop_sel(product="SMAP") == YEAR.size - before - 10).all()
+    assert days.sel(product="SMAP", period="PL") == 0
+    assert abs(int(days.sel(product="SMAP", period="AL")) - (YEAR.size - before - 10) / 3) <= 1
+
+
+def test_too_few_days_and_constant_series_are_nan(result):
+    result["insitu"].loc[{"place": "p0", "time": YEAR[LEAST - 1 :]}] = np.nan
+    result["sm"].loc[{"product": "VIC", "place": "p1"}] = 0.2
+    result["insitu"].loc[{"place": "p2"}] = 0.3
+    scored = hindcast.scores(result).isel(layer=0)
+    few = scored.sel(place="p0", period="PL", product="Noah")
+    assert few["n_days"] == LEAST - 1 and all(np.isnan(few[m]) for m in ("rmse", "r", "bias"))
+    constant = scored.sel(place="p1", period="AL", product="VIC")
+    assert np.isnan(constant["r"]) and constant["ubrmse"] > 0
+    assert np.isnan(scored["r"].sel(place="p2")).all()
+
+
+def test_a_product_that_is_nowhere_takes_no_part(result):
+    result["sm"].loc[{"product": "climatology", "layer": "rootzone"}] = np.nan
+    scored = hindcast.scores(result)
+    assert np.isnan(scored["r"].sel(product="climatology", layer="rootzone")).all()
+    assert np.isfinite(scored["r"].sel(product="Noah", layer="rootzone")).all()
+
+
+def test_paired_differences(result):
+    scored = hindcast.scores(result)
+    table = hindcast.paired(scored, "r", ["Comb", "VIC"], "Noah", n_replicates=50)
+    assert set(table["verdict"]) == {"worse"} and (table["n_places"] == N_PLACES).all()
+    assert (table["high"] < 0).all() and set(table["against"]) == {"Noah"}
+    assert len(table) == 8 and (table["p_corrected"] >= table["p"]).all()
+    better = hindcast.paired(scored, "ubrmse", "Comb", "VIC", n_replicates=50)
+    assert set(better["verdict"]) == {"better"} and (better["difference"] < 0).all()
+    with pytest.raises(ParameterError, match="product 'Mosaic'"):
+        hindcast.paired(scored, "r", "Mosaic", "Noah")
+    with pytest.raises(ParameterError, match="metric 'nse'"):
+        hindcast.paired(scored, "nse", "LSTM", "Noah")
+
+
+def test_summary_holds_medians_quartiles_and_intervals(result):
+    scored = hindcast.scores(result)
+    table = hindcast.summary(scored, n_replicates=50)
+    row = table.query(
+        "metric == 'r' and product == 'VIC' and layer == 'surface' and period == 'AL'"
+    )
+    values = scored["r"].sel(product="VIC", layer="surface", period="AL").values
+    assert float(row["median"].iloc[0]) == pytest.approx(np.median(values))
+    order = row[["low", "median", "high"]].to_numpy()[0]
+    assert (np.diff(order) >= 0).all() and int(row["n_places"].iloc[0]) == N_PLACES
+    one = result.isel(place=[0] * N_PLACES).assign_coords(place=result["place"])
+    alike = hindcast.summary(hindcast.scores(one), n_replicates=50).dropna()
+    np.testing.assert_allclose(alike["low"], alike["high"])
+    smap = table.query("product == 'SMAP' and period == 'PL'")
+    assert smap["median"].isna().all() and (smap["n_places"] == 0).all()
+
+
+def test_a_line_tells_what_a_result_rests_on(result):
+    result.attrs |= {
+        "networks": 1, "epochs": 20, "root_zone": "exponential filter", "land_surface": "own",
+        "stand_in": "five stations stand in", "left_out": "A: far\nB: short",
+    }  # fmt: skip
+    text = hindcast.in_words(result)
+    assert text.startswith(
+        f"{N_PLACES} places, {N_PLACES} with a root zone; 1 network of 20 epochs; root zone of LSTM"
+    )
+    assert "five stations stand in" in text and text.endswith("Left out: A: far; B: short.")
