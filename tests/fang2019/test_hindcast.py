@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import fingerprint, schema_grid
+from soilbook import schema_grid
 from soilbook.data import easegrid
 from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import hindcast
@@ -121,29 +121,36 @@ def test_networks_differ_and_their_spread_is_told(twin):
     assert (spread > 0).all() and (spread < 0.2).all()
 
 
-def test_a_guided_network_sees_our_models_and_the_others_do_not(run, store, twin, monkeypatch):
-    given = hindcast.there.as_inputs
-    monkeypatch.setattr(hindcast.there, "as_inputs", lambda made: given(made) * 0 + 0.2)
-    monkeypatch.setattr(fingerprint, "of_code", lambda *makers: "other code")  # another key
-    blind = run(store, data="twin")["sm"]
-    for name in ("LSTM", "Comb", "Noah"):
-        assert blind.sel(product=name).identical(twin["sm"].sel(product=name))
-    for layer in hindcast.LAYERS:
-        one, other = (made.sel(product="guided LSTM", layer=layer) for made in (blind, twin["sm"]))
-        assert float(abs(one - other).max()) > 1e-4
-
-
-def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(
-    grid, places, store, monkeypatch
-):
-    """Also where the Noah that it is compared with is NLDAS-2's, another model."""
-    monkeypatch.setattr(hindcast.there, "_of_nldas", lambda *a: pytest.fail("NLDAS was asked"))
-    settings = hindcast.Hindcast(**SMALL, data="observed").resolve()
-    pixels, stations = hindcast.guides(settings, grid, places, store)
-    assert str(pixels["time"].values[0])[:10] == "2015-04-01"
-    assert (
-        stations["noah_surface"].dims == ("place", "time") and stations.sizes["time"] == DAYS.size
+def test_a_guided_network_sees_our_models_and_the_others_do_not(store, twin, grid, places):
+    settings = hindcast.Hindcast(**SMALL).resolve()
+    guides = hindcast.guides(settings, grid, places, store)
+    blind = [one * 0 + 0.2 for one in guides]
+    plain, guided, misled = (
+        hindcast.networks(settings, grid, places, "sm_smap", store, modelled).mean(0)
+        for modelled in (None, guides, blind)
     )
+    surface = twin["sm"].sel(layer="surface")
+    there = places["recorded"].values
+    for name, values in {"LSTM": plain, "guided LSTM": guided}.items():
+        np.testing.assert_allclose(surface.sel(product=name).values[there], values[there])
+    assert abs(guided - misled).max() > 1e-4
+
+
+def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(grid, places, monkeypatch):
+    """Also where the Noah that it is compared with is NLDAS-2's, another model."""
+
+    def ours(nature, places, steps, store):
+        shape = 2, places.sizes["place"], places.sizes["time"]
+        labels = {"layer": list(hindcast.LAYERS), "place": places["place"], "time": places["time"]}
+        values = ("layer", "place", "time"), np.full(shape, steps / 10)
+        return xr.Dataset({name: values for name in MODELS}, labels)
+
+    monkeypatch.setattr(hindcast.there, "_of_nldas", lambda *a: pytest.fail("NLDAS was asked"))
+    monkeypatch.setattr(hindcast.there, "_of_ours", ours)
+    settings = hindcast.Hindcast(**SMALL, data="observed").resolve()
+    pixels, stations = hindcast.guides(settings, grid, places, None)
+    assert str(pixels["time"].values[0])[:10] == "2015-04-01"
+    assert stations["noah_surface"].shape == (3, DAYS.size)
     assert set(pixels) == set(stations) == {*MODELLED}
 
 
