@@ -22,11 +22,11 @@ import torch
 from torch import nn
 
 from soilbook import metrics, published
+from soilbook.fang2019 import runs as prolongation
 from soilbook.models import dropout
 from soilbook.models.prolongation import PlainProlongation
 from soilbook.models.prolongation_fast import Prolongation
 from soilbook.models.prolongation_parity import LibraryProlongation
-from soilbook.studies.smap import prolongation
 from soilbook.training.sequence_predict import moisture_of
 from soilbook.training.sequence_run import compile_kernels
 from soilbook.training.sequence_settings import SequenceSettings

@@ -10,9 +10,11 @@ from soilbook.book import page as provenance
 from soilbook.book.build import on_gpu
 from soilbook.book.chapters import check
 from soilbook.errors import DeviceError, ParameterError
+from soilbook.fang2019 import retrievals as satellite_forecast
+from soilbook.fang2019 import runs as prolongation
+from soilbook.fang2019 import s2_b_model as left_out_pixels
+from soilbook.fang2019.hindcast import Hindcast
 from soilbook.studies.experiment import Experiment
-from soilbook.studies.smap import left_out_pixels, prolongation, satellite_forecast
-from soilbook.studies.smap.hindcast import Hindcast
 from soilbook.training import ensemble
 
 
@@ -28,7 +30,7 @@ def year_ahead(name: str):
 
 
 def pixels_left_out(name: str):
-    return left_out_pixels.scores(prolongation.YearAhead(device=name), places="made")
+    return left_out_pixels.left_out_scores(prolongation.YearAhead(device=name), places="made")
 
 
 def forecast_of_smap(name: str):

@@ -9,9 +9,12 @@ import pytest
 
 import soilbook
 from soilbook import fingerprint
+from soilbook.fang2019 import hindcast
+from soilbook.fang2019 import retrievals as satellite_forecast
+from soilbook.fang2019 import runs as prolongation
+from soilbook.fang2019 import s3_c_trends as trend_slopes
 from soilbook.models import NETWORKS
 from soilbook.studies import forecasts
-from soilbook.studies.smap import hindcast, prolongation, satellite_forecast, trend_slopes
 from soilbook.training.ensemble import train
 from soilbook.training.sequence_trainer import train_one
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from soilbook.fang2019.retrievals import Apart
 from soilbook.studies import claims
 from soilbook.studies.smap import discussion_claims
-from soilbook.studies.smap.seasons import Apart
 
 
 def forecast(gain=-0.01, loss=-0.006):

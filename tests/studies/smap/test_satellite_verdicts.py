@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from soilbook.studies.smap import place_draws, satellite_verdicts
+from soilbook.fang2019 import runs as place_draws
+from soilbook.studies.smap import satellite_verdicts
 
 
 @pytest.mark.parametrize(

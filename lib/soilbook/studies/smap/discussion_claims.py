@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from soilbook.fang2019.retrievals import Apart
 from soilbook.metrics.comparison import LEAST_SITES
 from soilbook.studies.claims import COLUMNS
-from soilbook.studies.smap.seasons import Apart
 
 HEAVY = 0.1  # of the forecast's RMSE: a loss above it counts as heavy dependence
 

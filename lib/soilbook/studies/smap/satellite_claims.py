@@ -14,17 +14,13 @@ import xarray as xr
 
 from soilbook import published
 from soilbook.errors import unknown
+from soilbook.fang2019 import runs as place_draws
+from soilbook.fang2019 import s3_c_trends as trend_agreement
+from soilbook.fang2019.s3_c_trends import IN_SITU
 from soilbook.studies.claims import COLUMNS
-from soilbook.studies.smap import (
-    place_draws,
-    satellite_counts,
-    satellite_medians,
-    satellite_verdicts,
-    trend_agreement,
-)
+from soilbook.studies.smap import satellite_counts, satellite_medians, satellite_verdicts
 from soilbook.studies.smap import satellite_values as values
 from soilbook.studies.smap.satellite_evidence import Evidence, Found, untestable
-from soilbook.studies.smap.trend_slopes import IN_SITU
 
 SECTIONS = {
     "III-A": ("III-A.1", "III-A.2", "III-A.3", "Fig. 3", "Fig. 4"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from soilbook.studies.smap import place_draws
+from soilbook.fang2019 import runs as place_draws
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,376 @@
+"""What SMAP's retrievals are worth, III-D: forecasts from recent ones, and months with few.
+
+Besides weather and attributes a forecast network sees the last SMAP retrieval known at the issue
+and its age: "the current and past soil moisture observations are included as inputs". One network
+serves all leads: it is trained on every pixel once for each lead.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from pydantic import model_validator
+
+from soilbook import fingerprint, metrics
+from soilbook.device import find as find_device
+from soilbook.errors import ParameterError
+from soilbook.fang2019 import hindcast, runs
+from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, Track, YearAhead, varied
+from soilbook.models import climatology
+from soilbook.models.prolongation_branch import Memory, follow
+from soilbook.store import Store
+from soilbook.training.sequence_inputs import target
+from soilbook.training.sequence_run import network
+from soilbook.training.sequence_settings import SequenceSettings
+from soilbook.training.sequence_trainer import train_sequences
+from soilbook.training.sequences import Sequences
+
+# What each predictor sees of SMAP and of the weather between the issue and the target day.
+SEES = {
+    "forecast": "the last retrieval at the issue and its age; the weather up to the target day, "
+    "analysed, as if every weather forecast were perfect",
+    "forecast, usual weather": "the same network and retrievals; the weather up to the issue, "
+    "after it that usual for the calendar day, as if there were no weather forecast at all",
+    "hindcast": "no retrieval of the test year; the analysed weather up to the target day",
+    "persistence": "the last retrieval at the issue, nothing else",
+    "climatology": "the calendar day; retrievals of the training years",
+}
+FORECAST = "forecast"
+ROWS = 20_000  # target days branched off at once
+OLDEST = 60  # days; older retrievals, and none at all, count as this old
+N_INPUTS = 2
+BOUNDED = ("rmse", "r")  # scores with intervals
+SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
+# Share of the days of a calendar month with a retrieval at the place, after launch.
+FEW = {"under 10 %": (0.0, 0.1), "10 to 30 %": (0.1, 0.3), "30 % and more": (0.3, 1.01)}
+PRODUCTS = ("LSTM", "Noah", "VIC", "Comb")
+LEAST_DAYS = 30  # fewer give no score
+
+
+class SatelliteForecast(YearAhead):
+    """Settings of the year-ahead test with the days ahead, ``leads``; a forecast network takes as
+    many steps as a hindcast network."""
+
+    data: Track = "twin"
+    profile: str = "quick"
+    leads: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+
+    @model_validator(mode="after")
+    def _leads_rise(self):
+        if not self.leads or sorted({*self.leads}) != [*self.leads] or self.leads[0] < 1:
+            raise ParameterError(
+                f"leads {', '.join(map(str, self.leads)) or 'none'}; "
+                "allowed: rising whole days from 1 on"
+            )
+        return self
+
+    def forecasters(self) -> list[SequenceSettings]:
+        """Settings of every forecast network: a pixel counts once for each lead in an epoch."""
+        epochs = max(1, round(self.epochs / len(self.leads)))
+        return [varied(one, epochs=epochs) for one in self.members()]
+
+
+def run(
+    settings: SatelliteForecast,
+    store: Store | None = None,
+    folder: Path | str | None = None,
+    pixels: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Train, forecast the test year at every lead, and score next to what needs less.
+
+    ``pixels`` (pixel, time) replaces those of the track. Returns ``moisture`` (predictor, lead,
+    pixel, time), m3 m-3, for the predictors of SEES; ``observed`` (pixel, time); scores, medians
+    over pixels and paired differences with intervals, see ``score``; ``age`` (lead), the median age
+    in days of the last retrieval. Kept in ``store``.
+    """
+    store, device = store or Store(), find_device(settings.device)
+    pixels = runs.read(settings, folder, store) if pixels is None else pixels
+    ready = runs.prepare(settings, pixels, store)
+    data = fingerprint.of_arrays(ready.x, _retrievals(ready))
+    key = {"kind": "satellite forecast", "settings": settings, "data": data}
+    return store.made(key, lambda: _made(settings, ready, pixels, store, device))
+
+
+def _made(
+    settings: SatelliteForecast, ready: Prepared, pixels: xr.Dataset, store: Store, device: str
+) -> xr.Dataset:
+    smap, leads = ready.test[TARGET], settings.leads
+    ahead = runs.year_ahead(settings, places=pixels, store=store)["moisture"]
+    predicted = forecasts(settings, ready, store, device)
+    for name, source in (("hindcast", "ensemble"), ("climatology", "climatology")):
+        same = ahead.sel(predictor=source).values
+        predicted[name] = np.broadcast_to(same, (len(leads), *same.shape))
+    known = [latest(_retrievals(ready), lead) for lead in leads]
+    n_test = smap.sizes["time"]
+    predicted["persistence"] = np.stack([value[:, -n_test:] for value, _ in known])
+    predicted = {name: predicted[name] for name in SEES}
+    result = score(smap, predicted, leads, settings.bootstrap, settings.seed)
+    observed = smap.notnull().values
+    ages = [float(np.nanmedian(age[:, -n_test:][observed])) for _, age in known]
+    result["age"] = "lead", ages, {"units": "d", "long_name": "age of the last retrieval, median"}
+    return result.assign_attrs(
+        data=settings.data, n_networks=settings.networks, source=pixels.attrs.get("source", "")
+    )
+
+
+def forecasts(
+    settings: SatelliteForecast, ready: Prepared, store: Store, device: str
+) -> dict[str, np.ndarray]:
+    """The two forecasts of SEES, (lead, pixel, day of the test), m3 m-3, means of the networks."""
+    retrievals, n_training = _retrievals(ready), ready.training.sizes["time"]
+    by_lead = [inputs(retrievals, n, ready.scaling) for n in settings.leads]
+    learnt = [np.concatenate([ready.x, more], -1)[:, :n_training] for more in by_lead]
+    y = target(ready.training, ready.scaling)
+    sequences = Sequences.of(np.concatenate(learnt), np.tile(y, (len(by_lead), 1)), device)
+    members = settings.forecasters()
+    trained = train_sequences(sequences, members, store)
+    del learnt, sequences
+    time = np.concatenate([ready.training["time"].values, ready.test["time"].values])
+    usual = usual_weather(ready.x, time, slice(0, n_training))
+    there = np.isfinite(ready.test[TARGET].values)
+    total = {name: 0.0 for name in ("forecast", "forecast, usual weather")}
+    for flat in trained["parameters"].values:
+        made = network(flat, ready.x.shape[2] + N_INPUTS, members[0]).to(device)
+        both = with_and_without(made, ready.x, usual, by_lead, settings.leads, y, there)
+        for name, scaled in zip(total, both, strict=True):
+            total[name] = total[name] + scaled / len(members)
+    mean, deviation = (ready.scaling[f"target_{name}"].item() for name in ("mean", "deviation"))
+    return {name: scaled * deviation + mean for name, scaled in total.items()}
+
+
+def with_and_without(made, x, usual, by_lead, leads, y, there) -> tuple[np.ndarray, np.ndarray]:
+    """Scaled forecasts (lead, pixel, day) of one network: analysed weather, and usual weather after
+    the issue; the latter on the days ``there`` (pixel, day) alone, else NaN.
+
+    The level of a pixel is corrected by what the network missed there in training, ``y`` (pixel,
+    day), as that of the hindcast is.
+    """
+    device = made.output.weight.device
+    n_test = there.shape[1]
+    analysed, without = np.full((2, len(leads), *there.shape), np.nan, np.float32)
+    pixel, day = np.nonzero(there)
+    for k, (lead, more) in enumerate(zip(leads, by_lead, strict=True)):
+        known, unknown_ = (
+            torch.from_numpy(np.concatenate([part, more], -1)).to(device) for part in (x, usual)
+        )
+        with torch.no_grad():
+            moisture, memories = follow(made, known)
+            moisture = moisture.cpu().numpy()
+            level = runs.misfit(y, moisture[:, :-n_test])
+            analysed[k] = moisture[:, -n_test:] - level[:, None]
+            # From the day of the first issue of a test day on.
+            begun = memories[-n_test - lead :]
+            hidden, cells = (torch.stack(part) for part in zip(*begun, strict=True))
+            for at in range(0, len(pixel), ROWS):
+                rows = torch.from_numpy(pixel[at : at + ROWS]).to(device)
+                issue = torch.from_numpy(day[at : at + ROWS]).to(device)
+                steps = issue.unsqueeze(1) + torch.arange(1, lead + 1, device=device)
+                steps = steps + known.shape[1] - n_test - lead
+                start = Memory(hidden[issue, rows], cells[issue, rows])
+                branched, _ = follow(made, unknown_[rows.unsqueeze(1), steps], start)
+                where = pixel[at : at + ROWS], day[at : at + ROWS]
+                without[k][where] = branched[:, -1].cpu().numpy() - level[where[0]]
+    return analysed, without
+
+
+def _retrievals(ready: Prepared) -> np.ndarray:
+    """SMAP of training and test (pixel, time)."""
+    parts = (part[TARGET].values for part in (ready.training, ready.test))
+    return np.concatenate([*parts], axis=1)
+
+
+def latest(retrievals: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
+    """Last retrieval at least ``lead`` days before each day, in its units, and its age in days.
+
+    Both (pixel, time); NaN before the first retrieval. ParameterError for a lead below 1.
+    """
+    if lead < 1:
+        raise ParameterError(f"lead {lead} is not allowed; allowed: 1 or more days")
+    day = np.arange(retrievals.shape[1])
+    made = np.where(np.isfinite(retrievals), day, np.nan)
+    # Two columns a pixel: the value and the day it was made, carried forward alike.
+    value, made_on = (
+        pd.DataFrame(array.T.astype(float)).ffill().shift(lead).to_numpy().T
+        for array in (retrievals, made)
+    )
+    return value, day - made_on
+
+
+def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray:
+    """The two inputs (pixel, time, 2), 32-bit: scaled value and age on a scale from 0 to 1.
+
+    The age is its logarithm over that of 60 days. A pixel without a retrieval so far gets the mean
+    and the highest age.
+    """
+    value, age = latest(retrievals, lead)
+    scaled = (value - scaling["target_mean"].item()) / scaling["target_deviation"].item()
+    old = np.log(np.minimum(np.nan_to_num(age, nan=OLDEST), OLDEST)) / np.log(OLDEST)
+    return np.stack([np.nan_to_num(scaled), old], -1).astype(np.float32)
+
+
+def usual_weather(x: np.ndarray, time: np.ndarray, training: slice) -> np.ndarray:
+    """Inputs ``x`` (pixel, time, feature) as usual for the calendar day in the ``training`` days.
+
+    The mean of the days within a month: what is known of the weather where none is forecast.
+    Inputs that never vary stay as they are.
+    """
+    by_feature = np.moveaxis(x, -1, 1)
+    means = climatology(time[training], by_feature[..., training], time, WINDOW)
+    return np.moveaxis(means, 1, -1).astype(np.float32)
+
+
+def score(
+    observed: xr.DataArray,
+    predicted: dict[str, np.ndarray],
+    leads: tuple[int, ...],
+    n_replicates: int = 1000,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Scores against SMAP of ``predicted`` (lead, pixel, time), on the days that all share.
+
+    Returns ``moisture`` (predictor, lead, pixel, time), ``observed`` (pixel, time), ``rmse``,
+    ``bias``, ``ubrmse``, ``r`` and ``n_pairs`` (predictor, lead, pixel); for rmse and r
+    ``median_...`` over pixels, and ``difference_...``, the median over pixels of forecast minus
+    predictor, each (predictor, lead) with its 95 % interval, see ``runs.with_interval``.
+    """
+    moisture = runs.stacked(observed, predicted, lead=list(leads))
+    shared = observed.where(moisture.notnull().all("predictor"))
+    result = xr.Dataset({"moisture": moisture, "observed": observed})
+    result["lead"].attrs["units"] = "d"
+    result = result.merge(metrics.score(shared, result["moisture"], metrics=METRICS))
+    groups = runs.blocks(result["row"].values, result["column"].values)
+    for name in BOUNDED:
+        own = result[name].transpose("predictor", "lead", "pixel")
+        apart = (own.sel(predictor=FORECAST, drop=True) - own).transpose(*own.dims)
+        apart.attrs = own.attrs
+        for kind, values in (("median", own), ("difference", apart)):
+            of = runs.with_interval(f"{kind}_{name}", values, groups, n_replicates, seed)
+            result.update(of)
+    return result
+
+
+def frame(result: xr.Dataset) -> pd.DataFrame:
+    """One row for each lead and predictor: medians over pixels and paired differences, bounded.
+
+    ``difference_...`` is forecast minus predictor; ``age_d`` the median age of the last retrieval.
+    """
+    names = [str(name) for name in result if str(name).split("_")[0] in ("median", "difference")]
+    rows = result[names].to_dataframe().reset_index().sort_values("lead", kind="stable")
+    rows.insert(1, "age_d", result["age"].sel(lead=rows["lead"].values).values)
+    return rows.rename(columns={"lead": "lead_d"}).reset_index(drop=True)
+
+
+class Apart(NamedTuple):
+    """A mean difference over places with its 95 % interval (places drawn again)."""
+
+    value: float
+    low: float
+    high: float
+    n_places: int
+
+
+def share_of_retrievals(result: xr.Dataset) -> xr.DataArray:
+    """Share of days with a SMAP retrieval (month, place), over the days after launch."""
+    after = result["sm"].sel(product="SMAP", layer="surface", drop=True)
+    after = after.isel(time=np.flatnonzero(result["period"].values == "AL"))
+    return after.notnull().groupby("time.month").mean("time")
+
+
+def by_season(result: xr.Dataset, layer: str = "surface", reference=None) -> xr.Dataset:
+    """Scores of every season at every place, all days of PL and AL together.
+
+    ``reference`` (place, time) is what products are held against, by default in situ. Returns
+    ``ubrmse``, ``bias``, ``r``, ``n_days`` and ``oscillation`` (product, part, place), where part
+    is the season, and ``share`` (part, place) of days with a retrieval after launch. Cells with
+    fewer than 30 days are NaN. Oscillation is the mean absolute change from day to day, on all
+    days, observed or not.
+    """
+    shares = share_of_retrievals(result)
+    masks = {n: shares["month"].isin(m).broadcast_like(shares) for n, m in SEASONS.items()}
+    return _scored(result, layer, reference, masks, shares)
+
+
+def by_retrievals(result: xr.Dataset, layer: str = "surface", reference=None) -> xr.Dataset:
+    """The same by how often SMAP sees the place in the calendar month: parts are those of FEW."""
+    shares = share_of_retrievals(result)
+    masks = {name: (shares >= low) & (shares < high) for name, (low, high) in FEW.items()}
+    return _scored(result, layer, reference, masks, shares)
+
+
+def _scored(result, layer, reference, masks, shares) -> xr.Dataset:
+    counted = np.flatnonzero(result["period"].values != "")
+    days = result.sel(layer=layer, product=list(PRODUCTS)).isel(time=counted)
+    against = days["insitu"] if reference is None else reference.sel(time=days["time"])
+    against = against.where(days["sm"].notnull().all("product"))
+    change = abs(days["sm"].diff("time"))
+    parts = []
+    for name, mask in masks.items():
+        chosen = mask.sel(month=days["time.month"]).drop_vars("month")
+        part = metrics.score(
+            against.where(chosen).transpose("place", "time"),
+            days["sm"].transpose("product", "place", "time"),
+            metrics=("ubrmse", "bias", "r"),
+        ).drop_vars("undefined")
+        part = part.rename(n_pairs="n_days").where(part["n_pairs"] >= LEAST_DAYS)
+        part["oscillation"] = change.where(chosen).mean("time")
+        part["share"] = shares.where(mask).mean("month")
+        parts.append(part.assign_coords(part=name))
+    return xr.concat(parts, "part", coords="minimal", compat="override", join="override")
+
+
+def means(scores: xr.Dataset, metric: str, n_replicates: int = 1000) -> pd.DataFrame:
+    """Mean over places of a score with its interval (places drawn again): columns part, product,
+    value, low, high, n_places."""
+    rows = []
+    for part in scores["part"].values:
+        for product in scores["product"].values:
+            of = _mean(scores[metric].sel(part=part, product=product).values, n_replicates)
+            rows.append({"part": part, "product": product, **of._asdict()})
+    return pd.DataFrame(rows)
+
+
+def apart(
+    scores: xr.Dataset, metric: str, product: str, a: str = "under 10 %", b: str = "30 % and more"
+) -> Apart:
+    """Score of one product in part a minus that in part b, mean over the places that have both."""
+    of = scores[metric].sel(product=product)
+    return _mean((of.sel(part=a) - of.sel(part=b)).values)
+
+
+def _mean(values: np.ndarray, n_replicates: int = 1000) -> Apart:
+    found = metrics.mean_over_sites(values, n_replicates=n_replicates)
+    n_places = int(np.isfinite(values).sum())
+    return Apart(float(found.value), float(found.low), float(found.high), n_places)
+
+
+def season_table(scores: xr.Dataset, n_replicates: int = 1000) -> pd.DataFrame:
+    """``means`` of ubRMSE, bias and R side by side, with the mean ``share`` of days SMAP sees."""
+    columns = []
+    for metric in ("ubrmse", "bias", "r"):
+        frame = means(scores, metric, n_replicates).set_index(["part", "product"])
+        named = {"value": metric, "low": f"{metric}_low", "high": f"{metric}_high"}
+        columns.append(frame.rename(columns=named)[list(named.values())])
+    whole = pd.concat([*columns, frame[["n_places"]]], axis=1).reset_index()
+    share = scores["share"].mean("place").to_series()
+    whole.insert(1, "share_seen", whole["part"].map(share))
+    return whole
+
+
+def winter_paired(scores: xr.Dataset, metric: str, a: str = "LSTM", b: str = "Noah"):
+    """Difference a - b, place by place, in every part, as a table of ``hindcast.paired``."""
+    return hindcast.paired(scores, metric, a, b).drop(columns="against")
+
+
+def winter_panels(
+    scores: xr.Dataset, result: xr.Dataset, truth: xr.DataArray | None, n_replicates=1000
+) -> dict[str, pd.DataFrame]:
+    """``means`` behind a figure, by title, of ``scores`` by retrievals: ubRMSE against in situ and,
+    where it is known, against the ``truth`` (layer, place, time), and the oscillation."""
+    found = {"ubRMSE against in situ": means(scores, "ubrmse", n_replicates)}
+    if truth is not None:
+        of_truth = by_retrievals(result, reference=truth.sel(layer="surface"))
+        found["ubRMSE against the truth, all days"] = means(of_truth, "ubrmse", n_replicates)
+    return found | {"change from day to day": means(scores, "oscillation", n_replicates)}

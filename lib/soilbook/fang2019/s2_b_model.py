@@ -1,0 +1,372 @@
+"""II-B: the network that prolongs SMAP: Fig 2, the year-ahead test, and what it knows of its doubt.
+
+Monte-Carlo dropout and a deep ensemble know of the network's own doubt alone. SMAP's noise, and
+what weather cannot tell, come on top: their size at each pixel is taken from the misfit of the
+training years, so that nothing here was fitted to the test year.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.stats import norm
+
+from soilbook import metrics, published
+from soilbook.device import find as find_device
+from soilbook.errors import DataError
+from soilbook.fang2019 import runs
+from soilbook.fang2019.hindcast import LABELS
+from soilbook.fang2019.runs import METRICS, TARGET, YearAhead, blocks, median_interval
+from soilbook.fang2019.s2_a_data import CONUS, drawing
+from soilbook.figures.flow import draw
+from soilbook.figures.maps import draw_base
+from soilbook.figures.style import letters, style
+from soilbook.models.prolongation_fast import Prolongation
+from soilbook.store import Store
+from soilbook.training.sequence_inputs import STATISTICS, features
+from soilbook.training.sequence_predict import predict
+
+HERE, PRINTED = "this run", "released by the authors"
+# Of the fast network: which equations a parameter belongs to.
+EQUATIONS = {
+    "input": "1",
+    "weight_x": "2-5, from x",
+    "weight_h": "2-5, from h",
+    "bias": "2-5, b",
+    "output": "8",
+}
+FOLDS = 3
+LEVELS = (0.5, 0.8, 0.95)
+BINS = 10
+NOISE = " and misfit"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+# A way to state uncertainty: colour by its source, full lines where the misfit is added.
+WAYS = {"dropout": "#D55E00", "ensemble": "#0072B2"}
+# Of maps: colours, and the lower end of the scale (None: by quantiles).
+SHADES = {"rmse": ("magma_r", 0.0), "ubrmse": ("magma_r", 0.0), "bias": ("RdBu_r", None)}
+UNITS = {"simple RNN": (2.6, 4.4), "LSTM": (6.0, 4.4)}  # of Fig 2, inches
+HIGH = 4.7  # inches, with the titles
+
+
+def untrained(
+    settings: YearAhead, folder: Path | str | None = None, store: Store | None = None
+) -> Prolongation:
+    """A network of the method before training, with as many inputs as the track's data give."""
+    store, sizes = store or Store(), settings.sequence
+    ready = runs.prepare(settings, runs.read(settings, folder, store), store)
+    return Prolongation(ready.scaling.sizes["feature"], sizes.n_hidden, sizes.dropout)
+
+
+def tidy(result: xr.Dataset) -> pd.DataFrame:
+    """One row a predictor and metric: value (median over pixels), low, high, units, source.
+
+    ``result`` as ``runs.year_ahead`` returns it; the released predictions' scores, which have no
+    intervals, stand below.
+    """
+    rows = []
+    for predictor in result["predictor"].values:
+        for metric in METRICS:
+            names = [f"median_{metric}{part}" for part in ("", "_low", "_high")]
+            numbers = (float(result[name].sel(predictor=predictor)) for name in names)
+            units = result[names[0]].attrs.get("units", "1")
+            rows.append((str(predictor), metric, *numbers, units, HERE))
+    made = pd.DataFrame(
+        rows, columns=["predictor", "metric", "value", "low", "high", "units", "source"]
+    )
+    printed = published.year_ahead()[["predictor", "metric", "value", "units"]]
+    return pd.concat([made, printed.assign(source=PRINTED)], ignore_index=True)
+
+
+def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The same laid out for reading: one row a predictor, one column a metric with its interval.
+
+    ``reference`` is the same table of the observed reference run, whose rows are added.
+    """
+    parts = [table[table["source"] == HERE], table[table["source"] == PRINTED]]
+    if reference is not None:
+        named = reference[reference["source"] == HERE].assign(source="observed reference run")
+        parts.insert(1, named)
+    whole = pd.concat(parts, ignore_index=True)
+    whole["text"] = [_text(*row) for row in whole[["metric", "value", "low", "high"]].values]
+    wide = whole.pivot(index=["source", "predictor"], columns="metric", values="text")
+    order = whole[["source", "predictor"]].drop_duplicates()
+    return wide.loc[pd.MultiIndex.from_frame(order), list(METRICS)].reset_index()
+
+
+def _text(metric: str, value: float, low: float, high: float) -> str:
+    digits = "+.4f" if metric == "bias" else ".3f" if metric == "r" else ".4f"
+    if low != low:  # no interval
+        return f"{value:{digits}}"
+    return f"{value:{digits}} [{low:{digits}}, {high:{digits}}]"
+
+
+def parameters(networks: dict[str, Prolongation]) -> pd.DataFrame:
+    """Number of trained parameters of each part of eqs 1-8, one column a network, and their sum."""
+    frame = pd.DataFrame({"equations": EQUATIONS | {"all": "1-8"}}).rename_axis("part")
+    for name, one in networks.items():
+        sizes = pd.Series({at: p.numel() for at, p in one.named_parameters()})
+        sizes = sizes.groupby(sizes.index.str.split(".").str[0]).sum()
+        frame[name] = sizes.reindex(EQUATIONS)
+        frame.loc["all", name] = sizes.sum()
+    return frame.reset_index().astype(dict.fromkeys(networks, int))
+
+
+def optimisers(results: dict[str, xr.Dataset]) -> pd.DataFrame:
+    """First network of each training: scores of the test year, last loss, seconds an epoch."""
+    rows = []
+    for name, result in results.items():
+        first = result.sel(predictor="network 1")
+        row = {"training": name} | {m: float(first[f"median_{m}"]) for m in METRICS}
+        row["last_loss"] = float(result["training_loss"].isel(network=0, epoch=-1))
+        row["seconds_per_epoch"] = float(result["seconds"].isel(network=0).median())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def differences(
+    one: xr.Dataset, other: xr.Dataset, n_replicates: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
+
+    A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
+    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
+    """
+    groups = blocks(one["row"].values, one["column"].values)
+    rows = []
+    for name in ("rmse", "ubrmse", "r"):
+        apart = one[name].values - other[name].values
+        bounds = median_interval(apart, groups, n_replicates, seed=seed)
+        better = apart > 0 if name == "r" else apart < 0
+        rows.append([name, *map(float, bounds), int(better.sum()), int(np.isfinite(apart).sum())])
+    return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "n_better", "n"])
+
+
+def left_out_scores(
+    settings: YearAhead,
+    folder: Path | str | None = None,
+    places: xr.Dataset | None = None,
+    store: Store | None = None,
+) -> xr.Dataset:
+    """``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (pixel) of the test year, place unseen.
+
+    Blocks of 3 by 3 pixels are left out by thirds, so that each pixel is predicted by networks that
+    learnt from the other two thirds; their mean counts. What SMAP said of a pixel in the training
+    year is then not known: STATISTICS are those of the nearest pixel learnt from. ``fold`` (pixel)
+    says with which third it was left out. DataError if there are fewer than FOLDS blocks.
+    """
+    device, store = find_device(settings.device), store or Store()
+    places = runs.read(settings, folder, store) if places is None else places
+    ready = runs.prepare(settings, places, store)
+    fold = blocks(places["row"].values, places["column"].values)
+    if len(np.unique(fold)) < FOLDS:
+        raise DataError(
+            f"{places.attrs.get('source', 'places')}: {len(np.unique(fold))} blocks of pixels; at "
+            f"least {FOLDS} are needed to leave each out once"
+        )
+    fold = fold % FOLDS
+    observed = ready.test[TARGET]
+    moisture = np.full(observed.shape, np.nan, np.float32)
+    for k in range(FOLDS):
+        moisture[fold == k] = _unseen(settings, ready, fold == k, device, store)
+    made = metrics.score(observed, observed.copy(data=moisture), metrics=METRICS)
+    return made.assign_coords(fold=("pixel", fold))
+
+
+def _unseen(
+    settings: YearAhead, ready: runs.Prepared, out: np.ndarray, device: str, store: Store
+) -> np.ndarray:
+    """Moisture (pixel, time) of the test year at the pixels ``out``, learnt from all others."""
+    training, left = ready.training.isel(pixel=~out), ready.record.isel(pixel=out)
+    inputs = runs.METHOD_INPUTS[settings.method]
+    trained, scaling = runs.learn(training, inputs, settings.members(), store, device)
+    nearest = _nearest(left, training)
+    left = left.assign({name: ("pixel", training[name].values[nearest]) for name in STATISTICS})
+    made = predict(trained, settings.sequence, scaling, features(left, scaling), device)
+    return made[:, :, ready.training.sizes["time"] :].mean(0)
+
+
+def _nearest(places: xr.Dataset, known: xr.Dataset) -> np.ndarray:
+    """Position in ``known`` of the pixel nearest to each of ``places``, on the grid."""
+    apart = [
+        np.subtract.outer(places[name].values, known[name].values) for name in ("row", "column")
+    ]
+    return np.hypot(*apart).argmin(axis=1)
+
+
+def spreads(result: xr.Dataset) -> xr.Dataset:
+    """``mean`` and ``deviation`` (way, pixel, time), m3 m-3, of every way that ``result`` has.
+
+    Ways: "dropout" (where draws were taken), "ensemble" (two networks or more), and each with the
+    misfit of training added in square. ``result`` as ``runs.year_ahead`` returns it.
+    """
+    networks = [p for p in result["predictor"].values if str(p).startswith("network")]
+    members = {}
+    if "dropout_moisture" in result:
+        members["dropout"] = result["dropout_moisture"].rename(draw="member")
+    if len(networks) > 1:
+        chosen = result["moisture"].sel(predictor=networks)
+        members["ensemble"] = chosen.drop_vars("predictor").rename(predictor="member")
+    # A pixel never observed in training has the misfit of the others.
+    misfit = result["training_rmse"].fillna(result["training_rmse"].median())
+    parts = {}
+    for name, values in members.items():
+        mean, deviation = values.mean("member"), values.std("member", ddof=1)
+        total = np.hypot(deviation, misfit)
+        for label, size in ((name, deviation), (name + NOISE, total)):
+            parts[label] = xr.Dataset({"mean": mean, "deviation": size})
+    return _joined(parts)
+
+
+def calibration(result: xr.Dataset, n_replicates: int = 1000, seed: int = 0) -> xr.Dataset:
+    """How often normal intervals hold the observed value, and whether wide ones err more.
+
+    ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels, with
+    ``coverage_low`` and ``_high`` (blocks of pixels drawn again); ``inside`` (way, nominal) of
+    many levels, mean over pixels; ``crps`` (way), median over pixels, m3 m-3; ``width`` (way,
+    level), mean; ``spread`` and ``error`` (way, bin): root mean squares of deviation and error
+    of days sorted by deviation into BINS of equal number.
+    """
+    stated = spreads(result)
+    observed = result["observed"].transpose("pixel", "time").values.astype(float)
+    groups = blocks(result["row"].values, result["column"].values)
+    parts = {}
+    for way in stated["way"].values:
+        one = stated.sel(way=way).transpose("pixel", "time")
+        of_way = one["mean"].values, one["deviation"].values
+        parts[way] = _of(observed, *of_way, groups, n_replicates, seed)
+    return _joined(parts)
+
+
+def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
+    if not parts:
+        return xr.Dataset(coords={"way": []})
+    return xr.concat(parts.values(), xr.Variable("way", list(parts)))
+
+
+def _of(observed, mean, deviation, groups, n_replicates: int, seed: int) -> xr.Dataset:
+    half = [norm.ppf((1 + level) / 2) * deviation for level in LEVELS]
+    held = np.stack([metrics.coverage(observed, mean - one, mean + one) for one in half])
+    share, low, high = median_interval(held, groups, n_replicates, seed=seed)
+    nominal, inside = metrics.reliability(metrics.pit_gaussian(observed, mean, deviation))
+    spread, error = _skill(observed - mean, deviation)
+    return xr.Dataset(
+        {
+            "coverage": ("level", share),
+            "coverage_low": ("level", low),
+            "coverage_high": ("level", high),
+            "width": ("level", [2 * float(np.nanmean(one)) for one in half], {"units": "m3 m-3"}),
+            "inside": ("nominal", np.nanmean(inside, axis=1)),
+            "crps": ((), float(np.nanmedian(metrics.crps_gaussian(observed, mean, deviation)))),
+            "spread": ("bin", spread),
+            "error": ("bin", error),
+        },
+        coords={"level": list(LEVELS), "nominal": nominal, "bin": np.arange(1, BINS + 1)},
+    )
+
+
+def _skill(error: np.ndarray, deviation: np.ndarray) -> tuple[list[float], list[float]]:
+    there = np.isfinite(error) & np.isfinite(deviation)
+    error, deviation = error[there], deviation[there]
+    parts = np.array_split(np.argsort(deviation, kind="stable"), BINS)
+    both = [[float(np.sqrt(np.mean(a[part] ** 2))) for part in parts] for a in (deviation, error)]
+    return both[0], both[1]
+
+
+def calibration_table(found: xr.Dataset) -> pd.DataFrame:
+    """``calibration`` with a row a way and level: coverage with its interval, width, CRPS."""
+    names = ["coverage", "coverage_low", "coverage_high", "width", "crps"]
+    frame = found[names].to_dataframe().reset_index()
+    return frame[["way", "level", *names]].sort_values(["way", "level"], ignore_index=True)
+
+
+def lstm_unit():
+    """Fig 2: a simple recurrent unit, and the LSTM unit of eqs 1-8; dashed blue arrows come from
+    the day before."""
+    sizes = UNITS.values()
+    with style():
+        figure, axes = plt.subplots(
+            1, 2, figsize=(sum(wide for wide, _ in sizes), HIGH), width_ratios=[w for w, _ in sizes]
+        )
+        for axis, (name, size) in zip(axes, UNITS.items(), strict=True):
+            draw(axis, *drawing(name), size)
+        axes[0].set_title("simple RNN")
+        axes[1].set_title("LSTM of eqs 1-8")
+        letters(axes)
+    return figure
+
+
+def parts() -> pd.DataFrame:
+    """The boxes and signs of Fig 2: unit, part, and what stands in it."""
+    rows = [
+        (unit, name, getattr(thing, "lines", "") or getattr(thing, "text", ""))
+        for unit in UNITS
+        for name, thing in drawing(unit)[0].items()
+    ]
+    return pd.DataFrame(rows, columns=["unit", "part", "function"])
+
+
+def learning_curves(losses: dict[str, xr.DataArray]):
+    """Loss of eq 9 by epoch, in squares of the deviation of moisture; a line each network.
+
+    ``losses`` are (network, epoch) by the name of their training.
+    """
+    with style():
+        figure, axis = plt.subplots(figsize=(5.5, 3.2))
+        for k, (name, loss) in enumerate(losses.items()):
+            for n, one in enumerate(loss.transpose("network", "epoch").values):
+                axis.plot(
+                    loss["epoch"], one, color=COLOURS[k % len(COLOURS)], lw=1.2,
+                    label=None if n else name,
+                )  # fmt: skip
+        axis.set(xlabel="epoch", ylabel="loss (eq 9)", yscale="log")
+        axis.legend()
+    return figure
+
+
+def maps(scores: xr.Dataset, shown=("ubrmse", "r")):
+    """Scores (pixel) with latitude and longitude on maps, one panel a metric."""
+    with style():
+        figure, axes = plt.subplots(len(shown), 1, figsize=(7, 3.9 * len(shown)), squeeze=False)
+        for axis, metric in zip(axes.flat, shown, strict=True):
+            label, (colours, low) = LABELS[metric], SHADES.get(metric, ("viridis", None))
+            values = scores[metric].values
+            finite = values[np.isfinite(values)]
+            draw_base(axis, CONUS, states=True)
+            dots = axis.scatter(
+                scores["longitude"], scores["latitude"], c=values, s=26, marker="s", cmap=colours,
+                vmin=np.quantile(finite, 0.02) if low is None else low,
+                vmax=np.quantile(finite, 0.98), zorder=2,
+            )  # fmt: skip
+            figure.colorbar(dots, ax=axis, label=label, shrink=0.8, extend="both")
+            axis.set_title(label.partition(" (")[0])
+        letters(axes.flat)
+    return figure
+
+
+def calibration_curves(found: xr.Dataset):
+    """Share of days inside central intervals against the stated level, and error against spread.
+
+    ``found`` as ``calibration`` returns it, with one way at least.
+    """
+    with style():
+        figure, (held, skill) = plt.subplots(1, 2, figsize=(8, 3.7))
+        held.plot([0, 1], [0, 1], color="#999999", lw=0.8)
+        largest = 0.0
+        for way in found["way"].values:
+            one, name = found.sel(way=way), str(way)
+            source, _, added = name.partition(" ")
+            look = {"color": WAYS[source], "ls": "-" if added else ":", "marker": "o", "ms": 3}
+            held.plot(one["nominal"], one["inside"], label=name, **look)
+            skill.plot(one["spread"], one["error"], label=name, **look)
+            largest = max(largest, float(one["spread"].max()), float(one["error"].max()))
+        skill.plot([0, largest], [0, largest], color="#999999", lw=0.8)
+        held.set(xlabel="stated level", ylabel="share of days inside", title="coverage")
+        skill.set(
+            xlabel="stated deviation (m$^3$ m$^{-3}$)",
+            ylabel="RMSE of those days (m$^3$ m$^{-3}$)", title="spread and skill",
+        )  # fmt: skip
+        letters((held, skill))
+        figure.legend(*held.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure

@@ -1,0 +1,257 @@
+"""III-A: the core sites: scores as a table and as bars (Figs 3 and 4), series (Figs 5 and 6)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+from soilbook import published
+from soilbook.data.network import LAUNCH
+from soilbook.errors import ParameterError, unknown
+from soilbook.fang2019 import places, runs
+from soilbook.fang2019.hindcast import LABELS, LAYERS, Hindcast
+from soilbook.figures.style import colour, letters, style
+from soilbook.store import Store
+
+# Sites of Figs 5 and 6.
+SITES = {
+    "surface": (
+        "Carman", "Walnut Gulch", "Little Washita", "Fort Cobb", "Little River", "St. Josephs",
+    ),
+    "rootzone": ("Little Washita", "Fort Cobb", "Little River", "South Fork", "TxSON"),
+}  # fmt: skip
+DRYING = 3  # days, the usual time between two overpasses
+RAINLESS = 0.5  # mm in a day, less counts as no rain
+LEAST = 20  # dry spells, fewer give no number
+KEYS = ["site", "layer", "period", "product"]
+SCORES = {"bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
+# Product and period of each bar. SMAP has no prelaunch days.
+FIG_3 = (
+    ("SMAP", "AL"), ("LSTM", "AL"), ("LSTM", "PL"), ("Noah", "AL"), ("Noah", "PL"), ("Comb", "AL"),
+    ("Comb", "PL"),
+)  # fmt: skip
+FIG_4 = (("Comb", "AL"), ("Comb", "PL"), ("Noah+VIC", "AL"), ("Noah+VIC", "PL"))
+ONE_YEAR = "LSTM against SMAP, AL 1 Yr Test"
+GROUP = 0.84  # share of the space between two sites that bars take
+PALE = "#A0A0A0"  # of in situ, broad below the products
+AXES = {"surface": "anomaly (m$^3$ m$^{-3}$)", "rootzone": "m$^3$ m$^{-3}$"}
+# Days of continuous series and single retrievals.
+LOOKS = {
+    "SMAP": {"marker": "o", "ms": 1.8, "ls": "none", "zorder": 4},
+    "LSTM": {"lw": 1.0, "zorder": 3},
+    "Noah": {"lw": 0.8, "zorder": 2},
+    "in situ": {"lw": 2.4, "zorder": 1},
+}
+
+
+def one_year(
+    result: xr.Dataset, settings: Hindcast, folder=None, store: Store | None = None
+) -> xr.Dataset:
+    """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
+
+    ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places, and
+    medians over all pixels as attributes ``median_rmse`` and so on. Networks and epochs are those
+    of the hindcast's ``settings``.
+    """
+    shared = ("data", "profile", "networks", "epochs", "seed", "device")
+    test = runs.YearAhead(**{name: getattr(settings, name) for name in shared})
+    made = runs.year_ahead(test, folder, store=store).sel(predictor="ensemble")
+    names = list(runs.METRICS)
+    at = made[names].sel(pixel=xr.DataArray(result["pixel"].values, dims="place"))
+    at = at.reset_coords(drop=True).assign_coords(place=result["place"].values)
+    medians = {f"median_{name}": float(made[f"median_{name}"]) for name in names}
+    return at.drop_attrs(deep=False).assign_attrs(medians, n_pixels=made.sizes["pixel"])
+
+
+def series(
+    result: xr.Dataset, layer: str, first: str, last: str, products=("SMAP", "LSTM", "Noah")
+) -> xr.Dataset:
+    """``sm`` (series, place, time) of the sites of Fig. 5 or 6, in situ last, from first to last.
+
+    At the surface each series loses its own mean over its whole record, as in Fig. 5. Where
+    none of the paper's sites is among the places, all that have the layer are taken, six at most.
+    ParameterError for an unknown layer, or days that are none or not in the record.
+    """
+    if layer not in LAYERS:
+        raise unknown("layer", layer, LAYERS)
+    _check_days(result["time"].values, first, last)
+    part = result.sel(layer=layer)
+    there = part["insitu"].notnull().any("time")
+    names = [n for n in SITES[layer] if n in part["place"].values and bool(there.sel(place=n))]
+    names = names or part["place"].values[there.values][:6].tolist()
+    part = part.sel(place=names)
+    modelled = part["sm"].sel(product=list(products)).rename(product="series")
+    observed = part["insitu"].expand_dims(series=["in situ"])
+    both = xr.concat([modelled, observed], "series").drop_vars("layer", errors="ignore")
+    if layer == "surface":
+        both = both - both.mean("time")
+    both.attrs = {"units": "m3 m-3", "long_name": "soil moisture"}
+    return both.to_dataset(name="sm").sel(time=slice(first, last)).assign_attrs(layer=layer)
+
+
+def _check_days(days: np.ndarray, first: str, last: str) -> None:
+    record = np.datetime_as_string(days[[0, -1]], "D")
+    allowed = f"days from {record[0]} to {record[1]}, the first before the last, are allowed"
+    try:
+        inside = days[0] <= np.datetime64(first) < np.datetime64(last) <= days[-1]
+    except ValueError:
+        inside = False
+    if not inside:
+        raise ParameterError(f"series from {first} to {last}: {allowed}")
+
+
+def drying(
+    result: xr.Dataset, rainfall: xr.DataArray, products=("SMAP", "LSTM", "Noah", "VIC")
+) -> pd.DataFrame:
+    """How fast the surface dries without rain, by site: change over three days without rain.
+
+    Mean change in standard deviations of the series, on spells that in situ and all ``products``
+    see at both ends, after launch; ``rainfall`` (place, time) in mm. Columns site, n_spells, in
+    situ and the products. Fewer than 20 spells give NaN.
+    """
+    part = result.sel(layer="surface").isel(time=result["period"].values == "AL")
+    fallen = rainfall.sel(time=part["time"]).transpose("place", "time").values
+    days = fallen.shape[1] - DRYING
+    dry = np.all([fallen[:, k : k + days] < RAINLESS for k in range(1, DRYING + 1)], axis=0)
+    all_series = {"in situ": part["insitu"].transpose("place", "time").values}
+    for name in products:
+        all_series[name] = part["sm"].sel(product=name).transpose("place", "time").values
+    ends = {name: values[:, DRYING:] - values[:, :-DRYING] for name, values in all_series.items()}
+    used = dry & np.all([np.isfinite(change) for change in ends.values()], axis=0)
+    rows = []
+    for k, place in enumerate(part["place"].values):
+        row = {"site": place, "n_spells": int(used[k].sum())}
+        for name, change in ends.items():
+            spread = np.nanstd(all_series[name][k]) if used[k].any() else np.nan
+            enough = used[k].sum() >= LEAST and spread > 0
+            row[name] = change[k, used[k]].mean() / spread if enough else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def rain(settings: Hindcast, folder=None, store: Store | None = None) -> xr.DataArray:
+    """Precipitation (place, time; mm) that drove the models at the places."""
+    there, _ = places.insitu(settings.data, settings.kind, settings.seed, folder, store=store)
+    return there["precipitation"]
+
+
+def tidy(scores: xr.Dataset) -> pd.DataFrame:
+    """A row for each site, layer, period and product that has scores, with the printed ubRMSE.
+
+    Columns site, layer, period, product, bias, ubrmse, r, n_days, ubrmse_published (NaN where the
+    paper prints none).
+    """
+    wanted = [*SCORES, "n_days"]
+    frame = scores[wanted].to_dataframe().reset_index().rename(columns={"place": "site"})
+    frame = frame[[*KEYS, *wanted]].dropna(subset=["ubrmse"])
+    order = {name: k for k, name in enumerate(scores["place"].values)}
+    frame = frame.sort_values("site", key=lambda names: names.map(order), kind="stable")
+    return frame.merge(printed(), how="left", on=KEYS).reset_index(drop=True)
+
+
+def printed() -> pd.DataFrame:
+    """The ubRMSE that section III-A states: columns of KEYS and ubrmse_published."""
+    rows = published.statements()
+    stated = (rows["quantity"] == "ubRMSE") & (rows["relation"] == "=") & (rows["site"] != "")
+    rows = rows[stated & (rows["section"] == "III-A.1")]
+    layers = rows["layer"].map({label: name for name, label in LAYERS.items()})
+    return rows[KEYS].assign(layer=layers, ubrmse_published=rows["value"])
+
+
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each layer, score and site, a column for each product and period.
+
+    ``table`` as ``tidy`` makes it; printed values stand in columns of their own.
+    """
+    here = table.assign(column=table["product"] + " " + table["period"])
+    paper = here[["site", "layer"]].assign(
+        column=here["column"] + ", published", ubrmse=here["ubrmse_published"]
+    )
+    both = pd.concat([here, paper]).rename(columns=SCORES)
+    cells = both.melt(["layer", "site", "column"], SCORES.values(), "score").dropna(subset="value")
+    wide = cells.pivot(index=["layer", "score", "site"], columns="column", values="value")
+    rows = cells[wide.index.names].drop_duplicates()
+    rows = pd.MultiIndex.from_frame(rows.sort_values("layer", ascending=False, kind="stable"))
+    wide = wide.loc[rows, cells["column"].unique()]
+    return wide.rename_axis(columns=None).reset_index()
+
+
+def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):
+    """Figs 3 and 4: a row a metric, a column a layer, a group of bars a site.
+
+    ``scores`` has ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place, period);
+    ``shown`` names product and period of the bars; ``one_year`` has the same scores (place) of the
+    one-year test against SMAP, drawn at the surface. AL bars are full, PL bars hatched.
+    """
+    there = scores["ubrmse"].notnull().any(("product", "period"))
+    sites = {name: scores["place"].values[there.sel(layer=name).values].tolist() for name in LAYERS}
+    sites = {name: found for name, found in sites.items() if found}
+    with style():
+        figure, axes = plt.subplots(
+            len(SCORES), len(sites), figsize=(11.5, 7.2), squeeze=False, sharey="row",
+            sharex="col", width_ratios=[2 + len(found) for found in sites.values()],
+        )  # fmt: skip
+        for column, (layer, found) in enumerate(sites.items()):
+            last = one_year if layer == "surface" else None
+            for axis, metric in zip(axes[:, column], SCORES, strict=True):
+                _bars(axis, scores[metric].sel(layer=layer, place=found), shown, last)
+            axes[0, column].set_title(LAYERS[layer])
+            axes[-1, column].tick_params(axis="x", rotation=35)
+            plt.setp(axes[-1, column].get_xticklabels(), ha="right", rotation_mode="anchor")
+        for row, metric in zip(axes, SCORES, strict=True):
+            row[0].set_ylabel(LABELS[metric])
+        letters(axes[0])
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 7))
+    return figure
+
+
+def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> None:
+    count = len(shown) + (one_year is not None)
+    width, middle = GROUP / count, np.arange(values.sizes["place"])
+    for k, (product, period) in enumerate(shown):
+        late = period == "AL"
+        name = "LSTM+Noah" if product == "Comb" and shown is not FIG_3 else product
+        axis.bar(
+            middle + (k - (count - 1) / 2) * width, values.sel(product=product, period=period),
+            width, color=colour(product) if late else "white", edgecolor=colour(product),
+            linewidth=0.7, hatch=None if late else "/////", label=f"{name} {period}",
+        )  # fmt: skip
+    if one_year is not None:
+        axis.bar(
+            middle + (count - 1) / 2 * width, one_year[values.name].sel(place=values["place"]),
+            width, color="#999999", edgecolor="black", linewidth=0.7, label=ONE_YEAR,
+        )  # fmt: skip
+    axis.axhline(0, color="black", linewidth=0.7)
+    axis.set_xticks(middle, values["place"].values)
+    axis.grid(axis="x", visible=False)
+
+
+def panels(found: xr.Dataset):
+    """Figs 5 and 6: a panel a site; ``found`` has ``sm`` (series, place, time) and the
+    attribute ``layer``. A dashed line marks the first day of SMAP.
+    """
+    names = found["place"].values
+    with style():
+        figure, axes = plt.subplots(
+            len(names), 1, figsize=(11, 1.55 * len(names) + 0.7), sharex=True, squeeze=False
+        )
+        days = found["time"].values
+        for axis, name in zip(axes[:, 0], names, strict=True):
+            for series in found["series"].values:
+                look = {"color": PALE if series == "in situ" else colour(series)}
+                values = found["sm"].sel(series=series, place=name)
+                axis.plot(days, values, label=str(series), **look, **LOOKS.get(str(series), {}))
+            if days[0] < LAUNCH < days[-1]:
+                axis.axvline(LAUNCH, color="black", lw=0.8, ls="--")
+            axis.set_title(name)
+            axis.set_ylabel(AXES[found.attrs["layer"]])
+            axis.margins(x=0.01)
+        letters(axes[:, 0])
+        locator = AutoDateLocator()
+        axes[-1, 0].xaxis.set_major_locator(locator)
+        axes[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return figure

@@ -1,0 +1,400 @@
+"""III-C: trends of root-zone moisture, hindcast against in situ, and how they agree (Fig 9).
+
+Rules of section II-C: since 2005, the longest record of a place, at least three years, at most 10 %
+of its days missing, readings in soil below 0 degC among them. All are compared on the same days.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.gridspec import GridSpec
+
+from soilbook import metrics, published
+from soilbook.data import files, network
+from soilbook.errors import unknown
+from soilbook.fang2019 import places, runs
+from soilbook.figures.style import colour, style
+from soilbook.metrics.trends import METHODS
+from soilbook.settings import Checked
+from soilbook.store import Store
+
+SINCE = np.datetime64("2005-01-01")
+MOST_MISSING = 0.10
+IN_SITU = "in situ"
+PRODUCTS = ("LSTM", "Noah", "Comb")
+LARGE = 0.5  # % per year: what section III-C calls a large trend
+# Groups of places: their kinds, the least in situ trend (% per year), the published correlation.
+GROUPS = {
+    "core sites": (("core",), 0.0, "F9-1"),
+    "CRN sites": (("sparse",), 0.0, "F9-2"),
+    "CRN sites with large trends": (("sparse",), LARGE, "F9-3"),
+    "core and CRN sites with large trends": (("core", "sparse"), LARGE, "IIIC-3"),
+}
+LEAST_PLACES = 4  # three pairs leave a correlation one degree of freedom
+# Reasons of ``metrics.trend`` in words that count: "31 with too short a record".
+REASONS = {
+    "no value": "without a root zone",
+    " years; needs": "with too short a record",
+    " missing; allowed": "with too many gaps",
+    "s; needs": "with too few steps",
+    "constant": "constant",
+}
+# Other readings of the rules, each with one word changed.
+VARIANTS = {
+    "as in the chapter": {},
+    "whole record": {"record": "whole"},
+    "yearly means": {"step": "year"},
+    "without the yearly cycle": {"without_cycle": True},
+    "records of ten years": {"least_years": 10},
+}
+# Colour and marker of the kinds of places; the few core sites are drawn last.
+KINDS = {"sparse": ("#0072B2", "o"), "core": ("#D55E00", "s")}
+
+
+class Rules(Checked):
+    """What a slope rests on.
+
+    ``step``: means over a month or year, or the days; ``record``: the longest stretch of a place
+    that keeps the rule of missing days, or the whole from its first to its last day;
+    ``without_cycle`` takes off the mean of each calendar month or day.
+    """
+
+    step: Literal["day", "month", "year"] = "month"
+    record: Literal["longest", "whole"] = "longest"
+    without_cycle: bool = False
+    least_years: int | float = 3
+
+
+PAPER = Rules()
+
+
+def readings(
+    result: xr.Dataset, seed: int = 0, folder: Path | str | None = None, store: Store | None = None
+) -> xr.DataArray:
+    """Root-zone moisture in situ (place, time), m3 m-3, with readings in soil down to 0 degC.
+
+    The places are those of ``result`` (``hindcast.run``), which itself asks for 4 degC. Raises
+    DataError naming file and row.
+    """
+    kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
+    store, threshold = store or Store(), network.COLD_FOR_TRENDS
+    if result.attrs["data"] == "twin":
+        made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
+        return made["sm_rootzone"].sel(place=names)
+    read = (path.resolve() for path in network.files_of(folder, names))
+    digest = files.digest(read, files.product(folder, "").resolve())
+    key = {"kind": "in-situ root zone of the trends", "places": names, "data": digest}
+    made = store.made(
+        key, lambda: network.read(folder, names, threshold=threshold)[["sm_rootzone"]]
+    )
+    return made["sm_rootzone"].rename(station="place")
+
+
+def series(
+    result: xr.Dataset, insitu: xr.DataArray, rules: Rules = PAPER, products=PRODUCTS
+) -> xr.DataArray:
+    """Root-zone moisture (series, place, time), m3 m-3: ``in situ`` and the products.
+
+    ``result`` is that of ``hindcast.run``, ``insitu`` (place, time) that of ``readings``. Only days
+    of the record on which all series have a value. Raises ParameterError for an unknown product.
+    """
+    for name in products:
+        if name not in result["product"].values:
+            raise unknown("product", name, result["product"].values)
+    modelled = result["sm"].sel(layer="rootzone", product=list(products))
+    modelled = modelled.reset_coords(drop=True).drop_vars("layer", errors="ignore")
+    own = insitu.sel(place=result["place"].values).reset_coords(drop=True)
+    own, modelled = xr.align(own, modelled.rename(product="series"), join="inner")
+    both = xr.concat([own.expand_dims(series=[IN_SITU]), modelled], "series")
+    both = both.transpose("series", "place", "time").astype(float)
+    kept = np.isfinite(both.values).all(axis=0) & (both["time"].values >= SINCE)
+    if rules.record == "longest":
+        for row in kept:
+            stretch = longest(row)
+            row[: stretch.start] = row[stretch.stop :] = False
+    both = both.where(xr.DataArray(kept, dims=("place", "time"))).assign_coords(
+        kind=("place", [result.attrs["kind"]] * both.sizes["place"]),
+        latitude=("place", result["latitude"].values),
+        longitude=("place", result["longitude"].values),
+    )
+    return both.assign_attrs(units="m3 m-3").rename("sm_rootzone")
+
+
+def longest(present: np.ndarray, most_missing: float = MOST_MISSING) -> slice:
+    """The longest stretch of days of which at most the share ``most_missing`` is not ``present``.
+
+    The first of several; empty where no day is present. It begins and ends on a day present.
+    """
+    total = np.concatenate([[0.0], np.cumsum(present - (1 - most_missing))])
+    lowest = np.minimum.accumulate(total)
+    # For every end the earliest start from which the surplus of days present is not negative.
+    start = np.searchsorted(-lowest, -(total + 1e-9))
+    end = int((np.arange(total.size) - start).argmax())
+    inside = np.flatnonzero(present[start[end] : end]) + start[end]
+    return slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 0)
+
+
+def slopes(
+    moisture: xr.DataArray, rules: Rules = PAPER, tests: Sequence[str] = METHODS
+) -> xr.Dataset:
+    """Sen's slope and Mann-Kendall's tests of ``series``: variables over (series, place).
+
+    ``percent`` per year of the mean of the series with its interval ``percent_low`` to
+    ``percent_high`` (variance of Hamed and Rao unless only "plain" is among the ``tests``), ``p``
+    (test, series, place), ``lag1``, ``n_steps``, ``years``, ``missing`` and ``reason`` as in
+    ``metrics.trend``.
+    """
+    asked = rules.model_dump(exclude={"record"}) | {"most_missing": MOST_MISSING}
+    found = {test: metrics.trends(moisture, method=test, **asked) for test in tests}
+    one = found[tests[-1]]
+    out = one[["percent", "lag1", "n_steps", "years", "missing", "reason"]].copy()
+    for end in ("low", "high"):
+        # From moisture per year to percent of the mean.
+        share = one["percent"] / one["slope"].where(one["slope"] != 0)
+        out[f"percent_{end}"] = (one[end] * share).assign_attrs(one["percent"].attrs)
+    out["p"] = xr.concat([found[test]["p"] for test in tests], "test")
+    out = out.assign_coords(test=list(tests))
+    out.attrs = {"step": rules.step, "record": rules.record}
+    return out
+
+
+def together(*parts: xr.Dataset) -> xr.Dataset:
+    """Slopes of several kinds of places as one; a place may be in more than one kind."""
+    return xr.concat(parts, "place", combine_attrs="drop_conflicts", join="exact")
+
+
+def monthly(parts: Sequence[xr.DataArray], places: Sequence[str]) -> xr.DataArray:
+    """Monthly means (series, place, time) of ``places``, each from the first part that has it."""
+    found = []
+    for place in places:
+        part = next(part for part in parts if place in part["place"].values)
+        one = part.sel(place=[place]).resample(time="MS").mean()
+        found.append(one.reset_coords(["kind", "latitude", "longitude"], drop=True))
+    return xr.concat(found, "place", join="outer")
+
+
+def left_out(found: xr.Dataset) -> dict[str, str]:
+    """Places without a slope and why."""
+    own = found.sel(series=IN_SITU)
+    none = own.isel(place=np.flatnonzero(own["percent"].isnull()))
+    return dict(zip(none["place"].values.tolist(), none["reason"].values.tolist(), strict=True))
+
+
+def agreement(
+    found: xr.Dataset, products: Sequence[str] = PRODUCTS, groups=tuple(GROUPS), **draws
+) -> pd.DataFrame:
+    """Correlation of slopes of products with those in situ, a row for each group and product.
+
+    Columns: group, product, n_places, r, r_low, r_high (95 %, ``draws`` of neighbouring places
+    together), r_published (of the LSTM), same_sign (share of places), why (why r is NaN).
+    """
+    printed = published.statements().set_index("id")["value"]
+    rows = []
+    for group in groups:
+        kinds, least, key = GROUPS[group]
+        part = members(found, kinds, least)
+        at = runs.neighbours(part["latitude"].values, part["longitude"].values)
+        reference = part["percent"].sel(series=IN_SITU).values
+        for product in products:
+            pairs = np.stack([reference, part["percent"].sel(series=product).values], axis=1)
+            n, r, low, high = len(pairs), np.nan, np.nan, np.nan
+            why = "" if n >= LEAST_PLACES else f"{n} of {LEAST_PLACES} places needed"
+            if not why:
+                r, (low, high) = correlation(pairs), runs.interval(correlation, pairs, at, **draws)
+            row = {"group": group, "product": product, "n_places": n, "r": r}
+            row |= {"r_low": low, "r_high": high}
+            row["r_published"] = printed[key] if product == "LSTM" else np.nan
+            same = np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])
+            rows.append(row | {"same_sign": float(same.mean()) if n else np.nan, "why": why})
+    return pd.DataFrame(rows)
+
+
+def members(found: xr.Dataset, kinds: Sequence[str], least: float = 0.0) -> xr.Dataset:
+    """Places of these kinds with a slope of every series and a large enough trend in situ; a place
+    of two kinds counts once."""
+    of_kind = np.isin(found["kind"].values, kinds)
+    tested = np.isfinite(found["percent"].transpose("series", "place").values).all(axis=0)
+    large = np.abs(found["percent"].sel(series=IN_SITU).values) >= least
+    rows = np.flatnonzero(of_kind & tested & large)
+    _, first = np.unique(found["place"].values[rows], return_index=True)
+    return found.isel(place=rows[np.sort(first)])
+
+
+def correlation(pairs: np.ndarray) -> float:
+    """Pearson's R of the two columns of ``pairs`` (place, 2); NaN where one is constant."""
+    return float(metrics.r(pairs[:, 0], pairs[:, 1]))
+
+
+def significance(found: xr.Dataset, level: float = 0.05) -> pd.DataFrame:
+    """How many places have a trend, by kind, series and test.
+
+    Columns: kind, series, step, test, n_places, n_significant (p under ``level``), n_by_chance
+    (expected if no place had a trend), n_corrected (Benjamini and Hochberg), median_lag1.
+    """
+    rows = []
+    for kind in dict.fromkeys(found["kind"].values.tolist()):
+        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
+        for name in part["series"].values.tolist():
+            one = part.sel(series=name)
+            for test in found["test"].values.tolist():
+                p = one["p"].sel(test=test).values
+                p = p[np.isfinite(p)]
+                corrected = metrics.correct(p, "benjamini-hochberg")
+                n, n_corrected = (int((values < level).sum()) for values in (p, corrected))
+                row = kind, name, found.attrs["step"], test, p.size, n, level * p.size, n_corrected
+                rows.append((*row, float(one["lag1"].median())))
+    columns = ["kind", "series", "step", "test", "n_places", "n_significant", "n_by_chance"]
+    return pd.DataFrame(rows, columns=[*columns, "n_corrected", "median_lag1"])
+
+
+def summary(found: xr.Dataset, core: xr.Dataset) -> str:
+    """How many places have slopes, why the others have none, and what stands in for what.
+
+    ``core`` is the result of ``hindcast.run`` at the core sites.
+    """
+    lines = []
+    for kind, name in (("core", f"{core_name(core)}s"), ("sparse", "CRN sites")):
+        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
+        reasons = left_out(part).values()
+        why = Counter(
+            next((w for text, w in REASONS.items() if text in one), one) for one in reasons
+        )
+        n, n_all = part.sizes["place"] - why.total(), part.sizes["place"]
+        without = "; ".join(f"{count} {text}" for text, count in why.most_common())
+        lines.append(f"{n} of {n_all} {name}{f' ({without})' if why else ''}")
+    text = f"Places with a slope: {', '.join(lines)}. Root zone: {core.attrs['root_zone']}."
+    stand_in = core.attrs["stand_in"]
+    return f"{text} {stand_in[:1].upper()}{stand_in[1:]}." if stand_in else text
+
+
+def core_name(core: xr.Dataset) -> str:
+    """What a place of the core result is: a core site, or one that stands in for it."""
+    return "stand-in" if core.attrs["stand_in"] else "core site"
+
+
+def selected(found: xr.Dataset, each: int = 2) -> list[str]:
+    """Places to draw: of either kind those with the largest falling and rising trends in situ."""
+    names: list[str] = []
+    for kind in ("core", "sparse"):
+        part = members(found, (kind,))
+        order = np.argsort(part["percent"].sel(series=IN_SITU).values)
+        ends = [*order[: (each + 1) // 2], *order[::-1][: each // 2]]
+        names += [str(part["place"].values[k]) for k in dict.fromkeys(ends)]
+    return list(dict.fromkeys(names))
+
+
+def variants(
+    parts: Sequence[tuple[xr.Dataset, xr.DataArray]], rules: Rules = PAPER, **draws
+) -> pd.DataFrame:
+    """Correlations of LSTM's slopes with those in situ under other readings of the rules.
+
+    ``parts``: (result of ``hindcast.run``, ``readings``) of each kind. Columns: variant, group,
+    n_places, r, r_low, r_high, why.
+    """
+    tables = []
+    for name, change in VARIANTS.items():
+        one = rules.but(**change)
+        found = [slopes(series(*part, one, ["LSTM"]), one, ["plain"]) for part in parts]
+        table = agreement(together(*found), ["LSTM"], **draws)
+        tables.append(table.assign(variant=name))
+    both = pd.concat(tables, ignore_index=True)
+    return both[["variant", "group", "n_places", "r", "r_low", "r_high", "why"]]
+
+
+def by_step(found: xr.Dataset, parts: Sequence[xr.DataArray]) -> pd.DataFrame:
+    """``significance`` of ``found`` and, of in situ and LSTM, of monthly and yearly means.
+
+    ``parts`` are the ``series`` of each kind: days depend on each other far more than months do,
+    and months more than years.
+    """
+    tables = [significance(found)]
+    for step in ("month", "year"):
+        if step != found.attrs["step"]:
+            rules = Rules(step=step)
+            made = [slopes(part.sel(series=[IN_SITU, "LSTM"]), rules) for part in parts]
+            tables.append(significance(together(*made)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def beside(table: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
+    """``agreement`` for reading, with the r and number of places of a reference run, if any."""
+    if reference is None:
+        return table
+    keys = ["group", "product"]
+    known = reference[[*keys, "r", "n_places"]]
+    return table.merge(known, how="left", on=keys, suffixes=("", "_reference"))
+
+
+def slopes_and_series(
+    found: xr.Dataset, monthly: xr.DataArray, product: str = "LSTM", core: str = "core site"
+):
+    """Fig 9: scatter of slopes (left), and series of selected places with their slopes (right).
+
+    ``found`` has ``percent`` with ``percent_low`` and ``percent_high`` (series, place; % per year)
+    and the coordinate ``kind``; ``monthly`` (series, place, time) is root-zone moisture, m3 m-3, of
+    places among these. NaN slopes are left out. ``core`` is what a place of kind core is called.
+    """
+    names = {"core": core, "sparse": "CRN site"}
+    rows = max(monthly.sizes["place"], 1)
+    with style():
+        figure = plt.figure(figsize=(10.5, max(4.4, 1.35 * rows + 0.6)))
+        grid = GridSpec(rows, 2, figure=figure, width_ratios=(1, 1.25))
+        _scatter(figure.add_subplot(grid[:, 0]), found, product, names)
+        first = None
+        for k in range(monthly.sizes["place"]):
+            first = axis = figure.add_subplot(grid[k, 1], sharex=first)
+            _series(axis, found, monthly.isel(place=k), product, names)
+            axis.tick_params(labelbottom=k == rows - 1)
+    return figure
+
+
+def _scatter(axis, found: xr.Dataset, product: str, names: dict) -> None:
+    axis.axvspan(-LARGE, LARGE, color="#EEEEEE", zorder=0)
+    ends = []
+    for kind, (face, marker) in KINDS.items():
+        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
+        x, y = (part["percent"].sel(series=one).values for one in (IN_SITU, product))
+        there = np.isfinite(x) & np.isfinite(y)
+        if not there.any():
+            continue
+        for values, one, way in ((x, IN_SITU, "xerr"), (y, product, "yerr")):
+            bounds = [part[f"percent_{end}"].sel(series=one).values for end in ("low", "high")]
+            reach = np.abs(np.stack(bounds) - values)[:, there]
+            axis.errorbar(
+                x[there], y[there], **{way: np.nan_to_num(reach)}, fmt="none", ecolor=face,
+                elinewidth=0.5, alpha=0.35,
+            )  # fmt: skip
+        axis.scatter(
+            x[there], y[there], c=face, marker=marker, s=30, edgecolor="white", linewidth=0.5,
+            zorder=3, label=f"{names[kind]}s ({there.sum()})",
+        )  # fmt: skip
+        ends += [*x[there], *y[there]]
+    reach = 1.15 * max(np.abs(ends).max(initial=0), 2 * LARGE) if ends else 2 * LARGE
+    axis.plot([-reach, reach], [-reach, reach], color="black", linewidth=0.8, label="1:1")
+    axis.axhline(0, color="#888888", linewidth=0.6)
+    axis.axvline(0, color="#888888", linewidth=0.6)
+    axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    axis.set(xlabel="Sen's slope in situ (% per year)")
+    axis.set(ylabel=f"Sen's slope of {product} (% per year)")
+    axis.set_title("root zone; shaded: small trends in situ", loc="left")
+    axis.legend(loc="upper left")
+
+
+def _series(axis, found: xr.Dataset, monthly: xr.DataArray, product: str, names: dict) -> None:
+    place = str(monthly["place"].values)
+    at = found.isel(place=np.flatnonzero(found["place"].values == place)[0])
+    for one, line in ((IN_SITU, "black"), (product, colour(product))):
+        values = monthly.sel(series=one)
+        percent = float(at["percent"].sel(series=one))
+        axis.plot(values["time"], values, color=line, linewidth=0.9, label=f"{one} {percent:+.1f}")
+    axis.set_title(f"{place} ({names[str(at['kind'].values)]})", loc="left")
+    axis.set_ylabel("m$^3$ m$^{-3}$")
+    axis.legend(loc="upper right", ncols=2, title="% per year", title_fontsize=7, fontsize=7)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high + 0.45 * (high - low))

@@ -1,0 +1,398 @@
+"""III-D: better fusion than a plain mean, and triple collocation, made runnable; all figures.
+
+Fusion: LSTM, Noah and VIC are combined at every place; weights are estimated in one period and
+scored in the other, after each member's bias of the first has been removed. Triple collocation:
+SMAP, model and station share neither instrument nor algorithm; what the method takes for granted
+is named in ASSUMED. Forecasts and winter gaps: ``soilbook.fang2019.retrievals``.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from soilbook import metrics
+from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.fang2019 import hindcast
+from soilbook.figures.maps import draw_base
+from soilbook.figures.style import COLOURS, colour, letters, style
+from soilbook.metrics.collocation import LEAST_DAYS
+
+MEMBERS = ("LSTM", "Noah", "VIC")
+PERIODS = ("AL", "PL")
+PLAIN = "plain mean"
+# BMA: Bayesian model averaging against in situ (Raftery et al. 2005). Triple collocation takes the
+# error variances from the three members alone.
+SCHEMES = (PLAIN, "inverse error variance", "BMA", "triple collocation")
+METRICS = ("rmse", "ubrmse", "r")
+COVERAGE = 0.9  # of the intervals of Bayesian model averaging
+
+# Colour, line and marker of each predictor: those of one network share a colour.
+LOOKS = {
+    "forecast": (COLOURS["LSTM"], "-", "o"),
+    "forecast, usual weather": (COLOURS["LSTM"], "--", "s"),
+    "hindcast": (COLOURS["Transformer"], "-", "^"),
+    "persistence": (COLOURS["persistence"], "-", "v"),
+    "climatology": (COLOURS["climatology"], "-", "D"),
+}
+CONUS = (-126, -66, 24, 50)
+NAMES = {"rmse": "RMSE (m$^3$ m$^{-3}$)", "r": "Pearson correlation"}
+
+COLLOCATED = ("SMAP", "Noah", "in situ")
+NEAREST = 40.0  # km from the pixel's centre on the observed track
+WINDOW, LEAST = 31, 6  # days of the moving mean that anomalies are taken from, and of these there
+ASSUMED = {
+    "twin": "The model is driven by the weather of the pixel, the station stands at a point in it: "
+    "their errors are independent, but each sees another depth.",
+    "observed": "The model is driven by the station's own weather: where rain falls on the station "
+    "and not on the pixel, model and station err alike, and SMAP is charged with it.",
+}
+TITLES = {
+    "error": "standard deviation of the error (m$^3$ m$^{-3}$)",
+    "r_truth": "correlation with the unknown truth",
+}
+KNOWN = {"error": "error_known", "r_truth": "r_known"}
+
+
+def by_lead(result: xr.Dataset):
+    """Medians over pixels with their intervals by lead, and paired differences of RMSE.
+
+    ``result`` of ``retrievals.run``.
+    """
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(10, 3.5))
+        for axis, name in zip(axes, NAMES, strict=False):
+            _lines(axis, result, f"median_{name}")
+            axis.set_title(f"median {NAMES[name]}")
+        others = [p for p in result["predictor"].values if p != "forecast"]
+        _lines(axes[2], result.sel(predictor=others), "difference_rmse")
+        axes[2].axhline(0, color="black", lw=0.8)
+        axes[2].set_title("RMSE of the forecast minus that of ...")
+        for axis in axes:
+            axis.set_xlabel("lead (days)")
+            axis.set_xticks(result["lead"].values)
+        letters(axes)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def gain_map(result: xr.Dataset, lead: int, against: str = "hindcast"):
+    """RMSE of ``against`` minus that of the forecast at every pixel: blue where retrievals help."""
+    at = result["rmse"].sel(lead=lead)
+    gain = at.sel(predictor=against) - at.sel(predictor="forecast")
+    largest = float(np.nanquantile(abs(gain), 0.98)) or 1.0
+    with style():
+        figure, axis = plt.subplots(figsize=(7.5, 4.2))
+        axis.grid(False)
+        draw_base(axis, CONUS, states=True)
+        dots = axis.scatter(
+            gain["longitude"], gain["latitude"], c=gain, s=16, marker="s", zorder=3,
+            cmap="RdBu", vmin=-largest, vmax=largest,
+        )  # fmt: skip
+        label = f"RMSE of {against} minus RMSE of forecast (m$^3$ m$^{{-3}}$)"
+        figure.colorbar(dots, ax=axis, label=label, extend="both", shrink=0.8)
+    return figure
+
+
+def _lines(axis, result: xr.Dataset, name: str) -> None:
+    for predictor in result["predictor"].values:
+        colour, line, marker = LOOKS[str(predictor)]
+        value, low, high = (
+            result[f"{name}{part}"].sel(predictor=predictor) for part in ("", "_low", "_high")
+        )
+        lead = result["lead"].values
+        axis.fill_between(lead, low, high, color=colour, alpha=0.15, lw=0)
+        axis.plot(lead, value, line, color=colour, marker=marker, ms=4, label=predictor)
+
+
+def winter_figure(panels: dict[str, pd.DataFrame]):
+    """One panel for each entry: title to the frame of ``retrievals.means``."""
+    with style():
+        figure, axes = plt.subplots(
+            1, len(panels), figsize=(3.4 * len(panels), 3.4), layout="constrained", squeeze=False
+        )
+        for axis, (title, frame) in zip(axes.flat, panels.items(), strict=True):
+            parts, products = (frame[name].unique().tolist() for name in ("part", "product"))
+            for k, product in enumerate(products):
+                one = frame[frame["product"] == product].set_index("part").loc[parts]
+                at = np.arange(len(parts)) + (k - (len(products) - 1) / 2) * 0.16
+                away = [one["value"] - one["low"], one["high"] - one["value"]]
+                axis.errorbar(
+                    at, one["value"], np.nan_to_num(away), fmt="o", ms=4, capsize=2,
+                    color=colour(product), label=product,
+                )  # fmt: skip
+            axis.set_xticks(range(len(parts)), parts)
+            axis.set_ylim(bottom=0)
+            axis.set_title(title)
+        axes[0, 0].set_ylabel("m$^3$ m$^{-3}$")
+        letters(axes.flat)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Dataset:
+    """Combine the members of ``hindcast.run`` and score against in situ.
+
+    Returns ``weight`` (scheme, layer, place, member), ``reason`` (scheme, layer, place) why weights
+    are equal instead, or "", scores (product, layer, place) for the schemes and the single members,
+    ``hindsight_ubrmse`` and so on (product, ...) with weights and biases of the scored period
+    itself, ``n_days`` (layer, place) and ``coverage`` (layer, place), the share of scored days
+    inside BMA's 90 % interval. Places with fewer than 30 days in either period are NaN. Raises
+    ParameterError for periods, DataError for a member that is absent.
+    """
+    for name in (estimated, scored):
+        if name not in PERIODS:
+            raise unknown("period", name, PERIODS)
+    if estimated == scored:
+        raise ParameterError(f"weights estimated and scored in {scored}; allowed: two periods")
+    absent = [name for name in MEMBERS if name not in result["product"].values]
+    if absent:
+        raise DataError(f"no product {absent[0]!r} to combine; needed: {', '.join(MEMBERS)}")
+    learnt, (observed, members) = (_part(result, period) for period in (estimated, scored))
+    found, hindsight = estimate(*learnt), estimate(observed, members)
+    at = "layer", "place"
+    made = xr.Dataset(
+        {
+            "weight": (("scheme", *at, "member"), found["weight"]),
+            "reason": (("scheme", *at), found["reason"]),
+            "n_days": (at, np.isfinite(observed + members.sum(-2)).sum(-1), {"units": "d"}),
+        },
+        {"scheme": list(SCHEMES), "member": list(MEMBERS), "product": [*MEMBERS, *SCHEMES]}
+        | {name: result.coords[name] for name in (*at, "latitude", "longitude")},
+    )
+    enough = (found["n"] >= LEAST_DAYS) & (hindsight["n"] >= LEAST_DAYS)
+    observed = np.where(enough[..., None], observed, np.nan)
+    for prefix, of in (("", found), ("hindsight_", hindsight)):
+        combined = combine(members, of)
+        for name in METRICS:
+            metric = metrics.METRICS[name]
+            values = metric.function(observed, combined)
+            made[prefix + name] = ("product", *at), values, {"units": metric.units}
+    unbiased = members - found["bias"][..., None]
+    weight = found["weight"][SCHEMES.index("BMA")]
+    p = metrics.mixture_probability(observed, unbiased, weight, found["deviation"])
+    inside = np.where(np.isfinite(p), np.abs(p - 0.5) <= COVERAGE / 2, np.nan)
+    made["coverage"] = xr.DataArray(inside, dims=(*at, "time")).mean("time")
+    return made.assign_attrs(estimated=estimated, scored=scored)
+
+
+def _part(result: xr.Dataset, period: str) -> tuple[np.ndarray, np.ndarray]:
+    """In situ (layer, place, time) and members (layer, place, member, time) of a period."""
+    days = result.isel(time=np.flatnonzero(result["period"].values == period))
+    if not days.sizes["time"]:
+        raise DataError(f"no day of the period {period} in the result")
+    members = days["sm"].sel(product=list(MEMBERS)).transpose("layer", "place", "product", "time")
+    observed = days["insitu"].transpose("layer", "place", "time")
+    return observed.values.astype(float), members.values.astype(float)
+
+
+def estimate(observed: np.ndarray, members: np.ndarray) -> dict[str, np.ndarray]:
+    """What ``combine`` needs, from one period: bias (..., member), weight (scheme, ..., member),
+    reason (scheme, ...), deviation (..., member) of BMA and number of days n (...).
+
+    ``observed`` (..., time), ``members`` (..., member, time), in m3 m-3.
+    """
+    there = np.isfinite(members).all(-2) & np.isfinite(observed)
+    shared = np.where(there[..., None, :], members, np.nan)
+    bias = metrics.bias(observed[..., None, :], shared)
+    variance = metrics.ubrmse(observed[..., None, :], shared) ** 2
+    averaged = metrics.model_averaging(observed, members - bias[..., None])
+    alone = metrics.triple_collocation(*np.moveaxis(members, -2, 0))
+    equal = np.full(bias.shape, 1 / len(MEMBERS))
+    few = np.where(averaged.n >= LEAST_DAYS, "", f"fewer than {LEAST_DAYS} days")
+    none = np.full(few.shape, "")
+    weight = np.stack([equal, _inverse(variance), averaged.weights, _inverse(alone.error_variance)])
+    reason = np.stack([one.astype(object) for one in (none, few, averaged.reason, alone.reason)])
+    weight = np.where((reason == "")[..., None] & np.isfinite(weight), weight, equal)
+    of_bma = {"deviation": averaged.deviation, "n": averaged.n}
+    return {"bias": bias, "weight": weight, "reason": reason.astype(str), **of_bma}
+
+
+def _inverse(variance: np.ndarray) -> np.ndarray:
+    """Weights, NaN unless every member has an error variance above zero."""
+    variance = np.where(variance > 0, variance, np.nan)
+    weights = metrics.merge_weights(variance)
+    return np.where(np.isfinite(variance).all(-1, keepdims=True), weights, np.nan)
+
+
+def combine(members: np.ndarray, found: dict[str, np.ndarray]) -> np.ndarray:
+    """Members and weighted means (product, ..., time), without the biases that were found."""
+    unbiased = members - found["bias"][..., None]
+    whole = np.where(np.isfinite(unbiased).all(-2, keepdims=True), unbiased, np.nan)
+    means = (found["weight"][..., None] * whole).sum(-2)
+    return np.concatenate([np.moveaxis(whole, -2, 0), means])
+
+
+def paired(fused: xr.Dataset, metric: str = "ubrmse", against: str = PLAIN) -> pd.DataFrame:
+    """Each scheme against the plain mean, place by place, as a table of ``hindcast.paired``."""
+    others = [name for name in SCHEMES if name != against]
+    scored = fused[[metric]].dropna("place", how="all")
+    table = hindcast.paired(scored, metric, others, against).drop(columns="against")
+    return table.rename(columns={"product": "scheme"})
+
+
+def fused_table(fused: xr.Dataset) -> pd.DataFrame:
+    """Medians over places by layer and product: scores, those in hindsight, and mean weights."""
+    rows = []
+    for layer in fused["layer"].values:
+        for name in fused["product"].values:
+            one = fused.sel(layer=layer, product=name)
+            row = {"layer": layer, "product": name}
+            row |= {metric: float(one[metric].median()) for metric in METRICS}
+            row["hindsight_ubrmse"] = float(one["hindsight_ubrmse"].median())
+            if name in SCHEMES:
+                at = fused.sel(layer=layer, scheme=name).where(one["r"].notnull())
+                row |= {f"weight {m}": float(at["weight"].sel(member=m).mean()) for m in MEMBERS}
+                row["n_equal_instead"] = int(((at["reason"] != "") & one["r"].notnull()).sum())
+            rows.append(row | {"n_places": int(one["r"].notnull().sum())})
+    return pd.DataFrame(rows)
+
+
+def fusion_figure(fused: xr.Dataset, paired: pd.DataFrame, layer: str = "surface"):
+    """Left: weights of the members, a dot a place. Right: ubRMSE of scheme minus plain mean, a dot
+    a place, with the mean and its interval. ``fused`` of ``fuse``, ``paired`` (ubRMSE) of it."""
+    at = fused.sel(layer=layer)
+    plain = at["ubrmse"].sel(product=PLAIN)
+    schemes = [str(name) for name in at["scheme"].values if name != PLAIN]
+    members = [str(name) for name in at["member"].values]
+    random = np.random.default_rng(0)
+    with style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=(1.5, 1))
+        for i, scheme in enumerate(schemes):
+            for k, member in enumerate(members):
+                weight = at["weight"].sel(scheme=scheme, member=member).values
+                weight = weight[plain.notnull().values]
+                where = i + (k - 1) * 0.26
+                jitter = where + random.uniform(-0.08, 0.08, weight.size)
+                left.plot(jitter, weight, "o", ms=2.5, alpha=0.5, color=colour(member))
+                left.plot([where - 0.1, where + 0.1], [np.median(weight)] * 2, "k-", lw=1.5)
+        left.axhline(1 / len(members), color="black", lw=0.8, ls="--")
+        left.set_title("weights, and their medians")
+        left.set_ylabel("weight")
+        for member in members:
+            left.plot([], [], "o", color=colour(member), label=member)
+        left.legend(ncols=len(members))
+        rows = paired[paired["layer"] == layer].set_index("scheme")
+        for i, scheme in enumerate(schemes):
+            gain = (at["ubrmse"].sel(product=scheme) - plain).values
+            jitter = i + random.uniform(-0.15, 0.15, gain.size)
+            right.plot(jitter, gain, "o", ms=2.5, alpha=0.4, color="#555555")
+            mean, low, high = rows.loc[scheme, ["difference", "low", "high"]].astype(float)
+            away = [[mean - low], [high - mean]]
+            right.errorbar(i, mean, away, fmt="D", color="#D55E00", capsize=4, ms=5)
+        right.axhline(0, color="black", lw=0.8)
+        right.set_title("ubRMSE minus that of the plain mean (m$^3$ m$^{-3}$)")
+        for axis in (left, right):
+            axis.set_xticks(range(len(schemes)), [name.replace(" ", "\n", 1) for name in schemes])
+        letters((left, right))
+    return figure
+
+
+def collocate(
+    result: xr.Dataset,
+    anomalies: bool = False,
+    truth: xr.DataArray | None = None,
+    n_replicates: int = 1000,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Triple collocation of the surface layer after launch, at every place that has all three.
+
+    On the observed track places farther than 40 km from the pixel's centre are left out.
+    ``anomalies`` takes the moving mean of 31 days from each product first. Returns ``error``
+    (place, product), the standard deviation of the error in m3 m-3, and ``r_truth``, each with
+    ``_low`` and ``_high`` of the 95 % interval (blocks of days drawn again), ``n_days`` and
+    ``reason`` (place). With a known ``truth`` (layer, place, time) also ``error_known``, the
+    deviation from the regression on it, and ``r_known``, on the same days.
+    """
+    days = result.sel(layer="surface").isel(time=np.flatnonzero(result["period"].values == "AL"))
+    if result.attrs["data"] == "observed":
+        days = days.isel(place=np.flatnonzero(days["distance_km"].values <= NEAREST))
+
+    def prepared(series: xr.DataArray) -> np.ndarray:
+        values = series.transpose("place", "time").values.astype(float)
+        return values - metrics.moving_mean(values, WINDOW, LEAST) if anomalies else values
+
+    products = [prepared(days["sm"].sel(product=name)) for name in COLLOCATED[:2]]
+    products.append(prepared(days["insitu"]))
+    found = metrics.triple_collocation(*products)
+    bounds = metrics.collocation_intervals(*products, n_replicates=n_replicates, seed=seed)
+    both = "place", "product"
+    made = xr.Dataset(coords={"product": list(COLLOCATED)})
+    made = made.assign_coords({n: days.coords[n] for n in ("place", "latitude", "longitude")})
+    for name, units in (("error", "m3 m-3"), ("r_truth", "1")):
+        interval = getattr(bounds, name)
+        for part, bound in (("", "value"), ("_low", "low"), ("_high", "high")):
+            made[name + part] = both, getattr(interval, bound), {"units": units}
+    made["n_days"] = "place", found.n, {"units": "d"}
+    made["reason"] = "place", found.reason.astype(str)
+    if truth is not None:
+        known = prepared(truth.sel(layer="surface", time=days["time"], place=days["place"]))
+        stacked = np.stack(products, 1)
+        shared = np.isfinite(stacked).all(1, keepdims=True)
+        r = metrics.r(np.where(shared, known[:, None], np.nan), stacked)
+        spread = metrics.ubrmse(np.where(shared, 0.0, np.nan), stacked)  # standard deviation
+        answered = (found.reason == "")[:, None]
+        made["r_known"] = both, np.where(answered, r, np.nan)
+        error = np.where(answered, spread * np.sqrt(1 - r**2), np.nan)
+        made["error_known"] = both, error, {"units": "m3 m-3"}
+    return made.assign_attrs(
+        block_length=bounds.length, assumed=ASSUMED[result.attrs["data"]], anomalies=int(anomalies)
+    )
+
+
+def collocated_table(found: xr.Dataset) -> pd.DataFrame:
+    """Medians over places by product, with the share of places whose interval holds the known."""
+    rows = []
+    for name in COLLOCATED:
+        one = found.sel(product=name)
+        row = {"product": name}
+        for what in ("error", "r_truth"):
+            row[what] = float(one[what].median())
+            row[f"{what}_width"] = float((one[f"{what}_high"] - one[f"{what}_low"]).median())
+        if "r_known" in found:
+            row["error_known"] = float(one["error_known"].median())
+            row["r_known"] = float(one["r_known"].median())
+            low, high = one["r_truth_low"], one["r_truth_high"]
+            held = (low <= one["r_known"]) & (one["r_known"] <= high)
+            row["share_r_held"] = float(held.where(low.notnull()).mean())
+        row["n_places"] = int(one["error"].notnull().sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def reasons_table(found: xr.Dataset) -> pd.DataFrame:
+    """How many places have an answer, and why the others have none."""
+    names, counts = np.unique(found["reason"].values, return_counts=True)
+    shown = [name or "answered" for name in names.tolist()]
+    return pd.DataFrame({"reason": shown, "n_places": counts})
+
+
+def collocation_figure(found: xr.Dataset):
+    """``found`` of ``collocate``; places stand by the error of SMAP.
+
+    Bars are 95 % intervals; on the twin a cross marks the value that the known truth gives.
+    """
+    there = found.isel(place=np.flatnonzero(found["reason"].values == ""))
+    there = there.isel(place=np.argsort(there["error"].isel(product=0).values))
+    with style():
+        figure, axes = plt.subplots(
+            len(TITLES), found.sizes["product"], figsize=(10, 5), sharex=True, sharey="row",
+            squeeze=False,
+        )  # fmt: skip
+        at = np.arange(there.sizes["place"])
+        for row, (name, title) in enumerate(TITLES.items()):
+            for axis, product in zip(axes[row], found["product"].values, strict=True):
+                one = there.sel(product=product)
+                shade = colour(str(product)) if product != "in situ" else "#009E73"
+                axis.vlines(at, one[f"{name}_low"], one[f"{name}_high"], color=shade, lw=0.9)
+                axis.plot(at, one[name], "o", ms=2.5, color=shade, label="triple collocation")
+                if KNOWN[name] in one:
+                    axis.plot(at, one[KNOWN[name]], "x", ms=3, color="#D55E00", label="from truth")
+                axis.set_title(f"{product}: {title}", fontsize=8)
+        for axis in axes[-1]:
+            axis.set_xlabel("place, by the error of SMAP")
+        axes[0, 0].legend()
+        letters(axes.flat)
+    return figure

@@ -1,0 +1,242 @@
+"""What section III-A shows of the core sites: series, tables and figures."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook.errors import ParameterError
+from soilbook.fang2019 import hindcast, runs
+from soilbook.fang2019 import s3_a_core_sites as core_sites
+
+
+def made(names) -> xr.Dataset:
+    """A hindcast in which every product is in situ plus a constant, SMAP each second day."""
+    days = np.arange("2014-01-01", "2017-04-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    random = np.random.default_rng(0)
+    insitu = 0.2 + 0.05 * random.normal(size=(2, len(names), days.size))
+    insitu[1, 0] = np.nan
+    sm = np.stack([insitu + 0.01 * (k + 1) for k in range(len(hindcast.PRODUCTS))])
+    sm[0, :, :, ::2] = np.nan
+    sm[0, :, :, days < np.datetime64("2015-04-01")] = np.nan
+    dims = "layer", "place", "time"
+    return xr.Dataset(
+        {"sm": (("product", *dims), sm), "insitu": (dims, insitu)},
+        {
+            "product": list(hindcast.PRODUCTS),
+            "layer": list(hindcast.LAYERS),
+            "place": names,
+            "time": days,
+            "period": ("time", hindcast.period(days)),
+            "pixel": ("place", np.arange(len(names))),
+        },
+        {"data": "twin", "kind": "core"},
+    )
+
+
+def test_surface_series_are_anomalies_of_the_whole_record_at_the_papers_sites():
+    result = made(["Carman", "Elsewhere", "Fort Cobb"])
+    found = core_sites.series(result, "surface", "2014-06-01", "2015-05-31")
+    assert found["place"].values.tolist() == ["Carman", "Fort Cobb"]
+    assert found["series"].values.tolist() == ["SMAP", "LSTM", "Noah", "in situ"]
+    assert found.sizes["time"] == 365
+    own = result["insitu"].sel(layer="surface", place="Carman")
+    expected = (own - own.mean()).sel(time=found["time"])
+    for name in ("LSTM", "in situ"):
+        np.testing.assert_allclose(found["sm"].sel(series=name, place="Carman"), expected)
+
+
+def test_root_zone_series_keep_their_level_and_leave_out_sites_without():
+    result = made(["Little Washita", "South Fork"])
+    found = core_sites.series(result, "rootzone", "2014-06-01", "2014-06-30")
+    assert found["place"].values.tolist() == ["South Fork"]
+    gap = found["sm"].sel(series="Noah") - found["sm"].sel(series="in situ")
+    np.testing.assert_allclose(gap, 0.03)
+
+
+def test_stand_ins_are_shown_where_no_site_of_the_paper_is_there():
+    found = core_sites.series(made(["A", "B", "C"]), "rootzone", "2016-01-01", "2016-12-31")
+    assert found["place"].values.tolist() == ["B", "C"]
+    with pytest.raises(ParameterError, match="surface, rootzone"):
+        core_sites.series(made(["A"]), "deep", "2016-01-01", "2016-12-31")
+
+
+@pytest.mark.parametrize("days", [("spring", "2016-01-01"), ("2016-01-01", "2015-01-01")])
+def test_days_that_are_none_are_refused_in_one_line(days):
+    with pytest.raises(ParameterError, match="2014-01-01 to 2017-03-31"):
+        core_sites.series(made(["A"]), "surface", *days)
+
+
+def test_drying_counts_dry_spells_alone_and_in_deviations():
+    result = made(["A", "B"])
+    days = result.sizes["time"]
+    # A saw-tooth that falls for nine days and is wetted on the tenth.
+    tooth = np.tile(np.arange(10)[::-1] / 100, days // 10 + 1)[:days]
+    rain = xr.DataArray(
+        np.tile(np.where(np.arange(days) % 10 == 0, 20.0, 0.0), (2, 1)),
+        {"place": ["A", "B"], "time": result["time"]},
+        ("place", "time"),
+    )
+    for name, factor in (("SMAP", 2.0), ("LSTM", 1.0), ("Noah", 1.0), ("VIC", 1.0)):
+        result["sm"].loc[{"product": name, "layer": "surface"}] = factor * tooth
+    result["insitu"].loc[{"layer": "surface"}] = tooth
+    frame = core_sites.drying(result, rain)
+    spread = tooth[result["period"].values == "AL"].std()
+    np.testing.assert_allclose(frame["in situ"], -0.03 / spread)
+    np.testing.assert_allclose(frame["SMAP"], frame["in situ"])
+    wet = rain.copy(data=np.full(rain.shape, 5.0))
+    assert core_sites.drying(result, wet)["in situ"].isna().all()
+
+
+TABLED = ["SMAP", "LSTM", "Comb"]
+
+
+@pytest.fixture
+def tabled() -> xr.Dataset:
+    """Two sites, the first without a root zone; SMAP has no prelaunch days."""
+    dims = "product", "layer", "place", "period"
+    values = np.arange(24, dtype=float).reshape(3, 2, 2, 2) / 100
+    values[0, :, :, 0] = np.nan
+    values[:, 1, 0] = np.nan
+    return xr.Dataset(
+        {name: (dims, values) for name in ("bias", "ubrmse", "r", "n_days")},
+        {
+            "product": TABLED,
+            "layer": ["surface", "rootzone"],
+            "place": ["Walnut Gulch", "Carman"],
+            "period": ["PL", "AL"],
+        },
+    )
+
+
+def test_rows_go_site_by_site_and_have_scores(tabled):
+    table = core_sites.tidy(tabled)
+    assert table["site"].drop_duplicates().tolist() == ["Walnut Gulch", "Carman"]
+    assert len(table) == 5 + 10 and table["ubrmse"].notna().all()
+
+
+def test_the_printed_value_stands_where_the_paper_prints_one(tabled):
+    table = core_sites.tidy(tabled).dropna(subset=["ubrmse_published"])
+    found = table.set_index(["site", "layer", "period", "product"])["ubrmse_published"].to_dict()
+    assert found == {
+        ("Carman", "surface", "AL", "LSTM"): 0.059,
+        ("Carman", "surface", "PL", "LSTM"): 0.069,
+        ("Walnut Gulch", "surface", "AL", "LSTM"): 0.028,
+        ("Walnut Gulch", "surface", "PL", "LSTM"): 0.035,
+    }
+
+
+def test_side_by_side_has_a_column_for_each_product_and_period(tabled):
+    wide = core_sites.side_by_side(core_sites.tidy(tabled))
+    assert wide["layer"].tolist() == ["surface"] * 6 + ["rootzone"] * 3
+    row = wide[(wide["site"] == "Carman") & (wide["score"] == "ubRMSE")].iloc[0]
+    assert row["LSTM PL"] == float(tabled["ubrmse"].sel(
+        product="LSTM", period="PL", place="Carman", layer="surface"
+    ))  # fmt: skip
+    assert row["LSTM PL, published"] == 0.069
+    assert wide.loc[wide["score"] == "R", "LSTM PL, published"].isna().all()
+
+
+def test_places_that_the_paper_does_not_name_have_no_printed_column(tabled):
+    tabled = tabled.assign_coords(place=["A", "B"])
+    wide = core_sites.side_by_side(core_sites.tidy(tabled))
+    assert not [name for name in wide.columns if "published" in name]
+
+
+PRODUCTS = ["SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "climatology"]
+SITES = ["Carman", "Fort Cobb", "TxSON"]
+
+
+@pytest.fixture
+def scores() -> xr.Dataset:
+    """Scores that grow from product to product; the root zone has two sites."""
+    dims = "product", "layer", "place", "period"
+    shape = len(PRODUCTS), 2, len(SITES), 2
+    values = np.arange(np.prod(shape), dtype=float).reshape(shape) / 1000
+    values[0, :, :, 0] = np.nan
+    values[:, 1, 0] = np.nan
+    return xr.Dataset(
+        {name: (dims, values + k / 10) for k, name in enumerate(("bias", "ubrmse", "r"))},
+        {
+            "product": PRODUCTS,
+            "layer": ["surface", "rootzone"],
+            "place": SITES,
+            "period": ["PL", "AL"],
+        },
+    )
+
+
+def heights(axis) -> np.ndarray:
+    return np.array([[bar.get_height() for bar in group] for group in axis.containers])
+
+
+def test_fig_3_has_a_bar_for_each_product_and_period(scores):
+    figure = core_sites.bars(scores)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        f"{product} {period}" for product, period in core_sites.FIG_3
+    ]
+    surface, deep = figure.axes[2], figure.axes[3]
+    expected = [
+        scores["ubrmse"].sel(product=product, period=period, layer="surface").values
+        for product, period in core_sites.FIG_3
+    ]
+    np.testing.assert_allclose(heights(surface), expected)
+    assert heights(deep).shape == (len(core_sites.FIG_3), 2)
+    names = [text.get_text() for text in figure.axes[-1].get_xticklabels()]
+    assert names == ["Fort Cobb", "TxSON"]
+
+
+def test_fig_4_adds_the_one_year_test_at_the_surface(scores):
+    one_year = xr.Dataset(
+        {name: ("place", [0.1, 0.2, 0.3]) for name in ("bias", "ubrmse", "r")}, {"place": SITES}
+    )
+    figure = core_sites.bars(scores, core_sites.FIG_4, one_year)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[0] == "LSTM+Noah AL" and labels[-1] == core_sites.ONE_YEAR
+    np.testing.assert_allclose(heights(figure.axes[0])[-1], [0.1, 0.2, 0.3])
+    assert len(heights(figure.axes[1])) == len(core_sites.FIG_4)
+
+
+def test_a_layer_that_nobody_measured_has_no_panel(scores):
+    scores = scores.where(scores["layer"] == "surface")
+    assert len(core_sites.bars(scores).axes) == len(core_sites.SCORES)
+
+
+def test_series_stand_below_each_other_with_the_launch_marked():
+    days = np.arange("2014-04-01", "2016-04-01", dtype="datetime64[D]")
+    names = ["SMAP", "LSTM", "Noah", "in situ"]
+    values = np.random.default_rng(0).normal(size=(4, 2, days.size))
+    found = xr.Dataset(
+        {"sm": (("series", "place", "time"), values)},
+        {"series": names, "place": ["A", "B"], "time": days.astype("datetime64[ns]")},
+        {"layer": "surface"},
+    )
+    figure = core_sites.panels(found)
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["(a) A", "(b) B"]
+    for k, axis in enumerate(figure.axes):
+        lines = {line.get_label(): line for line in axis.lines}
+        assert set(names) <= set(lines)
+        np.testing.assert_allclose(lines["LSTM"].get_ydata(), values[1, k])
+        assert len(axis.lines) == len(names) + 1
+        assert "anomaly" in axis.get_ylabel()
+    late = found.sel(time=slice("2016-01-01", None))
+    assert len(core_sites.panels(late).axes[0].lines) == len(names)
+
+
+def test_the_one_year_test_has_the_settings_of_the_hindcast(monkeypatch):
+    asked = []
+
+    def year_ahead(test, folder, store):
+        asked.append(test)
+        made = xr.Dataset(coords={"pixel": [3, 5, 8], "predictor": ["ensemble"]})
+        for k, name in enumerate(runs.METRICS):
+            made[name] = ("predictor", "pixel"), [[k + 0.3, k + 0.5, k + 0.8]]
+            made[f"median_{name}"] = "predictor", [k + 0.5]
+        return made
+
+    monkeypatch.setattr(runs, "year_ahead", year_ahead)
+    result = xr.Dataset(coords={"place": ["A", "B"], "pixel": ("place", [8, 3])})
+    settings = hindcast.Hindcast(profile="smoke", kind="core", seed=4, epochs=3)
+    found = core_sites.one_year(result, settings)
+    assert (asked[0].data, asked[0].networks, asked[0].epochs, asked[0].seed) == ("twin", 1, 3, 4)
+    np.testing.assert_allclose(found["rmse"], [0.8, 0.3])
+    assert found["place"].values.tolist() == ["A", "B"] and found.attrs["median_bias"] == 1.5
