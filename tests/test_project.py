@@ -25,7 +25,7 @@ PINS = [
 # conda-forge's name where it is not that of the Python package index.
 CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
-    {"errors", "schema", "schema_grid", "published", "settings", "store", "progress"},
+    {"errors", "schema", "schema_grid", "published", "settings", "device", "store", "progress"},
     {"data", "models", "metrics", "landsurface"},
     {"training", "explain"},
     {"studies"},

@@ -16,7 +16,7 @@ import pytest
 import xarray as xr
 
 from soilbook.errors import SoilbookError
-from soilbook.store import Store, canonical, code_fingerprint, write
+from soilbook.store import Store, canonical, write
 
 
 def result(value: float = 1.0) -> xr.Dataset:
@@ -170,26 +170,12 @@ def test_default_folder_is_the_named_one(monkeypatch, tmp_path):
     assert Store().folder.parts[-2:] == ("soilbook", "results")
 
 
-def test_code_fingerprint_follows_the_source_and_not_its_place(tmp_path, monkeypatch):
-    def fingerprint(place: str, source: str) -> str:
-        package = tmp_path / place / "studied"
-        (package / "deep").mkdir(parents=True)
-        (package / "__init__.py").write_text("")
-        (package / "deep" / "one.py").write_text(source)
-        with monkeypatch.context() as patch:
-            patch.syspath_prepend(str(tmp_path / place))
-            return code_fingerprint("studied")
-
-    first = fingerprint("here", "x = 1")
-    assert fingerprint("there", "x = 1") == first
-    assert fingerprint("changed", "x = 2") != first
-    import soilbook.errors
-
-    single = code_fingerprint(soilbook.errors)
-    assert single == code_fingerprint("soilbook.errors") != code_fingerprint("soilbook.schema")
-    assert code_fingerprint("soilbook.errors", "soilbook.schema") == code_fingerprint(
-        "soilbook.schema", "soilbook.errors"
-    )
+def test_changed_code_makes_a_result_anew(tmp_path):
+    """The function that makes a result is in its key, without being named by the caller."""
+    key = {"model": "LSTM"}
+    first = Store(tmp_path).made(key, lambda: result(1.0))
+    xr.testing.assert_identical(first, Store(tmp_path).made(key, lambda: result(1.0)))
+    assert Store(tmp_path).made(key, lambda: result(3.0))["sm"].max() == 3
 
 
 def test_what_several_want_at_once_is_made_once(tmp_path):

@@ -16,7 +16,7 @@ from torch import nn
 
 from soilbook.models import NETWORKS
 from soilbook.training import Settings, Task, train
-from soilbook.training.windows import PARTS, ROWS_NEEDED, Series
+from soilbook.training.windows import PARTS, ROWS_NEEDED, Series, split
 
 N_DAYS, N_FEATURES = 1826, 8
 make = partial(NETWORKS["LSTM"], N_FEATURES)
@@ -26,14 +26,15 @@ def made_up(seed: int) -> Series:
     """Five years of random numbers without gaps: speed does not depend on what they say."""
     random = np.random.default_rng(seed)
     x = random.uniform(-1, 1, (N_DAYS, N_FEATURES)).astype(np.float32)
-    edges = (0, int(0.6 * N_DAYS), int(0.8 * N_DAYS), N_DAYS)
+    parts = split(N_DAYS)
+    test = parts["test"].start
     starts = {
-        part: np.arange(edges[i], edges[i + 1] - ROWS_NEEDED[part] + 1)
-        for i, part in enumerate(PARTS)
+        part: np.arange(rows.start, rows.stop - ROWS_NEEDED[part] + 1)
+        for part, rows in parts.items()
     }
     time_ = np.datetime64("2011-01-01") + np.arange(N_DAYS)
     limits = np.zeros(N_FEATURES), np.ones(N_FEATURES)
-    return Series(f"site {seed}", 0.05, x, x[:, -1].copy(), starts, time_, edges[2], *limits)
+    return Series(f"site {seed}", 0.05, x, x[:, -1].copy(), starts, time_, test, *limits)
 
 
 class Plain(nn.Module):

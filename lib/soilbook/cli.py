@@ -49,14 +49,14 @@ def parser() -> Parser:
     )  # fmt: skip
     one.add_argument("--data", help="twin or observed")
     one.add_argument("--profile", help="smoke, quick, standard or paper")
-    one.add_argument("--device", help="auto, cpu or cuda")
+    one.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     one.add_argument("--out", metavar="DIR", help="put results there instead of results/")
     one.set_defaults(command=_run)
 
     one = commands.add_parser("build", help="run chapters that changed and render the book")
     one.add_argument("--data", help="twin (default) or observed")
     one.add_argument("--profile", help="smoke, quick (default), standard, paper")
-    one.add_argument("--device", help="auto, cpu or cuda")
+    one.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     one.add_argument("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     one.add_argument("--no-run", action="store_true", help="render what is already executed")
     one.set_defaults(command=_build)

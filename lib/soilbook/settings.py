@@ -1,8 +1,62 @@
-"""Profiles: what ``smoke``, ``quick``, ``standard`` and ``paper`` mean, in one place."""
+"""Settings that check themselves, and the profiles: what ``smoke``, ``quick``, ``standard`` and
+``paper`` mean, in one place."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from soilbook.errors import unknown
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from soilbook.errors import ParameterError, unknown
+
+# What a refusal says is allowed, by pydantic's kind of error; the others say it themselves.
+BOUNDS = {
+    "greater_than_equal": ("ge", "{} or more"),
+    "greater_than": ("gt", "above {}"),
+    "less_than_equal": ("le", "{} or less"),
+    "less_than": ("lt", "below {}"),
+}
+KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word"}
+
+
+class Checked(BaseModel):
+    """Base of all settings: fields with types, bounds and choices, checked when made.
+
+    Fields are keyword arguments. A value that does not fit raises ParameterError: one line that
+    names the field and what is allowed. Validators may raise any SoilbookError themselves.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ParameterError(_one_line(error, type(self))) from None
+
+    def but(self, **changes: Any):
+        """The same settings with some changed, checked again."""
+        return type(self)(
+            **{name: getattr(self, name) for name in type(self).model_fields} | changes
+        )
+
+
+def _one_line(error: ValidationError, kind: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    name, inner = str(first["loc"][0]) if first["loc"] else kind.__name__, first["type"]
+    if inner == "extra_forbidden":
+        return f"unknown setting {name!r}; allowed: {', '.join(kind.model_fields)}"
+    if inner == "missing":
+        return f"setting {name!r} is missing"
+    if inner == "literal_error":
+        allowed = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        return f"unknown {name} {first['input']!r}; allowed: {allowed}"
+    if inner in BOUNDS:
+        bound, words = BOUNDS[inner]
+        return f"{name} is {first['input']}; allowed: {words.format(first['ctx'][bound])}"
+    for short, words in KINDS.items():
+        if inner.startswith(short):
+            return f"{name} is {first['input']!r}; allowed: {words}"
+    return f"{name} is {first['input']!r}: {first['msg']}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import importlib.util
 import io
 import json
 import os
@@ -12,19 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import platformdirs
 import xarray as xr
 from filelock import FileLock
+from pydantic import BaseModel
 
-from soilbook import __version__
+from soilbook import __version__, fingerprint
 from soilbook.errors import SoilbookError
 
 
 class Store:
-    """xarray Datasets by key; a key is a dict of settings, data and code fingerprints.
+    """xarray Datasets by key; a key is a dict of settings and of fingerprints of data and code.
 
     ``<sha256 of the key>.json`` names the netCDF file, which carries the sha256 of its content in
     its name. The sidecar is renamed into place last, so a result is either whole or absent, and
@@ -48,10 +47,12 @@ class Store:
         return unpack(content)
 
     def made(self, key: dict, make: Callable[[], xr.Dataset]) -> xr.Dataset:
-        """The result that is there, else ``make()``, kept.
+        """The result that is there, else ``make()``, kept under the key and the code of ``make``.
 
-        Of processes that want the same result at the same time one makes it and the others wait.
+        The code is the import closure of its module, see ``fingerprint.of_code``. Of processes
+        that want the same result at the same time one makes it and the others wait.
         """
+        key = {**key, "code": fingerprint.of_code(make)}
         found = self.get(key)
         if found is None:
             with self.alone(key):
@@ -144,6 +145,8 @@ def _name(key: dict) -> str:
 def _plain(value):
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"a key of the store cannot hold {type(value).__name__}: {value!r}")
@@ -176,22 +179,3 @@ def write(file: str | Path, content: bytes) -> None:
 def cannot_write(file: str | Path, error: OSError) -> SoilbookError:
     """The one line for a file that cannot be written."""
     return SoilbookError(f"cannot write {file}: {error.strerror or error}")
-
-
-def code_fingerprint(*modules: ModuleType | str) -> str:
-    """sha256 of the Python sources of modules (of a package: all below), wherever they lie."""
-    sources = {}
-    for module in modules:
-        name = module if isinstance(module, str) else module.__name__
-        spec = importlib.util.find_spec(name)
-        if spec is None:
-            raise ModuleNotFoundError(f"no module {name!r} to fingerprint")
-        for folder in spec.submodule_search_locations or ():
-            for file in Path(folder).rglob("*.py"):
-                sources[f"{name}/{file.relative_to(folder).as_posix()}"] = file
-        if spec.submodule_search_locations is None:
-            sources[name] = Path(spec.origin)
-    total = hashlib.sha256()
-    for name, file in sorted(sources.items()):
-        total.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

@@ -83,7 +83,7 @@ def test_only_what_changed_runs(book):
 def test_code_of_the_library_reference_runs_and_observed_files_count(book, monkeypatch, tmp_path):
     book.build()
     with monkeypatch.context() as patch:
-        patch.setattr(build, "code_fingerprint", lambda *modules: "changed")
+        patch.setattr(build, "of_package", lambda: "changed")
         assert book.build()[1] == BOTH
     assert book.build()[1] == BOTH
     reference = book.root / "book/reference/observed/beyond/two/table_3.csv"
@@ -116,11 +116,65 @@ def test_damaged_page_record_or_result_is_made_again(book):
 def test_chapter_that_shows_others_runs_after_them_and_with_them(book):
     book.project.add("beyond/card", "1", soilbook={"reads": ["beyond/o"]})
     book.project.contents("beyond/card", *BOTH)
-    assert book.build()[1] == [*BOTH, "beyond/card"]
+    assert book.build()[1] == ["beyond/one", "beyond/card", "beyond/two"]
     book.project.add("beyond/one", "5")
     assert book.build()[1] == ["beyond/one", "beyond/card"]
     book.project.add("beyond/two", "5")
     assert book.build()[1] == ["beyond/two"]
+    (book.root / "results/twin/quick/beyond/one/chapter.ipynb").write_text("{}")
+    assert book.build()[1] == ["beyond/one", "beyond/card"]
+
+
+def test_reader_of_a_reader_runs_last_and_with_all_that_it_rests_on(book):
+    """``card`` reads all of its study, itself by that name too, and ``sum``, which reads one."""
+    book.project.add("beyond/card", "1", soilbook={"reads": ["beyond"]})
+    book.project.add("beyond/last", "1", soilbook={"reads": ["beyond/sum"]})
+    book.project.add("beyond/sum", "1", soilbook={"reads": ["beyond/one"]})
+    book.project.contents("beyond/last", "beyond/sum", *BOTH)
+    assert book.build()[1] == ["beyond/one", "beyond/sum", "beyond/last", "beyond/two"]
+    book.project.add("beyond/one", "5")
+    assert book.build()[1] == ["beyond/one", "beyond/sum", "beyond/last"]
+    book.project.contents("beyond/card", "beyond/last", "beyond/sum", *BOTH)
+    assert book.build()[1] == ["beyond/card"]
+    book.project.add("beyond/one", "6")
+    assert book.build()[1] == ["beyond/one", "beyond/sum", "beyond/last", "beyond/card"]
+
+
+def test_chapters_that_read_each_other_in_a_circle_are_named(book):
+    book.project.add("beyond/one", "1", soilbook={"reads": ["beyond/two"]})
+    book.project.add("beyond/two", "1", soilbook={"reads": ["beyond/one"]})
+    for jobs in (1, 2):
+        with pytest.raises(DataError) as circle:
+            book.build(jobs=jobs)
+        line = str(circle.value)
+        assert "beyond/one reads beyond/two reads beyond/one" in line and "\n" not in line
+    assert book.ran == []
+
+
+def test_reader_of_a_failed_chapter_runs_and_runs_again_once_that_is_mended(book, monkeypatch):
+    """Also if the mended chapter came out in a build that was stopped before its reader ran."""
+    book.project.add("beyond/sum", "1", soilbook={"reads": ["beyond/one"]})
+    book.project.add("beyond/card", "1", soilbook={"reads": ["beyond/sum"]})
+    book.project.contents("beyond/one", "beyond/sum", "beyond/card")
+    fails, stops = {"beyond/one": runner.ChapterFailed("no memory")}, {}
+
+    def run(name, parameters):
+        if problem := fails.get(name) or stops.get(name):
+            raise problem
+        return book.run(name, parameters)
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(build.BuildFailed, match="failed: beyond/one"):
+        book.build()
+    assert book.ran == ["beyond/sum", "beyond/card"]
+    fails.clear()
+    stops["beyond/sum"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        book.build()
+    assert book.ran == ["beyond/one"]
+    stops.clear()
+    assert book.build()[:2] == (0, ["beyond/sum", "beyond/card"])
+    assert book.build()[1] == []
 
 
 def test_exit_code_of_the_renderer_is_passed_on_and_tried_again(book):
@@ -198,6 +252,46 @@ def test_two_at_a_time(project, monkeypatch):
         assert set(record) == {"fingerprint", "notebook"}
         executed = (project.root / f"book/executed/{name}.ipynb").read_text()
         assert '"execution_count": 2' in executed and "cores 1 1" in executed
+
+
+# Code cells of chapters that read each other: what each leaves, or found when it started.
+LEAVES = """import pandas as pd
+from soilbook.book.page import Page
+page = Page("{name}", {{"data": data, "profile": profile}})
+{before}
+found = {{name: page.other("beyond/" + name, "table_1.csv") for name in {reads}}}
+lacking = [name for name, table in found.items() if table is None]
+page.table("1", pd.DataFrame({{"lacking": [" ".join(lacking) or "nothing"]}}), "x")
+"""
+SLOW = "import time\ntime.sleep(3)"
+UNTIL_SECOND_IS_THERE = """import time
+start = time.monotonic()
+while page.other("beyond/second", "table_1.csv") is None:
+    assert time.monotonic() - start < 60, "second was made to wait"
+    time.sleep(0.1)
+"""
+
+
+def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
+    """From nothing, two at a time: ``last`` reads the slow ``second``, which reads ``first``; none
+    of them reads ``other``, which ends only when it sees that ``second`` did not wait for it."""
+    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
+    (project.root / "book").mkdir()
+    (project.root / "book/intro.md").write_text("# Intro\n")
+    for name, before, reads in (
+        ("last", "", ["first", "second"]),
+        ("other", UNTIL_SECOND_IS_THERE, []),
+        ("second", SLOW, ["first"]),
+        ("first", "", []),
+    ):
+        source = LEAVES.format(name=f"beyond/{name}", before=before, reads=reads)
+        project.add(f"beyond/{name}", source, soilbook={"reads": [f"beyond/{n}" for n in reads]})
+    project.contents("beyond/last", "beyond/other", "beyond/second", "beyond/first")
+    said = []
+    assert build.build(jobs=2, say=said.append) == 0, said
+    for name in ("second", "last"):
+        table = project.root / f"results/twin/quick/beyond/{name}/table_1.csv"
+        assert table.read_text() == "lacking\nnothing\n"
 
 
 def test_as_many_at_a_time_as_there_are_cores_for(monkeypatch):

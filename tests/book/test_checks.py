@@ -22,7 +22,7 @@ def test_good_values_and_the_chapter_s_own_choice_pass():
     [
         ({"data": "real"}, "unknown data 'real'; allowed: twin, observed"),
         ({"profile": "fast"}, "unknown profile 'fast'; allowed: smoke, quick, standard, paper"),
-        ({"device": "gpu"}, "unknown device 'gpu'; allowed: auto, cpu, cuda"),
+        ({"device": "gpu"}, "unknown device 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
         ({"sites": ["Kingston-1-W", "Atlantis"]}, "unknown site 'Atlantis'; allowed: Kingston-1-W"),
         ({"site": "Atlantis"}, "unknown site 'Atlantis'"),
         ({"depths": [0.05, 0.07]}, "unknown depth 0.07; allowed: 0.05 m, 0.10 m, 0.20 m"),
@@ -57,7 +57,7 @@ def test_present_device_passes(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     check({"device": "cuda"})
     check({"device": "cuda:1"})
-    with pytest.raises(DeviceError, match="allowed here: auto, cpu, cuda:0, cuda:1"):
+    with pytest.raises(DeviceError, match="allowed here: auto, cpu, cuda, cuda:0, cuda:1"):
         check({"device": "cuda:2"})
 
 

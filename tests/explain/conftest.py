@@ -1,8 +1,6 @@
 """Functions of windows with known Shapley values."""
 
 import os
-from itertools import combinations
-from math import comb
 
 import numpy as np
 import pytest
@@ -42,38 +40,10 @@ class Quadratic:
         return (total / len(b)).reshape(-1, *self.shape)
 
 
-def _enumerated(f, x, rows) -> np.ndarray:
-    """Shapley values of single inputs by the definition, all subsets: small windows only."""
-    shape = x.shape[1:]
-    n = x[0].size
-    flat_x, flat_rows = x.reshape(len(x), -1), rows.reshape(len(rows), -1)
-
-    def worth(sample: int, players) -> float:
-        mixed = flat_rows.copy()
-        mixed[:, list(players)] = flat_x[sample, list(players)]
-        return float(np.mean(f(mixed.reshape(-1, *shape))))
-
-    phi = np.zeros((len(x), n))
-    for sample in range(len(x)):
-        for i in range(n):
-            others = [j for j in range(n) if j != i]
-            for size in range(n):
-                for players in combinations(others, size):
-                    gain = worth(sample, (*players, i)) - worth(sample, players)
-                    phi[sample, i] += gain / (n * comb(n - 1, size))
-    return phi.reshape(-1, *shape)
-
-
 @pytest.fixture
 def quadratic() -> Quadratic:
     """f = w z + z Q z with ``phi(x, rows)``, windows of 3 steps and 4 features."""
     return Quadratic()
-
-
-@pytest.fixture(scope="session")
-def enumerated():
-    """``enumerated(f, x, rows)``: Shapley values of single inputs by their definition."""
-    return _enumerated
 
 
 @pytest.fixture

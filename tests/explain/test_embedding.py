@@ -1,14 +1,16 @@
-"""t-SNE: fixed by its seed, faithful to groups, and honest about what the seed decides."""
+"""t-SNE: fixed by its seed and faithful to groups; measures of pictures plain to see."""
 
 import numpy as np
 import pytest
 
 from soilbook.errors import DataError, ParameterError
-from soilbook.explain import embedding, order
+from soilbook.explain import embedding
 
 GENERATOR = np.random.default_rng(0)
 MOISTURE = np.linspace(0.1, 0.4, 90)
 CURVE = np.column_stack([MOISTURE * 10, np.sin(9 * MOISTURE), GENERATOR.normal(size=90) * 0.05])
+DISC = GENERATOR.normal(size=(1200, 2))
+DISC = DISC[(DISC**2).sum(1) < 1.5][:400]
 
 
 def test_a_seed_gives_one_picture():
@@ -45,16 +47,8 @@ def test_stability_compares_every_two_pictures():
     np.testing.assert_array_equal(overlap, overlap.T)
     assert (disparity >= 0).all() and (disparity <= 1).all() and disparity[0, 1] > 0
     last = found.isel(perplexity=1)["position"].values
-    assert overlap[2, 3] == order.overlap(last[0], last[1])
-    between = embedding.between(found)
-    assert between["by_seed"] == pytest.approx((overlap[0, 1] + overlap[2, 3]) / 2)
-    assert between["by_perplexity"] == pytest.approx((overlap[0, 2] + overlap[1, 3]) / 2)
+    assert overlap[2, 3] == embedding.overlap(last[0], last[1])
     assert (found["islands"].sel(perplexity=20) == 3).all()
-
-
-def test_one_seed_and_one_perplexity_leave_nothing_to_compare():
-    found = embedding.stability(CURVE, MOISTURE, perplexities=(10,), seeds=(0,))
-    assert np.isnan(list(embedding.between(found).values())).all()
 
 
 def test_bad_input_is_one_clear_line():
@@ -64,7 +58,41 @@ def test_bad_input_is_one_clear_line():
         embedding.tsne(CURVE, start="spectral")
     with pytest.raises(ParameterError, match="LSTM: 90 states and 80 values of moisture"):
         embedding.pictures({"LSTM": CURVE}, MOISTURE[:80])
+    with pytest.raises(ParameterError, match="10 samples for 10 neighbours"):
+        embedding.by_moisture(CURVE[:10], MOISTURE[:10])
     broken = CURVE.copy()
     broken[4, 1] = np.nan
     with pytest.raises(DataError, match="sample 4 holds a missing value"):
         embedding.tsne(broken)
+
+
+def test_order_by_moisture_is_high_where_neighbours_are_alike_and_not_for_shuffled_values():
+    radius = (DISC**2).sum(1)
+    assert embedding.by_moisture(DISC, radius) > 0.9
+    assert embedding.by_moisture(DISC, GENERATOR.permutation(radius)) < 0.05
+    assert embedding.along_direction(DISC, radius) < 0.2
+
+
+def test_order_along_a_direction_needs_no_straight_scale_but_a_direction():
+    turned = DISC @ np.array([[0.6, -0.8], [0.8, 0.6]])
+    wet = np.exp(2 * turned[:, 0])
+    assert embedding.along_direction(DISC, wet) > 0.95
+    assert embedding.along_direction(100 * DISC + 7, wet) == pytest.approx(
+        embedding.along_direction(DISC, wet)
+    )
+    assert embedding.along_direction(DISC, np.abs(DISC[:, 0])) < 0.2
+
+
+def test_clusters_are_counted_and_an_even_disc_has_none():
+    groups = np.concatenate([DISC + shift for shift in ([0, 0], [9, 0], [0, 9])])
+    assert embedding.islands(groups) == 3 and embedding.islands(DISC) == 1
+    assert embedding.silhouette(groups) > 0.75 > 0.5 > embedding.silhouette(DISC)
+    dots = np.concatenate([DISC, DISC[:10] * 0.1 + 30])
+    assert embedding.islands(dots) == 1
+
+
+def test_overlap_knows_a_turned_picture_and_chance():
+    turned = 3 * DISC @ np.array([[0, 1], [-1, 0]]) + 5
+    assert embedding.overlap(DISC, turned) == 1
+    shuffled = DISC[GENERATOR.permutation(len(DISC))]
+    assert embedding.overlap(DISC, shuffled) == pytest.approx(10 / (len(DISC) - 1), abs=0.02)

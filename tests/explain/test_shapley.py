@@ -1,8 +1,10 @@
-"""Shapley values against closed forms, their definition, and another library."""
+"""Shapley values against closed forms and shap's exact ones; their summaries; DeepExplainer."""
 
 import numpy as np
 import pytest
+import shap
 import torch
+from torch import nn
 
 from soilbook import explain
 from soilbook.errors import DataError, ParameterError
@@ -11,16 +13,21 @@ from soilbook.models import NETWORKS
 NAMES = ("P", "AT", "ST", "SM")
 
 
-def cubic(x):
-    """Three inputs of different days and features interact."""
-    x = np.asarray(x, float)
-    return x[:, 0, 0] * x[:, 1, 1] * x[:, 1, 2] + np.exp(x[:, 1, 0] * x[:, 0, 2]) + x[:, 0, 1]
+def small_network(name: str = "1D-CNN", n_features: int = 3, n_steps: int = 4):
+    """A network of random weights as a function of windows."""
+    torch.manual_seed(0)
+    return explain.predictor(NETWORKS[name](n_features, n_steps))
 
 
-@pytest.mark.parametrize("walk", explain.shapley.WALKS)
-def test_a_quadratic_function_gets_its_closed_form(quadratic, windows, walk):
+def exact(f, x, masker) -> np.ndarray:
+    """Values by shap's exact explainer, of the shape of x (sample, step, feature)."""
+    explainer = shap.explainers.Exact(lambda flat: f(flat.reshape(-1, *x.shape[1:])), masker)
+    return explainer(x.reshape(len(x), -1), silent=True).values.reshape(x.shape)
+
+
+def test_a_quadratic_function_gets_its_closed_form(quadratic, windows):
     x, rows = windows(5), windows(7, seed=1)
-    values = explain.shapley.inputs(quadratic, x, rows, NAMES, n_background=7, n_pairs=1, walk=walk)
+    values = explain.shapley.inputs(quadratic, x, rows, NAMES, n_background=7, n_pairs=1)
     np.testing.assert_allclose(values["phi"], quadratic.phi(x, rows), atol=1e-5)
     assert float(values["base_value"]) == pytest.approx(quadratic(rows).mean())
 
@@ -31,41 +38,64 @@ def test_exact_values_of_features_are_the_sums_of_a_quadratic_function(quadratic
     np.testing.assert_allclose(values["phi"], quadratic.phi(x, rows).sum(1), atol=1e-5)
 
 
-def test_walks_come_near_the_definition(windows, enumerated):
-    x, rows = windows(2, (2, 3)), windows(3, (2, 3), seed=1)
-    exact = enumerated(cubic, x, rows)
-    far, near = (
-        explain.shapley.inputs(cubic, x, rows, NAMES[:3], n_background=3, n_pairs=n, walk="free")[
-            "phi"
-        ].values
-        for n in (1, 400)
-    )
-    assert np.abs(near - exact).max() < 0.01 < np.abs(far - exact).max()
-
-
-def test_exact_values_are_the_definition_where_a_feature_has_one_day(windows, enumerated):
+def test_walks_come_near_shaps_exact_values_where_a_feature_has_one_day(windows):
     def f(x):
-        return np.asarray(x, float).prod((1, 2)) + np.asarray(x, float)[:, 0, 0] ** 3
+        return np.asarray(x, float).prod((1, 2)) + np.exp(np.asarray(x, float)[:, 0, :3].sum(1))
 
-    x, rows = windows(3, (1, 4)), windows(4, (1, 4), seed=1)
-    values = explain.shapley.grouped(f, x, rows, NAMES, n_background=4)
-    np.testing.assert_allclose(values["phi"], enumerated(f, x, rows)[:, 0], atol=1e-6)
+    x, rows = windows(3, (1, 5)), windows(4, (1, 5), seed=1)
+    true = exact(f, x, shap.maskers.Independent(rows.reshape(4, -1)))
+    names = (*NAMES, "V")
+    far, near = (
+        explain.shapley.inputs(f, x, rows, names, n_background=4, n_pairs=n)["phi"].values
+        for n in (1, 300)
+    )
+    assert np.abs(near - true).max() < 0.02 < np.abs(far - true).max()
+    grouped = explain.shapley.grouped(f, x, rows, names, n_background=4)
+    np.testing.assert_allclose(grouped["phi"], true[:, 0], atol=1e-6)
 
 
-def test_days_that_enter_together_add_up_to_the_exact_values_of_the_feature(windows):
+def test_walks_come_near_shaps_exact_values_of_days_that_enter_together(windows):
+    """Two features of two days: shap's tree of inputs is the one of features and their days."""
+    f = small_network("FTA-LSTM", 2, 2)
+    x, rows = windows(4, (2, 2)), windows(5, (2, 2), seed=1)
+    tree = np.array([[0, 2, 1, 2], [1, 3, 1, 2], [4, 5, 2, 4]], dtype=float)
+    true = exact(f, x, shap.maskers.Partition(rows.reshape(5, -1), clustering=tree))
+    values = explain.shapley.inputs(f, x, rows, NAMES[:2], n_background=5, n_pairs=200)
+    spread = float(values["prediction"].std())
+    np.testing.assert_allclose(values["phi"], true, atol=0.01 * spread)
+
+
+def test_values_of_features_are_shaps_exact_ones_of_whole_features(windows):
+    f = small_network()
+    x, rows = windows(3, (4, 3)), windows(6, (4, 3), seed=1)
+    ours = explain.shapley.grouped(f, x, rows, NAMES[:3], n_background=6)
+    for sample in range(3):
+
+        def worth(taken, sample=sample):
+            taken = np.repeat(np.asarray(taken, bool), 6, axis=0)[:, None]
+            mixed = np.where(taken, x[sample], np.tile(rows, (len(taken) // 6, 1, 1)))
+            return f(mixed).reshape(-1, 6).mean(1)
+
+        explainer = shap.explainers.Exact(worth, shap.maskers.Independent(np.zeros((1, 3))))
+        theirs = explainer(np.ones((1, 3)), silent=True)
+        np.testing.assert_allclose(ours["phi"][sample], theirs.values[0], atol=1e-6)
+        np.testing.assert_allclose(ours["base_value"], theirs.base_values[0], atol=1e-6)
+
+
+def test_days_add_up_to_the_exact_values_of_the_feature(windows):
     def two_days_and_another(x):
         x = np.asarray(x, float)
         return x[:, 0, 0] * x[:, 1, 0] * x[:, 0, 1]
 
     x, rows = windows(20, (2, 3)), windows(5, (2, 3), seed=1)
     f, names = two_days_and_another, NAMES[:3]
-    exact = explain.shapley.grouped(f, x, rows, names, n_background=5)["phi"].values
-    gap = {}
-    for walk in explain.shapley.WALKS:
-        values = explain.shapley.inputs(f, x, rows, names, n_background=5, n_pairs=500, walk=walk)
-        gap[walk] = np.abs(values["phi"].sum("step").values - exact).max()
-    assert gap["by_feature"] < 0.02
-    assert gap["free"] > 0.1
+    true = explain.shapley.grouped(f, x, rows, names, n_background=5)["phi"].values
+    values = explain.shapley.inputs(f, x, rows, names, n_background=5, n_pairs=500)
+    assert np.abs(values["phi"].sum("step").values - true).max() < 0.02
+    # In any order, as shap's permutations go, a day shares its gain with the other feature.
+    masker = shap.maskers.Independent(rows.reshape(5, -1))
+    free = exact(f, x, masker).sum(1)
+    assert np.abs(free - true).max() > 0.1
 
 
 def test_an_input_without_effect_gets_nothing_and_equals_get_the_same(windows):
@@ -87,29 +117,10 @@ def test_values_of_every_network_add_up_and_agree_with_the_exact_ones(name, wind
     features = [f"x{i}" for i in range(8)]
     values = explain.shapley.inputs(predict, x, rows, features, n_background=8)
     exact = explain.shapley.grouped(predict, x, rows, features, n_background=8)
-    found = explain.importance.agreement(values, exact)
+    found = explain.shapley.agreement(values, exact)
     assert found["additivity_error"] < 1e-4
     assert found["rank_correlation"] > 0.99
     assert float(exact["additivity_error"].max() / exact["prediction"].std()) < 1e-4
-
-
-def test_free_walks_agree_with_the_permutation_explainer_of_shap(windows):
-    import shap
-
-    torch.manual_seed(0)
-    predict = explain.predictor(NETWORKS["1D-CNN"](3))
-    x, rows = windows(4, (4, 3)), windows(6, (4, 3), seed=1)
-    masker = shap.maskers.Independent(rows.reshape(6, -1), max_samples=6)
-    explainer = shap.PermutationExplainer(
-        lambda flat: predict(flat.reshape(-1, 4, 3)), masker, seed=0
-    )
-    theirs = explainer(x.reshape(4, -1), max_evals=25 * 20, silent=True)
-    ours = explain.shapley.inputs(
-        predict, x, rows, NAMES[:3], n_background=6, n_pairs=20, walk="free"
-    )
-    spread = float(ours["prediction"].std())
-    np.testing.assert_allclose(ours["phi"].values.reshape(4, -1), theirs.values, atol=0.02 * spread)
-    np.testing.assert_allclose(ours["base_value"], theirs.base_values, atol=1e-5)
 
 
 def test_values_of_an_ensemble_are_the_mean_of_its_members(windows):
@@ -131,7 +142,7 @@ def test_values_of_a_sample_do_not_depend_on_the_others_nor_on_the_parts(
     every = explain.shapley.inputs(quadratic, x, rows, NAMES, n_background=6, seed=3)
     again = explain.shapley.inputs(quadratic, x, rows, NAMES, n_background=6, seed=3)
     assert every.identical(again)
-    monkeypatch.setattr(explain.shapley, "ROWS", 1)
+    monkeypatch.setattr(explain.shapley, "MASKED", 1)
     first = explain.shapley.inputs(quadratic, x[:4], rows, NAMES, n_background=6, seed=3)
     np.testing.assert_allclose(first["phi"], every["phi"][:4], rtol=0, atol=1e-12)
     other = explain.shapley.inputs(quadratic, x, rows, NAMES, n_background=6, seed=4)
@@ -166,8 +177,6 @@ def test_other_bad_input_is_one_clear_line(quadratic, windows):
         inputs(quadratic, x[0], rows, NAMES, n_background=6)
     with pytest.raises(ParameterError, match="n_pairs is 0"):
         inputs(quadratic, x, rows, NAMES, n_background=6, n_pairs=0)
-    with pytest.raises(ParameterError, match="unknown walk 'drunken'; allowed: free, by_feature"):
-        inputs(quadratic, x, rows, NAMES, n_background=6, walk="drunken")
     with pytest.raises(ParameterError, match="13 features; exact values allow at most 12"):
         grouped(quadratic, windows(2, (1, 13)), windows(2, (1, 13)), range(13), n_background=2)
     with pytest.raises(DataError, match="must give 4 finite numbers"):
@@ -177,3 +186,86 @@ def test_other_bad_input_is_one_clear_line(quadratic, windows):
     x[2, 0, 0] = np.nan
     with pytest.raises(DataError, match="x: sample 2 holds a missing value"):
         grouped(quadratic, x, rows, NAMES, n_background=6)
+
+
+W = np.array([[0.0, 1.0, -2.0, 4.0], [0.5, 0.0, 0.0, 8.0], [0.0, 0.0, 0.0, 0.0]])
+
+
+def linear(x):
+    """Weights W of the window."""
+    return (np.asarray(x, float) * W).sum((1, 2))
+
+
+@pytest.fixture
+def values(windows):
+    """Shapley values of a linear function."""
+    return explain.shapley.inputs(linear, windows(300), windows(40, seed=1), NAMES, n_background=40)
+
+
+def test_importance_width_and_effect_of_a_linear_function(values):
+    size = explain.shapley.mean_absolute(values)
+    assert size.dims == ("step", "feature")
+    np.testing.assert_allclose(size / size.max(), np.abs(W) / 8, atol=0.03)
+    # A uniform input in [-1, 1] covers 0.98 of its range of 2 between the two percentiles.
+    np.testing.assert_allclose(explain.shapley.width(values), 1.96 * np.abs(W), atol=0.05 * 8)
+    effect = explain.shapley.effect(values).values
+    np.testing.assert_allclose(effect[W != 0], np.sign(W[W != 0]))
+    assert np.isnan(effect[W == 0]).all()
+
+
+def test_similarity_is_one_with_itself_and_minus_one_with_the_opposite(values):
+    opposite = values.assign(phi=-values["phi"])
+    assert explain.shapley.similarity(values, values) == pytest.approx(1)
+    assert explain.shapley.similarity(values, opposite) == pytest.approx(-1)
+
+
+def test_agreement_sees_values_that_are_wrong(windows):
+    torch.manual_seed(0)
+    predict = explain.predictor(NETWORKS["LSTM"](4, 3))
+    x, rows = windows(30), windows(10, seed=1)
+    values = explain.shapley.inputs(predict, x, rows, NAMES, n_background=10)
+    exact = explain.shapley.grouped(predict, x, rows, NAMES, n_background=10)
+    right = explain.shapley.agreement(values, exact)
+    assert right["additivity_error"] < 1e-4 and right["rank_correlation"] > 0.99
+    assert right["difference"] < 0.05 and right["by_sample"] == pytest.approx(1)
+    turned = values.assign(phi=values["phi"].roll(feature=1))
+    assert explain.shapley.agreement(turned, exact)["rank_correlation"] < 0.5
+
+
+def test_agreement_wants_the_same_samples(values):
+    with pytest.raises(ParameterError, match="other samples"):
+        explain.shapley.agreement(values, values.isel(sample=slice(10)))
+
+
+class Known(nn.Module):
+    """Layers that the explainer has rules for."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(32, 8), nn.Tanh(), nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.layers(x)[:, 0]
+
+
+class WithoutGradient(nn.Module):
+    """An operation that no gradient passes."""
+
+    def forward(self, x):
+        return x.detach().sum((1, 2))
+
+
+def test_known_layers_add_up_and_an_lstm_does_not(windows):
+    torch.manual_seed(0)
+    x, rows = windows(12, (4, 8)), windows(20, (4, 8), seed=1)
+    known = explain.shapley.deep_explainer_error(Known(), x, rows)
+    assert known.largest < 1e-4 and known.reason == ""
+    lstm = explain.shapley.deep_explainer_error(NETWORKS["LSTM"](8), x, rows)
+    assert lstm.largest > 0.05 and lstm.largest >= lstm.mean > 0
+    assert any("LSTMLayer" in text for text in lstm.warnings)
+
+
+def test_an_operation_without_gradient_is_reported(windows):
+    found = explain.shapley.deep_explainer_error(WithoutGradient(), windows(5), windows(5, seed=1))
+    assert found.reason.startswith("RuntimeError: ")
+    assert np.isnan(found.largest) and np.isnan(found.mean)

@@ -1,5 +1,8 @@
 """Figures of study 1: panels as the captions name them, drawn from what the studies return."""
 
+import json
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -7,6 +10,9 @@ import xarray as xr
 
 from soilbook import figures
 from soilbook.studies import insitu, site_statistics
+from soilbook.training.shard import CONVERGED
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +39,28 @@ def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(scores):
     figure = figures.score_panels.rmse_panels(bars(scores), insitu.cost(scores))
     assert titles(figure) == [
         "(a) 0.05 m", "(b) 0.10 m", "(c) 0.20 m", "(d) 0.50 m", "(e) 1.00 m",
-        "(g) training epochs", "(h) training time",
+        "(g) epochs to convergence", "(h) training time",
     ]  # fmt: skip
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     np.testing.assert_allclose(heights, bars(scores)["rmse"].isel(depth=0).values.ravel())
+
+
+def test_figure_and_captions_say_what_epochs_to_convergence_are(scores):
+    share = f"within {100 * CONVERGED:g} %"
+    figure = figures.score_panels.rmse_panels(bars(scores), insitu.cost(scores))
+    (panel,) = (one for one in figure.axes if one.get_title(loc="left").startswith("(g)"))
+    assert share in panel.get_ylabel()
+    heights = {line.get_ydata()[0] for line in panel.lines if len(set(line.get_ydata())) == 1}
+    assert heights == set(insitu.cost(scores)["epochs_to_convergence"])
+    cells = [
+        "".join(cell["source"])
+        for file in CHAPTERS.glob("wang2024/*.ipynb")
+        for cell in json.loads(file.read_text())["cells"]
+    ]
+    told = [cell for cell in cells if "epochs to convergence" in cell.lower()]
+    assert len(told) == 5
+    for cell in told:
+        assert share in " ".join(cell.replace('"', " ").split())
 
 
 def test_the_legend_says_whose_scores_these_are(scores):

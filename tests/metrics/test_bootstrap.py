@@ -1,6 +1,4 @@
-"""Replicates and intervals of scores at one site."""
-
-import time
+"""Blocks of days, replicates and intervals of scores at one site, and means over sites."""
 
 import numpy as np
 import pytest
@@ -9,6 +7,66 @@ from soilbook import metrics
 from soilbook.errors import ParameterError
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
+def test_block_length_on_ar1_is_that_of_theory(ar1, rho):
+    n = 4000
+    theory = (6 * rho**2 / (1 - rho**2) ** 2 * n) ** (1 / 3)
+    lengths = [metrics.block_length(x) for x in ar1((30, n), rho)]
+    assert np.median(lengths) == pytest.approx(theory, rel=0.25)
+
+
+def test_white_noise_needs_no_blocks(ar1):
+    assert np.median([metrics.block_length(x) for x in ar1((40, 1000), 0.0)]) <= 3
+
+
+def test_block_length_survives_gaps_and_constants(ar1):
+    x = ar1((3000,), 0.8)
+    gappy = x.copy()
+    gappy[np.random.default_rng(0).random(3000) < 0.05] = np.nan
+    assert metrics.block_length(gappy) == pytest.approx(metrics.block_length(x), rel=0.35)
+    assert metrics.block_length(np.full(100, 0.3)) == 1
+    assert metrics.block_length(np.full(100, np.nan)) == 1
+
+
+def test_series_share_a_length_between_the_shortest_and_the_longest(ar1):
+    series = np.concatenate([ar1((3, 1000), 0.2), ar1((1, 1000), 0.9)])
+    each = [metrics.block_length(x) for x in series]
+    assert min(each) < metrics.block_length(series) < max(each)
+
+
+def test_autocorrelation_of_ar1(ar1):
+    found = metrics.autocorrelation(ar1((200_000,), 0.8), 5)
+    np.testing.assert_allclose(found, 0.8 ** np.arange(6), atol=0.01)
+    assert np.isnan(metrics.autocorrelation(np.full(50, 0.3), 2)).all()
+
+
+def test_day_weights_equal_blocks_laid_out_one_by_one():
+    n_days, length, n_replicates = 23, 5, 40
+    weights = metrics.day_weights(n_days, length, n_replicates, seed=4)
+    starts = np.random.default_rng(4).integers(n_days, size=(n_replicates, 5))
+    for row, begin in zip(weights, starts, strict=True):
+        days = ((begin[:, None] + np.arange(length)) % n_days).ravel()[:n_days]
+        np.testing.assert_array_equal(row, np.bincount(days, minlength=n_days))
+
+
+@pytest.mark.parametrize("length", [1, 7, 50])
+def test_day_weights_favour_no_day(length):
+    weights = metrics.day_weights(50, length, 20_000)
+    assert (weights.sum(1) == 50).all()
+    np.testing.assert_allclose(weights.mean(0), 1, atol=0.06)
+
+
+def test_whole_record_as_one_block_is_the_record():
+    assert (metrics.day_weights(30, 30, 10) == 1).all()
+
+
+def test_bad_lengths_are_one_line():
+    with pytest.raises(ParameterError, match="block length 31; allowed: 1 to 30 days"):
+        metrics.day_weights(30, 31)
+    with pytest.raises(ParameterError, match="n_replicates 0"):
+        metrics.day_weights(30, 3, 0)
 
 
 def persistence(x, lead):
@@ -54,31 +112,6 @@ def test_coverage_on_ar1_is_near_its_level_and_that_of_independent_days_is_not(
             hits[name] += found.low <= truth <= found.high
     assert 0.88 <= hits["blocks"] / 200 <= 0.99
     assert hits["independent"] / 200 < 0.80
-
-
-def test_paired_differences_cover_and_are_narrower_than_unpaired(ar1):
-    rho, lead = 0.8, 3
-    o, p = persistence(ar1((200, 800), rho), lead)
-    damped = rho**lead * p
-    truth = rho ** (2 * lead) - (2 * rho**lead - 1)
-    hits, narrower = 0, 0
-    for k in range(200):
-        both = [metrics.resample(o[k], q[k], length=40, n_replicates=300) for q in (damped, p)]
-        found = metrics.interval(metrics.difference(*both))
-        hits += found.low <= truth <= found.high
-        spread = [one.replicates.std() for one in both]
-        narrower += (found.high - found.low) < 2 * 1.96 * np.hypot(*spread)
-    assert 0.88 <= hits / 200 <= 0.99
-    assert narrower > 190
-
-
-def test_percentile_and_student_agree_on_a_long_record(ar1):
-    o, p = persistence(ar1((5000,), 0.5), 1)
-    drawn = metrics.resample(o, p, "rmse")
-    student, percentile = metrics.interval(drawn), metrics.interval(drawn, method="percentile")
-    width = student.high - student.low
-    assert percentile.low == pytest.approx(student.low, abs=0.15 * width)
-    assert percentile.high == pytest.approx(student.high, abs=0.15 * width)
 
 
 def test_intervals_stay_where_a_score_can_be(ar1):
@@ -132,17 +165,6 @@ def test_a_handful_of_days_is_no_crash(n_days):
     assert np.isnan(metrics.r2(o[:1], p[:1]))
 
 
-def test_a_thousand_replicates_of_a_thousand_days_cost_less_than_10_ms_a_series(ar1):
-    o, p = ar1((1000,), 0.9), ar1((100, 1000), 0.9, seed=1)
-    metrics.resample(o, p[:2], length=30)
-    seconds = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        metrics.resample(o, p, length=30)
-        seconds.append(time.perf_counter() - begin)
-    assert min(seconds) / 100 < 0.010
-
-
 def test_bad_input_is_one_line(ar1):
     x = ar1((100,), 0.5)
     with pytest.raises(ParameterError, match="unknown metric for resampling 'skill'"):
@@ -150,9 +172,52 @@ def test_bad_input_is_one_line(ar1):
     with pytest.raises(ParameterError, match="no day has both"):
         metrics.resample(x, np.full(100, np.nan))
     drawn = metrics.resample(x, x + 1, length=5)
-    with pytest.raises(ParameterError, match="unknown method 'bca'"):
-        metrics.interval(drawn, method="bca")
     with pytest.raises(ParameterError, match="level 95"):
         metrics.interval(drawn, level=95)
-    with pytest.raises(ParameterError, match="not paired: length 5 and 6"):
-        metrics.difference(drawn, metrics.resample(x, x + 1, length=6))
+
+
+@pytest.mark.parametrize("n_sites", [8, 16])
+def test_two_level_interval_covers_the_mean_of_the_population(n_sites):
+    # A site's score is 0.8 + between sites + within a site; its replicates repeat the last.
+    generator = np.random.default_rng(0)
+    between, within, cases = 0.05, 0.03, 400
+    truth = 0.8 + between * generator.standard_normal((n_sites, cases))
+    values = truth + within * generator.standard_normal((n_sites, cases))
+    replicates = values + within * generator.standard_normal((500, n_sites, cases))
+    covered = {}
+    for name, of_days in (("two levels", replicates), ("sites alone", None)):
+        found = metrics.mean_over_sites(values, of_days, n_replicates=500)
+        covered[name] = np.mean((found.low <= 0.8) & (0.8 <= found.high))
+    assert 0.93 <= covered["two levels"] <= 1
+    assert 0.90 <= covered["sites alone"] <= 0.98
+    assert covered["two levels"] >= covered["sites alone"]
+
+
+def test_all_cells_share_the_sites_drawn():
+    generator = np.random.default_rng(1)
+    a = generator.uniform(0.5, 0.9, 12)
+    both = metrics.mean_over_sites(np.stack([a, a + 0.1], 1))
+    assert both.low[1] - both.low[0] == pytest.approx(0.1)
+    assert both.high[1] - both.high[0] == pytest.approx(0.1)
+
+
+def test_sites_without_a_score_are_left_out_cell_by_cell():
+    values = np.array([[0.8, np.nan, np.nan], [0.9, np.nan, 0.7], [0.7, 0.6, np.nan]])
+    values = np.concatenate([values, values])
+    values[3:, 1] = np.nan
+    found = metrics.mean_over_sites(values)
+    np.testing.assert_allclose(found.value, [0.8, 0.6, 0.7])
+    assert found.low[0] < 0.8 < found.high[0]
+    assert np.isnan([found.low[1], found.high[1]]).all()
+
+
+def test_a_cell_of_one_site_has_a_mean_and_no_interval():
+    found = metrics.mean_over_sites(np.array([0.8]))
+    assert found.value == 0.8 and np.isnan([found.low, found.high]).all()
+    found = metrics.mean_over_sites(np.array([0.7, 0.8, 0.9]))
+    assert found.low < found.value < found.high
+
+
+def test_replicates_that_do_not_fit_are_one_line():
+    with pytest.raises(ParameterError, match="do not fit"):
+        metrics.mean_over_sites(np.ones(4), np.ones((10, 3)))

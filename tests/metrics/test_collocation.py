@@ -1,4 +1,4 @@
-"""Triple collocation against errors that were put in, and merging."""
+"""Triple collocation against errors that were put in, its intervals, and weights to merge."""
 
 import numpy as np
 import pytest
@@ -27,8 +27,6 @@ def test_errors_put_in_are_found(products):
     signal = (GAIN * SIGNAL) ** 2
     shape = np.ones((5, 1))
     np.testing.assert_allclose(found.error_variance, shape * ERROR**2, rtol=0.06)
-    np.testing.assert_allclose(found.snr_db, shape * 10 * np.log10(signal / ERROR**2), atol=0.4)
-    np.testing.assert_allclose(found.scale, shape * GAIN[0] / GAIN, rtol=0.03)
     np.testing.assert_allclose(
         found.r_truth, shape * np.sqrt(signal / (signal + ERROR**2)), atol=0.01
     )
@@ -76,27 +74,56 @@ def test_weights_are_inverse_variances():
         metrics.merge_weights([1.0, 0.0])
 
 
-def test_merged_by_collocation_beats_every_product_and_the_plain_mean(products):
-    truth, x = products
-    found = metrics.triple_collocation(*np.moveaxis(x, 1, 0))
-    weights = metrics.merge_weights(found.common_error_variance)
-    common = metrics.to_common_units(x, found.scale)
-    np.testing.assert_allclose(common.mean(-1), np.broadcast_to(x[:, :1].mean(-1), (5, 3)))
-    merged = metrics.merge(common, weights)
-    error = metrics.ubrmse(truth[:, 0], merged)
-    assert (error < metrics.ubrmse(truth, common).min(-1)).all()
-    assert (error < metrics.ubrmse(truth[:, 0], common.mean(1))).all()
-    best = 1 / np.sqrt((1 / (ERROR / GAIN) ** 2).sum())
-    np.testing.assert_allclose(error, best, rtol=0.02)
-
-
-def test_a_missing_product_is_made_up_for_by_the_others():
-    products = np.array([[1.0, 1.0, np.nan], [4.0, np.nan, np.nan]])
-    np.testing.assert_allclose(metrics.merge(products, [0.75, 0.25]), [1.75, 1.0, np.nan])
-
-
 def test_shapes_that_do_not_fit_are_one_line():
     with pytest.raises(ParameterError, match="do not broadcast"):
         metrics.triple_collocation(np.zeros(40), np.zeros(41), np.zeros(40))
-    with pytest.raises(ParameterError, match="weights"):
-        metrics.merge(np.zeros((3, 10)), [0.5, 0.5])
+
+
+@pytest.fixture(scope="module")
+def short(ar1):
+    """Three products (80, product, time) of as many truths."""
+    truth = 0.25 + SIGNAL * ar1((80, 1, 700), 0.8)
+    return truth + ERROR[:, None] * np.random.default_rng(1).standard_normal((80, 3, 700))
+
+
+def test_intervals_hold_the_errors_put_in(short):
+    found = metrics.collocation_intervals(*np.moveaxis(short, 1, 0), n_replicates=300)
+    held = (found.error.low <= ERROR) & (found.error.high >= ERROR)
+    assert (np.abs(held.mean(0) - 0.95) < 0.06).all()
+    r_truth = SIGNAL / np.sqrt(SIGNAL**2 + ERROR**2)
+    assert ((found.r_truth.low <= r_truth) & (found.r_truth.high >= r_truth)).mean() > 0.85
+
+
+def test_estimate_is_that_of_the_plain_collocation_with_gaps(short):
+    x, y, z = short[0].copy()
+    x[::3] = np.nan
+    plain = metrics.triple_collocation(x, y, z)
+    found = metrics.collocation_intervals(x, y, z, n_replicates=100)
+    np.testing.assert_allclose(found.error.value, np.sqrt(plain.error_variance))
+    np.testing.assert_allclose(found.r_truth.value, plain.r_truth)
+    for one in (found.error, found.r_truth):
+        assert ((one.low < one.value) & (one.value < one.high)).all()
+    whole = metrics.collocation_intervals(*short[0], n_replicates=100)
+    assert (found.error.high - found.error.low > 0.9 * (whole.error.high - whole.error.low)).all()
+
+
+def test_replicates_are_the_collocation_of_the_days_drawn(short):
+    x, y, z = short[0]
+    weights = metrics.day_weights(x.size, 20, 3, seed=5).astype(int)
+    direct = [
+        np.sqrt(metrics.triple_collocation(*(np.repeat(a, w) for a in (x, y, z))).error_variance)
+        for w in weights
+    ]
+    found = metrics.collocation_intervals(x, y, z, length=20, n_replicates=3, level=1e-9, seed=5)
+    np.testing.assert_allclose(found.error.low, np.median(direct, axis=0), rtol=1e-6)
+
+
+def test_no_answer_has_no_interval_and_leaves_the_others(short):
+    x, y, z = np.moveaxis(short[:3].copy(), 1, 0)
+    z[1] = -z[1]
+    x[2, 20:] = np.nan
+    found = metrics.collocation_intervals(x, y, z, n_replicates=100)
+    assert np.isnan(found.error.low[1:]).all() and np.isnan(found.r_truth.high[1:]).all()
+    assert np.isfinite(found.error.low[0]).all()
+    with pytest.raises(ParameterError, match="between 0 and 1"):
+        metrics.collocation_intervals(x, y, z, level=1.0)

@@ -1,8 +1,11 @@
-"""The table of paired differences across sites."""
+"""The table of paired differences across sites, and the test behind it."""
+
+import itertools
 
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import rankdata
 
 from soilbook import metrics
 from soilbook.errors import DataError, ParameterError
@@ -73,27 +76,68 @@ def test_one_wild_site_is_noted(baseline):
     assert table["reason"].str.contains("differ in sign").all()
 
 
-def test_replicates_widen_the_interval_by_the_days(ar1):
-    x = ar1((8, 300), 0.9)
-    observed = xr.DataArray(x[:, 1:], {"site": SITES[:8]}, ("site", "time"))
-    last = observed.copy(data=x[:, :-1])
-    scores = [metrics.site_scores(observed, p, n_replicates=200) for p in (0.9 * last, last)]
-    both = metrics.compare(*scores, n_replicates=500)
-    alone = metrics.compare(*(s["value"] for s in scores), n_replicates=500)
-    assert both["difference"].item() == pytest.approx(alone["difference"].item())
-    width = [(t["high"] - t["low"]).item() for t in (both, alone)]
-    assert width[0] > width[1]
-    # Damping gains rho^2 - (2 rho - 1) = (1 - rho)^2 of R2.
-    assert both["low"].item() < 0.1**2 < both["high"].item()
-    assert both["verdict"].item() == "better"
-
-
 def test_bad_input_is_one_line(baseline):
     with pytest.raises(ParameterError, match="unknown metric 'nse'"):
         metrics.compare(baseline, baseline, "nse")
-    with pytest.raises(ParameterError, match="unknown test 't'"):
-        metrics.compare(baseline, baseline, test="t")
     with pytest.raises(ParameterError, match="unknown dimension of scores_b 'site'"):
         metrics.compare(baseline, baseline.mean("site"))
     with pytest.raises(DataError, match="do not fit"):
         metrics.compare(baseline, baseline[:8])
+
+
+def enumerated(d) -> float:
+    """Two-sided p of the signed-rank sum over every pattern of signs, zeros keeping their ranks."""
+    d = np.asarray(d)
+    ranks = rankdata(np.abs(d)) * (d != 0)
+    sums = np.array([np.dot(s, ranks) for s in itertools.product((-1, 1), repeat=d.size)])
+    return np.mean(np.abs(sums) >= abs(np.dot(np.sign(d), ranks)) - 1e-9)
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [
+        [0.01, 0.03, 0.02, 0.05, -0.04, 0.06, 0.07],
+        [0.01, 0.01, 0.01, 0.02, -0.02, 0.03, 0.03, -0.01],
+        [0.0, 0.0, 0.01, 0.02, 0.03, 0.04, -0.05, 0.06, 0.02],
+        [1, 2, 3, 4, 5, 6],
+    ],
+)
+def test_signed_rank_is_exact_with_ties_and_zeros(differences):
+    found = metrics.signed_rank(differences)
+    assert found.p == pytest.approx(enumerated(differences), abs=1e-9)
+    assert found.n == len(differences)
+    assert found.reason == ""
+
+
+def test_signed_rank_of_six_like_signs_is_two_in_sixty_four():
+    assert metrics.signed_rank([1, 2, 3, 4, 5, 6]).p == pytest.approx(2 / 64)
+    assert metrics.signed_rank([1, 2, 3, 4, 5, 6, np.nan]).n == 6
+
+
+def test_many_tied_sites_use_the_corrected_approximation():
+    d = np.repeat([0.01, 0.02, -0.01], [4, 5, 6])
+    assert metrics.signed_rank(d).p == pytest.approx(enumerated(d), rel=0.1)
+
+
+def test_too_few_sites_have_no_p_and_equal_models_have_p_one():
+    found = metrics.signed_rank([1, 2, 3, 4, 5])
+    assert np.isnan(found.p)
+    assert found.reason == "5 sites; needs at least 6"
+    assert metrics.signed_rank(np.zeros(8)).p == 1
+
+
+def test_corrections_against_known_answers():
+    p = np.array([[0.01, 0.04], [0.03, np.nan]])
+    np.testing.assert_allclose(metrics.correct(p), [[0.03, 0.06], [0.06, np.nan]])
+    np.testing.assert_allclose(
+        metrics.correct(p, "benjamini-hochberg"), [[0.03, 0.04], [0.04, np.nan]]
+    )
+    np.testing.assert_array_equal(metrics.correct(p, "none"), p)
+    assert np.isnan(metrics.correct([np.nan])).all()
+    with pytest.raises(ParameterError, match="unknown correction 'bonferroni'"):
+        metrics.correct(p, "bonferroni")
+
+
+def test_pseudomedian_of_a_small_sample():
+    assert metrics.pseudomedian([1, 2, 6]) == 2.75
+    assert np.isnan(metrics.pseudomedian([np.nan]))

@@ -1,6 +1,7 @@
 """Study 1 end to end on a small experiment, and its parts on known answers."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from torch import nn
 
 from soilbook import data, metrics, models
 from soilbook.errors import DataError, DeviceError, ParameterError
-from soilbook.studies import forecasts, insitu, records, scoring, sources
+from soilbook.store import Store
+from soilbook.studies import forecasts, insitu, networks, records, scoring, sources
 from soilbook.studies.experiment import FIGURE_SITES, Experiment
-from soilbook.training import windows
+from soilbook.training import shard, windows
 
 # Pooled R2 of persistence on all gap-free pairs of the test part, mean of the 16 observed sites.
 PERSISTENCE = {
@@ -45,7 +47,7 @@ def test_a_wrong_setting_is_told_in_one_line(change, words):
 
 def test_an_absent_gpu_is_told(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(DeviceError, match="device 'cuda' is not there; allowed: auto, cpu"):
+    with pytest.raises(DeviceError, match="device 'cuda' is not there; allowed here: auto, cpu"):
         Experiment(device="cuda").resolve()
 
 
@@ -68,6 +70,21 @@ def test_result_holds_every_model_at_every_cell(result):
     assert (result["seconds_per_100_epochs"].sel(model="1D-CNN") > 0).all()
     assert result["epochs_to_convergence"].sel(model="ELM").isnull().all()
     assert result.attrs["left_out"] == ""
+
+
+def test_epochs_to_convergence_are_the_first_near_the_lowest_error(small, tmp_path, monkeypatch):
+    """Not those of the weights that are kept: here the second against the third."""
+    errors = iter([9.0, 1.04, 1.0, 1.2])
+    monkeypatch.setattr(
+        shard, "judge", lambda stack: lambda flat, *_: flat[:, 0] * 0 + next(errors)
+    )
+    one = replace(small, models=("1D-CNN",), sites=("Weslaco",), depths=(0.05,)).resolve()
+    store = Store(tmp_path)
+    found = insitu.run(one, store)
+    assert found["epochs_to_convergence"].sel(model="1D-CNN").values.ravel().tolist() == [2]
+    assert insitu.cost(found)["epochs_to_convergence"].tolist() == [2]
+    _, kept = networks.trained(one, "1D-CNN", records.load(one, store), store)
+    assert kept["best_epoch"].values.tolist() == [3]
 
 
 def test_pooled_and_at_lead_agree_for_one_day_alone(result):

@@ -78,7 +78,7 @@ def use(monkeypatch):
     """Let experiments read made sites."""
 
     def function(sites):
-        monkeypatch.setattr(pooled, "load", lambda experiment: cut(sites))
+        monkeypatch.setattr(pooled, "load", lambda experiment, store: cut(sites))
         monkeypatch.setattr(pooled.sources, "load", lambda name, *a, **k: sites[name])
         return Experiment(profile="smoke", epochs=2, sites=NAMES, depths=(0.05,))
 
@@ -238,3 +238,13 @@ def test_networks_come_from_the_store_the_second_time(made, use, tmp_path, monke
     first = pooled.run(experiment, 2, store)
     monkeypatch.setattr("soilbook.training.ensemble.train_shard", None)
     assert pooled.run(experiment, 2, store).identical(first)
+
+
+def test_all_that_is_kept_is_kept_in_the_store_given(monkeypatch, tmp_path):
+    """The twin's records too: nothing goes to the default store."""
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "default"))
+    monkeypatch.setattr(pooled.sources.room, "load", lambda name, *a, **k: made_site(name, 420, 1))
+    experiment = Experiment(profile="smoke", epochs=1, sites=NAMES[:2], depths=(0.05,))
+    pooled.run(experiment, 2, Store(tmp_path / "given"))
+    assert any((tmp_path / "given").iterdir())
+    assert not (tmp_path / "default").exists()

@@ -181,12 +181,12 @@ def test_a_training_broken_off_goes_on_to_the_same_result(
 
 def test_a_finished_training_comes_from_the_store(sequences, tmp_path, monkeypatch):
     store = Store(tmp_path)
-    first = train_sequences(sequences, [SMALL], store, {"data": "made up"})
+    first = train_sequences(sequences, [SMALL], store)
     monkeypatch.setattr(sequence_trainer, "Run", None)
-    again = train_sequences(sequences, [SMALL], store, {"data": "made up"})
+    again = train_sequences(sequences, [SMALL], store)
     xr.testing.assert_identical(first, again)
     with pytest.raises(TypeError):  # other data: it would have to train
-        train_sequences(sequences, [SMALL], store, {"data": "other"})
+        train_sequences(Sequences(sequences.x, sequences.y / 2), [SMALL], store)
 
 
 def test_the_moving_mean_is_kept(sequences):

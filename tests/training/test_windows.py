@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soilbook.errors import DataError, ParameterError
-from soilbook.training.windows import PARTS, ROWS_NEEDED, series
+from soilbook.training.windows import PARTS, ROWS_NEEDED, series, split
 
 
 def test_a_sample_holds_weather_of_its_days_and_moisture_of_the_days_before(site):
@@ -16,6 +16,17 @@ def test_a_sample_holds_weather_of_its_days_and_moisture_of_the_days_before(site
     assert unscaled[:, 0] == pytest.approx(rain[s + 1 : s + 5], abs=1e-4)
     assert unscaled[:, -1] == pytest.approx(sm[s : s + 4], abs=1e-6)
     assert one.unscale(y[7]) == pytest.approx(sm[s + 4], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "validation", "test"),
+    [(0, 0, 0), (4, 2, 3), (5, 3, 4), (10, 6, 8), (400, 240, 320), (1826, 1095, 1460)],
+)
+def test_parts_are_60_20_and_20_percent_of_the_rows_in_order(n, validation, test):
+    parts = split(n)
+    assert tuple(parts) == PARTS
+    rows = [(part.start, part.stop) for part in parts.values()]
+    assert rows == [(0, validation), (validation, test), (test, n)]
 
 
 def test_gap_free_parts_give_every_start_that_fits(site):

@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from graphlib import TopologicalSorter
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from soilbook.book import chapters, provenance, runner
 from soilbook.book.checks import check, on_gpu
 from soilbook.book.render import EXECUTED, content_fingerprint, render
 from soilbook.errors import DataError, SoilbookError
-from soilbook.store import code_fingerprint, write
+from soilbook.fingerprint import of_package
+from soilbook.store import write
 
 
 class BuildFailed(Exception):
@@ -43,8 +45,11 @@ def build(
     already: the runs of that track and profile, else what the book showed last, else the latest
     run.
 
-    Raises SoilbookError before any work for a parameter that a chapter refuses, and BuildFailed
-    after all others ran if a chapter failed.
+    A chapter that reads what others left starts once exactly those are finished. If one of them
+    failed it still runs, with what that one left before if anything, and again in the next build.
+
+    Raises SoilbookError before any work for a parameter that a chapter refuses or chapters that
+    read each other in a circle, and BuildFailed after all others ran if a chapter failed.
     """
     base = chapters.root()
     listed = in_contents(base)
@@ -93,18 +98,27 @@ def _page(base: Path, name: str) -> Path:
 def _execute(base, listed, data, profile, device, jobs, say) -> None:
     asked = {"data": data, "profile": profile, "device": device}
     check(asked)
+    reads = chapters.reading(listed, base)
     wanted = {}
     for name in listed:
         chapter = chapters.find(name, base)
         known = {n: v for n, v in asked.items() if n in chapter.parameters and v is not None}
         wanted[name] = (runner.prepare(chapter, known), known)
     stamps = fingerprints(base, {name: values for name, (values, _) in wanted.items()}, data)
-    due = [name for name in listed if not _is_current(base, name, wanted[name][0], stamps[name])]
+    changed = set()
+    for name in TopologicalSorter(reads).static_order():
+        current = _is_current(base, name, wanted[name][0], stamps[name])
+        if not current or changed & set(reads[name]):
+            changed.add(name)
+    due = [name for name in listed if name in changed]
     jobs = jobs or (at_once(device) if due else 1)
     how = f"{data}, {profile}{f', {jobs} at a time' if due and jobs > 1 else ''}"
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")
-    problems = {}
-    for name, outcome in _run_all(due, {name: known for name, (_, known) in wanted.items()}, jobs):
+    problems, partly = {}, set()  # partly: something that the chapter rests on failed
+    parameters = {name: known for name, (_, known) in wanted.items()}
+    for name, outcome in _run_all(due, parameters, reads, jobs):
+        if (partly | set(problems)) & set(reads[name]):
+            partly.add(name)
         if isinstance(outcome, Exception):
             problems[name] = outcome
             say(f"{name}: {outcome}")
@@ -112,7 +126,8 @@ def _execute(base, listed, data, profile, device, jobs, say) -> None:
         for warning in outcome.warnings:
             say(f"{name}: warning: {warning}")
         notebook = (outcome.folder / runner.NOTEBOOK).read_bytes()
-        record = {"fingerprint": stamps[name], "notebook": hashlib.sha256(notebook).hexdigest()}
+        stamp = None if name in partly else stamps[name]
+        record = {"fingerprint": stamp, "notebook": hashlib.sha256(notebook).hexdigest()}
         write(_page(base, name), notebook)
         write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
         say(f"{name}: {outcome.seconds:.0f} s")
@@ -129,11 +144,11 @@ def at_once(device: str | None) -> int:
 
 def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
     """Per chapter what its page rests on: source, library, parameters, data, its committed
-    reference run, chapters it reads.
+    reference run, chapters it reads with all that those rest on.
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
-    library = code_fingerprint("soilbook")
+    library = of_package()
     measured = provenance.listing(room.folder(), times=True) if data == "observed" else ""
     own = {}
     for name, chosen in values.items():
@@ -143,10 +158,10 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
             content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
         ]
         own[name] = json.dumps([source, library, measured, kept, references], sort_keys=True)
+    reads = chapters.reading(list(values), base)
     whole = {}
-    for name in values:
-        reads = chapters.find(name, base).reads
-        others = [own[one] for one in values if one != name and one.startswith(reads)]
+    for name in TopologicalSorter(reads).static_order():
+        others = [whole[one] for one in reads[name]]
         whole[name] = hashlib.sha256("".join([own[name], *others]).encode()).hexdigest()
     return whole
 
@@ -165,24 +180,49 @@ def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
         return False
 
 
-def _run_all(names: list[str], parameters: dict[str, dict], jobs: int):
-    """Yield (name, Run or Exception); chapters that read others' results come after all others."""
+def _run_all(names: list[str], parameters: dict[str, dict], reads: dict[str, list[str]], jobs: int):
+    """Yield (name, Run or Exception) as chapters finish; each starts once those it reads have,
+    failed ones too."""
+    queue = _Queue(names, reads)
     if jobs <= 1 or len(names) <= 1:
-        for name in _readers_last(names):
+        while name := queue.take():
             yield name, _run_one(name, parameters[name])
+            queue.finished(name)
         return
-    ordered = _readers_last(names)
-    readers = [name for name in ordered if chapters.find(name).reads]
-    with _quiet_children(jobs):
-        for group in ([name for name in ordered if name not in readers], readers):
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                started = {pool.submit(_run_one, name, parameters[name]): name for name in group}
-                for done in as_completed(started):
-                    yield started[done], done.result()
+    with _quiet_children(jobs), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = {}
+        while True:
+            outcomes = {running.pop(one): one.result() for one in _finished(running)}
+            queue.finished(*outcomes)
+            while len(running) < jobs and (name := queue.take()):
+                running[pool.submit(_run_one, name, parameters[name])] = name
+            yield from outcomes.items()
+            if not running:
+                return
 
 
-def _readers_last(names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: bool(chapters.find(name).reads))
+def _finished(running: dict) -> set:
+    return wait(running, return_when=FIRST_COMPLETED).done if running else set()
+
+
+class _Queue:
+    """Chapters in the order of ``names``, each only after all of ``names`` that it reads."""
+
+    def __init__(self, names: list[str], reads: dict[str, list[str]]):
+        self._names, self._ready = names, []
+        self._sorter = TopologicalSorter(
+            {name: [one for one in reads[name] if one in names] for name in names}
+        )
+        self._sorter.prepare()
+
+    def take(self) -> str | None:
+        """The first that may start now; None if there is none before another has finished."""
+        self._ready = sorted([*self._ready, *self._sorter.get_ready()], key=self._names.index)
+        return self._ready.pop(0) if self._ready else None
+
+    def finished(self, *names: str) -> None:
+        """These need not be waited for any longer."""
+        self._sorter.done(*names)
 
 
 def _quiet_children(jobs: int):

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from soilbook.book.parameters import Parameter, declared
@@ -48,7 +49,8 @@ class Chapter:
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """Chapters whose results this one shows: ``soilbook: {reads: [...]}`` of its metadata."""
+        """Beginnings of the names of chapters whose results this one shows, itself left out:
+        ``soilbook: {reads: [...]}`` of its metadata."""
         return tuple(self.notebook["metadata"].get("soilbook", {}).get("reads", ()))
 
 
@@ -84,3 +86,21 @@ def find(name: str, base: Path | None = None) -> Chapter:
     if matching:
         raise ParameterError(f"chapter {name!r} may be any of: {', '.join(matching)}")
     raise unknown("chapter", name, chapters)
+
+
+def reading(names: list[str], base: Path | None = None) -> dict[str, list[str]]:
+    """For each of these chapters the others of them that it reads, in the order of ``names``.
+
+    DataError names chapters that read each other in a circle, of which none can be the first.
+    """
+    known = all_chapters(base)
+    reads = {
+        name: [one for one in names if one != name and one.startswith(known[name].reads)]
+        for name in names
+    }
+    try:
+        TopologicalSorter(reads).prepare()
+    except CycleError as error:
+        circle = " reads ".join(reversed(error.args[1]))
+        raise DataError(f"chapters read each other in a circle: {circle}") from error
+    return reads

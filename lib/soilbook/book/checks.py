@@ -4,7 +4,8 @@ Everything is imported where it is needed: a bad name is told before anything la
 """
 
 from soilbook import schema, settings
-from soilbook.errors import DataError, DeviceError, ParameterError, unknown
+from soilbook.device import find as find_device
+from soilbook.errors import DataError, ParameterError, unknown
 
 VARIANTS = ("paper", "released")
 BASELINES = ("persistence", "climatology")
@@ -30,31 +31,9 @@ def _data(value: str) -> None:
         raise unknown("data", value, TRACKS)
 
 
-def _device(value: str) -> None:
-    kind, _, number = value.partition(":")
-    if value in ("auto", "cpu"):
-        return
-    if kind != "cuda" or (number and not number.isdigit()):
-        raise unknown("device", value, ("auto", "cpu", "cuda"))
-    import torch
-
-    if not torch.cuda.is_available() or int(number or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"device {value!r} is not there; allowed here: {_devices()}")
-
-
 def on_gpu(device: str) -> bool:
-    """Whether a run with this device, checked before, takes place on a GPU."""
-    if device == "cpu":
-        return False
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def _devices() -> str:
-    import torch
-
-    return ", ".join(["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))])
+    """Whether a run with this device takes place on a GPU; raises as ``device.find``."""
+    return find_device(device) != "cpu"
 
 
 def _depth(value: float) -> None:
@@ -88,7 +67,7 @@ def _variant(value: str) -> None:
 CHECKS = {
     ("data",): _data,
     ("profile",): settings.profile,
-    ("device",): _device,
+    ("device",): find_device,
     ("depth", "depths"): _depth,
     ("model", "models"): _model,
     ("repetitions",): _repetitions,

@@ -15,6 +15,8 @@ from IPython.display import display
 
 from soilbook.book import chapters, html, products, provenance
 from soilbook.book.checks import check
+from soilbook.book.parameters import choose
+from soilbook.settings import Checked
 from soilbook.store import write
 from soilbook.tables import comparisons
 
@@ -29,9 +31,15 @@ class Page:
     def __init__(self, chapter: str, parameters: dict):
         """Check the parameters, choose the folder and show which kind of data the page rests on.
 
-        The folder is SOILBOOK_OUT, else results/<data>/<profile>/<chapter>/ under the book's root.
+        ``parameters`` are values by name, or all names of a notebook (``globals()``), of which
+        those count that the chapter's cell ``parameters`` declares. The folder is SOILBOOK_OUT,
+        else results/<data>/<profile>/<chapter>/ under the book's root.
         Raises ParameterError, DataError or DeviceError before any work starts.
         """
+        if "__name__" in parameters:
+            declared = chapters.find(chapter).parameters
+            given = {name: parameters[name] for name in declared if name in parameters}
+            parameters = choose(declared, given, chapter)
         check(parameters)
         self.chapter = chapter
         self.parameters = dict(parameters)
@@ -43,6 +51,11 @@ class Page:
         default = ("results", self.data, self.profile, *chapter.split("/"))
         self.folder = Path(out) if out else chapters.root().joinpath(*default)
         self._banner()
+
+    def settings(self, kind: type[Checked], **more) -> Checked:
+        """Settings of that kind from the parameters that it has fields for, and ``more``."""
+        known = {n: v for n, v in self.parameters.items() if n in kind.model_fields}
+        return kind(**(known | more))
 
     def note(self, text: str) -> None:
         """Show a line of plain text, such as how many sites and networks a result rests on."""

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from soilbook import __version__
+from soilbook.device import find as find_device
 
 PACKAGES = (
     "torch",
@@ -77,9 +78,13 @@ def listing(folder: Path, times: bool = False) -> str:
 
 
 def device(name: str | None) -> str:
-    """The processor in words: the GPU where one is asked for or found, else the CPU's cores."""
+    """The processor in words: the GPU where one is asked for or found, else the CPU's cores.
+
+    Raises as ``device.find``.
+    """
     import torch
 
-    if name != "cpu" and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    found = find_device(name or "auto")
+    if found != "cpu":
+        return torch.cuda.get_device_name(found)
     return f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"

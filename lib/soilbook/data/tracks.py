@@ -8,10 +8,9 @@ import xarray as xr
 
 from soilbook.data import files, observed, sites
 from soilbook.errors import unknown
+from soilbook.fingerprint import of_code
 
 TRACKS = ("twin", "observed")
-# What the twin is made of: this package (it shares formulas with the readers) and published facts.
-TWIN_CODE = (".", "../published", "../schema.py")
 
 
 def load(
@@ -48,19 +47,7 @@ def fingerprint(
         root = files.product(folder, ".")
         paths = [path for name in names for path in observed.files_of(name, root)]
         return files.digest(paths, root)
-    root = Path(__file__).parents[1]
-    code = files.digest(_code(Path(__file__).parent), root)
-    return hashlib.sha256(f"{code} seed {seed}".encode()).hexdigest()
-
-
-def _code(here: Path) -> list[Path]:
-    parts = [(here / name).resolve() for name in TWIN_CODE]
-    return [
-        path
-        for part in parts
-        for path in ([part] if part.is_file() else part.rglob("*"))
-        if path.suffix in (".py", ".csv")
-    ]
+    return hashlib.sha256(f"{of_code(load)} seed {seed}".encode()).hexdigest()
 
 
 def _check(data: str) -> None:

@@ -1,15 +1,6 @@
 """What a trained network does with its inputs: Shapley values, t-SNE, attention weights."""
 
-from soilbook.explain import attention, deep, embedding, importance, order, shapley
-from soilbook.explain.predict import encoded, predictor
+from soilbook.explain import attention, embedding, shapley
+from soilbook.explain.shapley import encoded, predictor
 
-__all__ = [
-    "attention",
-    "deep",
-    "embedding",
-    "encoded",
-    "importance",
-    "order",
-    "predictor",
-    "shapley",
-]
+__all__ = ["attention", "embedding", "encoded", "predictor", "shapley"]

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import xarray as xr
-from scipy.stats import spearmanr
 from torch import nn
 
 from soilbook import metrics
 from soilbook.errors import ParameterError
-from soilbook.explain.predict import checked
+from soilbook.explain.shapley import checked, spearman
 
 KINDS = ("feature", "time")
 
@@ -30,14 +29,14 @@ def weights(modules: Sequence[nn.Module], x, features) -> xr.Dataset:
     without such attention.
     """
     x = torch.as_tensor(checked(x, "x"))
-    found: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
-    for module in modules:
-        with torch.inference_mode():
-            by_kind = module.eval().attention(x) if hasattr(module, "attention") else {}
-        for kind in by_kind.keys() & set(KINDS):
-            found[kind].append(by_kind[kind].double().mean(0).cpu().numpy())
+    with torch.inference_mode():
+        every = [m.eval().attention(x) if hasattr(m, "attention") else {} for m in modules]
     dims = {"feature": ("repetition", "step", "feature"), "time": ("repetition", "step")}
-    arrays = {kind: np.stack(some) for kind, some in found.items() if some}
+    arrays = {
+        kind: np.stack([one[kind].double().mean(0).cpu().numpy() for one in every])
+        for kind in KINDS
+        if any(kind in one for one in every)
+    }
     if not arrays:
         raise ParameterError("no attention over features or time; allowed: FA-, TA-, FTA-LSTM")
     if "time" in arrays and arrays["time"].ndim == 3:
@@ -72,36 +71,19 @@ def summary(weights: xr.Dataset) -> xr.Dataset:
 
 
 def agreement(
-    weight: xr.DataArray, importance: xr.DataArray, over: str | Sequence[str] = "feature",
-    cluster: str = "repetition", n_replicates: int = 1000, seed: int = 0,
-) -> xr.Dataset:  # fmt: skip
-    """Do attention weights rank inputs as their Shapley values do? Spearman along ``over``.
+    weight: xr.DataArray, importance: xr.DataArray, n_replicates: int = 1000, seed: int = 0
+) -> xr.Dataset:
+    """Do attention weights rank features as their Shapley values do? Spearman over features.
 
-    ``weight`` and ``importance`` (mean |phi|) share their dimensions; what is neither ``over`` nor
-    ``cluster`` is averaged. ``rho`` (cluster) and its ``mean`` with the 95 % interval ``low``,
-    ``high`` of a bootstrap over clusters, sites or repetitions (NaN for one). Raises ParameterError
-    if a dimension is missing.
+    ``weight`` and ``importance`` (mean |phi|) by (repetition, feature). ``rho`` (repetition) and
+    its ``mean`` with the 95 % interval ``low``, ``high`` of a bootstrap over repetitions (NaN for
+    one). Raises ValueError for other labels.
     """
-    over = [over] if isinstance(over, str) else list(over)
     weight, importance = xr.align(weight, importance, join="exact")
-    for name in (*over, cluster):
-        if name not in weight.dims or name not in importance.dims:
-            raise ParameterError(
-                f"no dimension {name!r}; weight has {weight.dims}, importance {importance.dims}"
-            )
     rho = xr.apply_ufunc(
-        _spearman, weight.stack(item=over), importance.stack(item=over),
-        input_core_dims=[["item"]] * 2, vectorize=True,
-    )  # fmt: skip
-    rho = rho.mean([name for name in rho.dims if name != cluster])
+        spearman, weight, importance, input_core_dims=[["feature"]] * 2, vectorize=True
+    )
     mean = metrics.mean_over_sites(rho.values, n_replicates=n_replicates, seed=seed)
     return xr.Dataset(
-        {"rho": rho, "mean": float(mean.value), "low": float(mean.low), "high": float(mean.high)},
-        attrs={"cluster": cluster, "n_clusters": rho.sizes[cluster]},
+        {"rho": rho, "mean": float(mean.value), "low": float(mean.low), "high": float(mean.high)}
     )
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return np.nan
-    return float(spearmanr(a, b).statistic)

@@ -1,22 +1,60 @@
-"""Shapley values of a network's inputs, appendix B of Wang et al. (2024).
+"""Shapley values of a network's inputs, appendix B of Wang et al. (2024), and what they add up to.
 
 The value of a coalition S of players is E f(x_S, b_rest) over background rows b: inputs outside S
 are replaced by those of other days ("interventional"; Lundberg and Lee 2017, arXiv:1705.07874, and
 Janzing et al. 2020, arXiv:1910.13413). A Shapley value is in the units of the prediction.
 """
 
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import factorial
 
 import numpy as np
+import torch
 import xarray as xr
+from scipy.stats import spearmanr
+from torch import nn
 
-from soilbook.errors import DataError, ParameterError, unknown
-from soilbook.explain.predict import Predict, checked
+from soilbook.errors import DataError, ParameterError
 
-WALKS = ("free", "by_feature")
+Predict = Callable[[np.ndarray], np.ndarray]
 MOST_GROUPS = 12
-ROWS = 2**18  # rows that are masked and predicted at once: memory, not a matter of results
+MASKED = 2**18  # rows that are masked and predicted at once: memory, not a matter of results
+ROWS = 2048  # that a small network takes at once: more leave the cache of one core
+
+
+def predictor(modules: nn.Module | Sequence[nn.Module]) -> Predict:
+    """A function of x (sample, step, feature) that gives the mean output of the modules, (sample,).
+
+    Several modules are repetitions of one network. Raises ParameterError if there is none.
+    """
+    modules = [modules] if isinstance(modules, nn.Module) else list(modules)
+    if not modules:
+        raise ParameterError("no network to explain; allowed: one or more")
+    modules = [module.cpu().eval() for module in modules]
+    return partial(_in_pieces, lambda part: sum(m(part) for m in modules) / len(modules))
+
+
+def encoded(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    """The state that a network's ``encode`` makes of x (sample, step, feature): (sample, state)."""
+    return _in_pieces(module.cpu().eval().encode, x)
+
+
+def checked(x, name: str) -> np.ndarray:
+    """x as a float32 array (sample, step, feature).
+
+    Raises ParameterError for another number of dimensions or no sample, DataError for the first
+    sample that is not finite.
+    """
+    x = np.asarray(x, dtype=np.float32)
+    if x.ndim != 3 or not len(x):
+        raise ParameterError(f"{name} has the shape {x.shape}; needs (sample, step, feature)")
+    bad = np.flatnonzero(~np.isfinite(x).all((1, 2)))
+    if bad.size:
+        raise DataError(f"{name}: sample {int(bad[0])} holds a missing value; needs whole windows")
+    return x
 
 
 @dataclass(frozen=True)
@@ -29,7 +67,7 @@ class Scale:
 
 def inputs(
     predict: Predict, x, background, features, n_background: int = 50, n_pairs: int = 2,
-    scale: Scale = Scale(), seed: int = 0, walk: str = "by_feature",
+    scale: Scale = Scale(), seed: int = 0,
 ) -> xr.Dataset:  # fmt: skip
     """Shapley values of every single input (step x feature players), by permutation sampling.
 
@@ -40,38 +78,30 @@ def inputs(
     base value add up to f; and it is exact where no three inputs interact. Castro et al. (2009),
     doi 10.1016/j.cor.2008.04.004; Mitchell et al. (2022), arXiv:2104.12199.
 
-    ``walk`` "by_feature" lets the days of a feature enter one after the other: Owen values (1977,
+    The days of a feature enter one after the other: Owen values (1977,
     doi 10.1007/978-3-642-45494-3_7), Shapley values of games with groups. Their sums over the days
-    are the values of ``grouped``, and they mix fewer days that no weather would give. "free" lets
-    all inputs enter in any order, eq B2 as it stands; its sums over the days differ from
-    ``grouped`` by the interactions of days with other features.
+    are the values of ``grouped``, and they mix fewer days that no weather would give. Where all
+    inputs may enter in any order, eq B2 as it stands, the sums differ from ``grouped`` by the
+    interactions of days with other features (``shap.PermutationExplainer`` does that).
 
-    Variables: ``phi`` and its ``standard_error`` over walks and background rows (sample, step,
-    feature), ``value`` (x), ``prediction`` and ``additivity_error`` (sample), ``base_value``. Steps
-    count from 1, the oldest day. Raises ParameterError for fewer background rows than asked for or
-    names that do not fit, DataError for a missing value.
+    Variables: ``phi`` and ``value`` (x), each (sample, step, feature), ``prediction`` and
+    ``additivity_error`` (sample), ``base_value``. Steps count from 1, the oldest day. Raises
+    ParameterError for fewer background rows than asked for or names that do not fit, DataError for
+    a missing value.
     """
     x, rows = _prepare(x, background, features, n_background, seed)
     if n_pairs < 1:
         raise ParameterError(f"n_pairs is {n_pairs}; allowed: 1 or more")
-    if walk not in WALKS:
-        raise unknown("walk", walk, WALKS)
-    n_players = x[0].size
     base, top = _predicted(predict, rows), _predicted(predict, x)
     origin = np.repeat(np.arange(len(rows)), n_pairs)
-    phi, error = np.empty((2, len(x), n_players))
-    per_sample = 2 * origin.size * (n_players - 1)
-    for part in _parts(len(x), per_sample):
-        rank = np.stack([_orders(walk, [seed, i], origin.size, x.shape[1:]) for i in part])
+    phi = np.empty((len(x), x[0].size))
+    for part in _parts(len(x), 2 * origin.size * (x[0].size - 1)):
+        rank = np.stack([_orders([seed, i], origin.size, *x.shape[1:]) for i in part])
         gains = _walks(predict, x[part], rows[origin], rank, base[origin], top[part])
         phi[part] = gains.mean(1)
-        error[part] = gains.std(1, ddof=1) / np.sqrt(origin.size) if origin.size > 1 else np.nan
-    shape = x.shape
     return _result(
-        predict, x, base.mean(), phi.reshape(shape), scale, features, ("step", "feature"),
-        {"standard_error": error.reshape(shape)},
-        {"n_background": n_background, "n_pairs": n_pairs, "walk": walk},
-    )  # fmt: skip
+        predict, x, base.mean(), phi.reshape(x.shape), scale, features, ("step", "feature")
+    )
 
 
 def grouped(
@@ -95,10 +125,124 @@ def grouped(
         values = _predicted(predict, mixed.reshape(-1, *x.shape[1:]))
         worth[part] = values.reshape(len(part), len(inside), len(rows)).mean(-1)
     phi = worth @ _coalition_weights(inside).T
-    return _result(
-        predict, x, worth[:, 0].mean(), phi, scale, features, ("feature",), {},
-        {"n_background": n_background},
-    )  # fmt: skip
+    return _result(predict, x, worth[:, 0].mean(), phi, scale, features, ("feature",))
+
+
+def mean_absolute(values: xr.Dataset) -> xr.DataArray:
+    """Importance of each input: mean of |phi| over samples, m3 m-3."""
+    return np.abs(values["phi"]).mean("sample", keep_attrs=True)
+
+
+def width(values: xr.Dataset) -> xr.DataArray:
+    """Width of the Shapley values of each input, 1st to 99th percentile, m3 m-3."""
+    low, high = (values["phi"].quantile(q, "sample", keep_attrs=True) for q in (0.01, 0.99))
+    return (high.drop_vars("quantile") - low.drop_vars("quantile")).assign_attrs(units="m3 m-3")
+
+
+def effect(values: xr.Dataset) -> xr.DataArray:
+    """Sign of an input's effect: Spearman correlation of its value with its phi over samples.
+
+    +1: the more of it, the wetter. NaN for an input that is constant or without any effect.
+    """
+    return xr.apply_ufunc(
+        spearman, values["value"], values["phi"], input_core_dims=[["sample"]] * 2, vectorize=True
+    )
+
+
+def similarity(values: xr.Dataset, other: xr.Dataset) -> float:
+    """Spearman correlation of two networks' phi over all inputs of the same samples."""
+    a, b = xr.align(values["phi"], other["phi"], join="exact")
+    return spearman(a.values.ravel(), b.transpose(*a.dims).values.ravel())
+
+
+def agreement(values: xr.Dataset, grouped: xr.Dataset) -> dict[str, float]:
+    """How far values of single inputs can be trusted, held against exact ones of whole features.
+
+    phi summed over the days is compared with ``grouped`` of the same samples and background
+    rows. The two differ by sampling, and by how interactions within a feature's days are shared.
+    ``additivity_error``: largest |sum of phi + base value - f| over the standard deviation of f;
+    ``rank_correlation``: Spearman over all pairs (sample, feature);
+    ``ranking``: Spearman of the features' mean |phi|; ``by_sample``: median over samples of
+    Spearman over features; ``difference``: largest |difference| over the standard deviation of f.
+    Raises ParameterError if the samples or features are not the same.
+    """
+    if not np.array_equal(values["value"], grouped["value"]):
+        raise ParameterError("grouped values belong to other samples or features than the values")
+    summed = values["phi"].sum("step").transpose("sample", "feature").values
+    exact = grouped["phi"].transpose("sample", "feature").values
+    spread = float(values["prediction"].std("sample"))
+    by_sample = [spearman(a, b) for a, b in zip(summed, exact, strict=True)]
+    return {
+        "additivity_error": float(values["additivity_error"].max()) / spread,
+        "rank_correlation": spearman(summed.ravel(), exact.ravel()),
+        "ranking": spearman(np.abs(summed).mean(0), np.abs(exact).mean(0)),
+        "by_sample": float(np.nanmedian(by_sample)),
+        "difference": float(np.abs(summed - exact).max()) / spread,
+    }
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation, NaN where either is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return np.nan
+    return float(spearmanr(a, b).statistic)
+
+
+@dataclass(frozen=True)
+class DeepError:
+    """Additivity error |sum of phi + E f - f| over samples, in standard deviations of f.
+
+    ``reason`` is empty, or says why the explainer gave no values (then the numbers are NaN);
+    ``warnings`` is what it said on the way.
+    """
+
+    largest: float
+    mean: float
+    reason: str
+    warnings: tuple[str, ...]
+
+
+class _Column(nn.Module):
+    """The network with its output as a column, as shap wants it."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x).unsqueeze(-1)
+
+
+def deep_explainer_error(module: nn.Module, x, background) -> DeepError:
+    """Run shap.DeepExplainer (DeepLIFT, arXiv:1705.07874) on a network and add up its values.
+
+    ``x`` and ``background`` (sample, step, feature). It follows the rules of known layers and takes
+    plain gradients elsewhere, so its values need not add up; here they are not made to.
+    """
+    import shap  # takes seconds
+
+    x = torch.as_tensor(checked(x, "x"))
+    background = torch.as_tensor(checked(background, "background"))
+    column = _Column(module.cpu().eval())
+    with torch.no_grad():
+        f, base = column(x)[:, 0].double().numpy(), float(column(background).double().mean())
+    reason = ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            explainer = shap.DeepExplainer(column, background)
+            phi = np.asarray(explainer.shap_values(x, check_additivity=False))
+        except Exception as error:  # whatever it raises on operations that it does not support
+            phi, reason = np.full((len(x), 1), np.nan), f"{type(error).__name__}: {error}"
+    gap = np.abs(phi.reshape(len(x), -1).sum(1) + base - f) / f.std()
+    said = dict.fromkeys(str(warning.message).splitlines()[0] for warning in caught)
+    return DeepError(float(gap.max()), float(gap.mean()), reason, tuple(said))
+
+
+def _in_pieces(function: Callable, x: np.ndarray) -> np.ndarray:
+    x = torch.as_tensor(np.ascontiguousarray(x, dtype=np.float32))
+    with torch.inference_mode():
+        return torch.cat([function(part) for part in x.split(ROWS)]).numpy()
 
 
 def _prepare(x, background, features, n_background: int, seed: int):
@@ -127,18 +271,14 @@ def _predicted(predict: Predict, x: np.ndarray) -> np.ndarray:
 
 
 def _parts(n: int, rows_each: int) -> list[np.ndarray]:
-    """Samples in parts that together need about ROWS predicted rows."""
-    size = max(1, ROWS // rows_each)
+    """Samples in parts that together need about MASKED predicted rows."""
+    size = max(1, MASKED // rows_each)
     return [np.arange(first, min(first + size, n)) for first in range(0, n, size)]
 
 
-def _orders(walk: str, seed: list[int], n_walks: int, shape: tuple[int, int]) -> np.ndarray:
+def _orders(seed: list[int], n_walks: int, n_steps: int, n_features: int) -> np.ndarray:
     """Place of each player in random orders, (walk, step * feature), from the sample's own seed."""
     generator = np.random.default_rng(seed)
-    n_steps, n_features = shape
-    if walk == "free":
-        places = np.tile(np.arange(n_steps * n_features), (n_walks, 1))
-        return generator.permuted(places, axis=1)
     feature = generator.permuted(np.tile(np.arange(n_features), (n_walks, 1)), axis=1)
     step = np.tile(np.arange(n_steps)[:, None], (n_walks, 1, n_features))
     step = generator.permuted(step, axis=1)
@@ -172,23 +312,22 @@ def _coalition_weights(inside: np.ndarray) -> np.ndarray:
     return np.where(inside.T, with_player, -np.array(without))
 
 
-def _result(predict, x, base, phi, scale, features, dims, more: dict, attrs: dict) -> xr.Dataset:
+def _result(predict, x, base: float, phi, scale: Scale, features, players) -> xr.Dataset:
     """Everything in m3 m-3; the error of additivity is against a fresh prediction."""
     f = _predicted(predict, x)
     gap = phi.reshape(len(x), -1).sum(1) + base - f
-    result = xr.Dataset(
+    units = {"units": "m3 m-3"}
+    return xr.Dataset(
         {
-            "phi": (("sample", *dims), scale.slope * phi),
-            **{name: (("sample", *dims), scale.slope * array) for name, array in more.items()},
+            "phi": (
+                ("sample", *players),
+                scale.slope * phi,
+                units | {"long_name": "Shapley value"},
+            ),
             "value": (("sample", "step", "feature"), x),
-            "prediction": ("sample", scale.slope * f + scale.offset),
-            "base_value": ((), scale.slope * base + scale.offset),
-            "additivity_error": ("sample", np.abs(scale.slope * gap)),
+            "prediction": ("sample", scale.slope * f + scale.offset, units),
+            "base_value": ((), scale.slope * base + scale.offset, units),
+            "additivity_error": ("sample", np.abs(scale.slope * gap), units),
         },
         coords={"step": np.arange(1, x.shape[1] + 1), "feature": list(features)},
-        attrs=attrs,
     )
-    for name in ("phi", *more, "prediction", "base_value", "additivity_error"):
-        result[name].attrs["units"] = "m3 m-3"
-    result["phi"].attrs["long_name"] = "Shapley value"
-    return result

@@ -1,4 +1,6 @@
-"""Fig 14 of Wang et al. (2024): Shapley values of every input, one panel a network."""
+"""Fig 14 of Wang et al. (2024): Shapley values of every input, one panel a network, by shap."""
+
+from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +12,7 @@ from soilbook.schema import VARIABLES
 
 # Low and high values of an input stay apart for colour-blind readers; the middle is not white.
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low_to_high", ("#0072B2", "#8A5A9B", "#D55E00"))
-BINS, ROW = 80, 0.38  # a dot is moved up or down in its row by how many others share its bin
+TEXT = 8  # pt, at the width of a page
 
 
 def beeswarm(values: xr.Dataset, n_inputs: int = 10):
@@ -20,27 +22,46 @@ def beeswarm(values: xr.Dataset, n_inputs: int = 10):
     without ``model`` there is one panel; all share their scale. "ST3" is soil temperature of the
     third of the four days, "SM4" the moisture known on the last: that of the day before the target.
     """
+    import shap  # takes seconds
+
     if "model" not in values["phi"].dims:
         values = values.expand_dims("model" if "model" in values.coords else {"model": ["network"]})
     models = values["model"].values
-    n_columns = min(4, len(models))
+    n_columns = min(3, len(models))
     n_rows = -(-len(models) // n_columns)
     with style():
         figure, axes = plt.subplots(
-            n_rows, n_columns, figsize=(2.4 * n_columns, (0.2 * n_inputs + 0.9) * n_rows + 0.5),
+            n_rows, n_columns, figsize=(2.1 * n_columns + 0.5, (0.16 * n_inputs + 0.55) * n_rows),
             squeeze=False, sharex=True, dpi=150,
         )  # fmt: skip
         for axis, model in zip(axes.flat, models, strict=False):
-            _panel(axis, values.sel(model=model), n_inputs)
-            axis.set_title(str(model))
+            with _same_draws():
+                shap.plots.beeswarm(
+                    explanation(values.sel(model=model)), max_display=n_inputs, ax=axis, s=5,
+                    color=LOW_TO_HIGH, color_bar=False, group_remaining_features=False,
+                    plot_size=None, show=False,
+                )  # fmt: skip
+            _in_house_style(axis, str(model))
         for axis in axes.flat[len(models) :]:
             axis.set_axis_off()
         letters(axes.flat[: len(models)])
         figure.supxlabel("Shapley value (m$^3$ m$^{-3}$)", fontsize=9)
         scale = plt.cm.ScalarMappable(plt.Normalize(0, 1), LOW_TO_HIGH)
-        bar = figure.colorbar(scale, ax=axes, label="value of the input", shrink=0.5, aspect=40)
+        bar = figure.colorbar(scale, ax=axes, label="value of the input", shrink=0.4, aspect=50)
         bar.set_ticks([0, 1], labels=["low", "high"])
     return figure
+
+
+def explanation(values: xr.Dataset):
+    """One network's values as a ``shap.Explanation`` (sample, input), what shap's plots take."""
+    import shap
+
+    phi, value = (
+        values[name].stack(input=("step", "feature")).transpose("sample", "input")
+        for name in ("phi", "value")
+    )
+    names = [label(feature, step) for step, feature in phi["input"].values]
+    return shap.Explanation(phi.values, data=value.values, feature_names=names)
 
 
 def label(feature: str, step: int) -> str:
@@ -48,46 +69,26 @@ def label(feature: str, step: int) -> str:
     return f"{VARIABLES[feature].symbol if feature in VARIABLES else feature}{step}"
 
 
-def _panel(axis, values: xr.Dataset, n_inputs: int) -> None:
-    phi = values["phi"].stack(input=("step", "feature")).transpose("input", "sample")
-    value = values["value"].stack(input=("step", "feature")).transpose("input", "sample")
-    ranked = np.argsort(-np.abs(phi.values).mean(1), kind="stable")[:n_inputs]
-    names = [label(feature, step) for step, feature in phi["input"].values[ranked]]
-    axis.axvline(0, color="#999999", linewidth=0.8)
-    edges = np.linspace(*_limits(phi.values[ranked]), BINS + 1)
-    for row, index in enumerate(ranked):
-        x = phi.values[index]
-        axis.scatter(
-            x, row + _swarm(x, edges), c=_relative(value.values[index]), cmap=LOW_TO_HIGH, vmin=0,
-            vmax=1, s=3, linewidths=0, rasterized=True,
-        )  # fmt: skip
-    axis.set_yticks(range(len(ranked)), names, fontsize=7)
-    axis.set_ylim(len(ranked) - 0.4, -0.6)
-    axis.tick_params(axis="x", labelsize=7, labelbottom=True)
-    axis.locator_params(axis="x", nbins=5)
-    axis.grid(axis="x", visible=False)
+@contextmanager
+def _same_draws():
+    """NumPy's global state, by which shap scatters dots: the same each time, then as it was."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
-def _limits(phi: np.ndarray) -> tuple[float, float]:
-    low, high = float(phi.min()), float(phi.max())
-    return (low, high) if high > low else (low - 0.5, low + 0.5)
-
-
-def _swarm(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Shift of each dot within its row: dots of a bin are spread alternately to both sides."""
-    bins = np.clip(np.digitize(x, edges), 1, BINS)
-    order = np.argsort(bins, kind="stable")
-    place = np.empty(len(x), dtype=int)
-    starts = np.searchsorted(bins[order], np.arange(1, BINS + 1))
-    place[order] = np.arange(len(x)) - starts[bins[order] - 1]
-    side = np.where(place % 2, 1, -1) * ((place + 1) // 2)
-    largest = max(1, np.abs(side).max())
-    return ROW * side / largest
-
-
-def _relative(value: np.ndarray) -> np.ndarray:
-    """0 to 1 from the 5th to the 95th percentile: a single storm must not take all colours."""
-    low, high = np.percentile(value, (5, 95))
-    if high <= low:
-        low, high = value.min(), value.max()
-    return np.clip((value - low) / (high - low), 0, 1) if high > low else np.full(len(value), 0.5)
+def _in_house_style(axis, title: str) -> None:
+    """Text and ticks as in the other figures; shap's are made for one panel on a screen."""
+    axis.set_title(title)
+    axis.set(xlabel="", ylim=(-0.6, len(axis.get_yticks()) - 0.4))
+    axis.tick_params(axis="y", labelsize=TEXT, length=0)
+    axis.tick_params(axis="x", labelsize=TEXT, labelbottom=True)
+    axis.locator_params(axis="x", nbins=4)
+    axis.grid(visible=False)
+    for line in axis.lines:
+        line.set_linewidth(0.6)
+    for dots in axis.collections:
+        dots.set_rasterized(True)

@@ -14,7 +14,7 @@ TITLES = {
 
 
 def places(found: xr.Dataset):
-    """``found`` of ``studies.collocations.collocate``; places stand by the error of SMAP.
+    """``found`` of ``studies.smap.collocations.collocate``; places stand by the error of SMAP.
 
     Bars are 95 % intervals; on the twin a cross marks the value that the known truth gives.
     """

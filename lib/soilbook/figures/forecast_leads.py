@@ -22,7 +22,7 @@ NAMES = {"rmse": "RMSE (m$^3$ m$^{-3}$)", "r": "Pearson correlation"}
 def by_lead(result: xr.Dataset):
     """Medians over pixels with their intervals by lead, and paired differences of RMSE.
 
-    ``result`` of ``studies.satellite_forecast.run``.
+    ``result`` of ``studies.smap.satellite_forecast.run``.
     """
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.5))

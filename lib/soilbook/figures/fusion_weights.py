@@ -11,7 +11,7 @@ PLAIN = "plain mean"
 
 
 def weights_and_gains(fused: xr.Dataset, paired: pd.DataFrame, layer: str = "surface"):
-    """``fused`` of ``studies.fusion.fuse``, ``paired`` of ``studies.fusion.paired`` (ubRMSE).
+    """``fused`` of ``studies.smap.fusion.fuse``, ``paired`` (ubRMSE) of ``fusion.paired``.
 
     Left: weights of the members, a dot a place. Right: ubRMSE of scheme minus plain mean, a dot a
     place, with the mean and its interval.

@@ -1,4 +1,4 @@
-"""The figures of scores, Figs 8-11 and 13 of Wang et al. (2024): RMSE, epochs and time."""
+"""The figures of scores, Figs 8-11 and 13 of Wang et al. (2024): RMSE, convergence and time."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,14 +6,16 @@ import pandas as pd
 import xarray as xr
 
 from soilbook.figures.style import colour, letters, style
+from soilbook.training.shard import CONVERGED
 
 
 def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
-    """Panels (a-e): RMSE by lead, one panel a depth; (g, h): epochs and time of training.
+    """Panels (a-e): RMSE by lead, one panel a depth; (g): epochs to convergence; (h): time.
 
     ``scores`` has ``rmse``, ``rmse_low``, ``rmse_high`` (model, depth, lead) in m3 m-3; ``cost``
-    one row a network with ``model``, ``epochs_to_convergence``, ``seconds_per_100_epochs``. The
-    legend names ``attrs["site"]`` of scores of one site, see ``studies.insitu.one_site``.
+    one row a network with ``model``, ``epochs_to_convergence`` (see ``shard.convergence_epoch``)
+    and ``seconds_per_100_epochs``. The legend names ``attrs["site"]`` of scores of one site, see
+    ``studies.insitu.one_site``.
     """
     with_cost = cost is not None and len(cost) > 0
     with style():
@@ -31,8 +33,9 @@ def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
         spare.legend(*panels[0].get_legend_handles_labels(), loc="center", title=whose)
         letters(panels[: scores.sizes["depth"]])
         if with_cost:
-            _box(axes[2, 0], cost, "epochs_to_convergence", "epochs to convergence")
-            axes[2, 0].set_title("(g) training epochs", loc="left")
+            until = f"epochs until within {100 * CONVERGED:g} %\nof the lowest validation error"
+            _box(axes[2, 0], cost, "epochs_to_convergence", until)
+            axes[2, 0].set_title("(g) epochs to convergence", loc="left")
             _box(axes[2, 1], cost, "seconds_per_100_epochs", "s per 100 epochs and network")
             axes[2, 1].set_title("(h) training time", loc="left")
             axes[2, 2].set_axis_off()

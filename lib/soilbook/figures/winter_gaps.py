@@ -8,7 +8,7 @@ from soilbook.figures.style import colour, letters, style
 
 
 def panels(means: dict[str, pd.DataFrame]):
-    """One panel for each entry: title to the frame of ``studies.seasons.means``."""
+    """One panel for each entry: title to the frame of ``studies.smap.seasons.means``."""
     with style():
         figure, axes = plt.subplots(
             1, len(means), figsize=(3.4 * len(means), 3.4), layout="constrained", squeeze=False

@@ -60,7 +60,7 @@ def maps(scores: xr.Dataset, metrics=("ubrmse", "r")):
 def calibration(found: xr.Dataset):
     """Share of days inside central intervals against the stated level, and error against spread.
 
-    ``found`` as ``studies.prolongation_spread.calibration`` returns it, with one way at least.
+    ``found`` as ``studies.smap.prolongation_spread.calibration`` returns it, with one way at least.
     """
     with style():
         figure, (held, skill) = plt.subplots(1, 2, figsize=(8, 3.7))

@@ -1,18 +1,21 @@
-"""Is a stated uncertainty right? Coverage, sharpness, CRPS and the distribution of PIT values.
+"""Is a stated uncertainty right? Coverage, CRPS, PIT values; and a forecast that states its own.
 
-Arrays have time on the last axis; ensembles (member, ..., time). NaN days are left out.
+Arrays have time on the last axis, NaN days are left out. Bayesian model averaging after Raftery et
+al. (2005), doi 10.1175/MWR2906.1, of members without bias: the observation of a day comes from
+member k with probability w_k and lies around it with a normal error, the same for all members.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.special import log_ndtr, logsumexp
 from scipy.stats import norm
 
 from soilbook.errors import ParameterError
+from soilbook.metrics.scores import mean_where
 
-
-def _mean(values, valid) -> np.ndarray:
-    n = valid.sum(-1)
-    total = np.where(valid, values, 0.0).sum(-1)
-    return np.divide(total, n, out=np.full(np.shape(total), np.nan), where=n > 0)[()]
+LEAST_DAYS = 30
+SMALLEST = 1e-12  # share of the members' error variance below which no deviation falls
 
 
 def coverage(observed, low, high) -> np.ndarray:
@@ -21,21 +24,7 @@ def coverage(observed, low, high) -> np.ndarray:
         *(np.asarray(a, float) for a in (observed, low, high))
     )
     valid = np.isfinite(observed) & np.isfinite(low) & np.isfinite(high)
-    return _mean((observed >= low) & (observed <= high), valid)
-
-
-def interval_score(observed, low, high, level: float = 0.95) -> np.ndarray:
-    """Mean interval score: width plus 2 / alpha times the distance outside; lower is better.
-
-    Gneiting and Raftery (2007), doi 10.1198/016214506000001437, equation 43.
-    """
-    _check_level(level)
-    observed, low, high = np.broadcast_arrays(
-        *(np.asarray(a, float) for a in (observed, low, high))
-    )
-    outside = np.maximum(low - observed, 0) + np.maximum(observed - high, 0)
-    score = high - low + 2 / (1 - level) * outside
-    return _mean(score, np.isfinite(score))
+    return mean_where((observed >= low) & (observed <= high), valid)[()]
 
 
 def crps_gaussian(observed, mean, deviation) -> np.ndarray:
@@ -53,27 +42,7 @@ def crps_gaussian(observed, mean, deviation) -> np.ndarray:
     z = np.divide(error, deviation, out=np.zeros(error.shape), where=deviation > 0)
     spread = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)
     score = np.where(deviation == 0, np.abs(error), deviation * spread)
-    return _mean(score, np.isfinite(score))
-
-
-def crps_ensemble(observed, ensemble, fair: bool = False) -> np.ndarray:
-    """Mean CRPS of an ensemble (member, ..., time): E|x - o| - E|x - x'| / 2, units of the series.
-
-    ``fair`` divides the second term for members drawn without replacement, so that the score of a
-    small ensemble is that expected of a large one (Ferro 2014, doi 10.1002/qj.2270). Gneiting and
-    Raftery (2007), doi 10.1198/016214506000001437, equation 21. Days on which a member is missing
-    are left out. Raises ParameterError for fair with one member.
-    """
-    ensemble = np.sort(np.asarray(ensemble, float), axis=0)
-    n = len(ensemble)
-    if fair and n < 2:
-        raise ParameterError("fair CRPS of 1 member; needs at least 2")
-    error = np.abs(ensemble - np.asarray(observed, float)).mean(0)
-    # Sum over pairs of |x - x'| of sorted members, without forming the pairs.
-    rank = (2 * np.arange(n) - n + 1).reshape(-1, *(1,) * (ensemble.ndim - 1))
-    pairs = 2 * (rank * ensemble).sum(0)
-    score = error - pairs / (2 * n * (n - 1 if fair else n))
-    return _mean(score, np.isfinite(score))
+    return mean_where(score, np.isfinite(score))[()]
 
 
 def pit_gaussian(observed, mean, deviation) -> np.ndarray:
@@ -89,19 +58,6 @@ def pit_gaussian(observed, mean, deviation) -> np.ndarray:
     return norm.cdf(np.divide(error, deviation, out=z, where=deviation > 0))
 
 
-def pit_ensemble(observed, ensemble, seed: int = 0) -> np.ndarray:
-    """Randomised PIT of each day from an ensemble (member, ..., time), in 0 to 1.
-
-    The rank of the observed value among the members, ties broken and the step filled at random
-    with ``seed``. Czado et al. (2009), doi 10.1111/j.1541-0420.2009.01191.x. NaN where missing.
-    """
-    observed, ensemble = np.asarray(observed, float), np.asarray(ensemble, float)
-    below, equal = (ensemble < observed).sum(0), (ensemble == observed).sum(0)
-    draw = np.random.default_rng(seed).random(below.shape)
-    pit = (below + draw * (equal + 1)) / (len(ensemble) + 1)
-    return np.where(np.isfinite(observed) & np.isfinite(ensemble).all(0), pit, np.nan)
-
-
 def reliability(pit, levels=None) -> tuple[np.ndarray, np.ndarray]:
     """Nominal levels and the share of days inside the central interval of each, (level, ...).
 
@@ -110,12 +66,91 @@ def reliability(pit, levels=None) -> tuple[np.ndarray, np.ndarray]:
     """
     levels = np.arange(1, 20) / 20 if levels is None else np.asarray(levels, float)
     for level in levels:
-        _check_level(level)
+        if not 0 < level < 1:
+            raise ParameterError(f"level {level}; needs a value between 0 and 1")
     pit = np.asarray(pit, float)
-    inside = [_mean(np.abs(pit - 0.5) <= level / 2, np.isfinite(pit)) for level in levels]
+    inside = [mean_where(np.abs(pit - 0.5) <= level / 2, np.isfinite(pit)) for level in levels]
     return levels, np.stack(inside)
 
 
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ParameterError(f"level {level}; needs a value between 0 and 1")
+@dataclass(frozen=True)
+class Averaging:
+    """``weights`` and ``deviation`` (..., member; the latter in the units of the observations),
+    ``log_likelihood`` of a day (...), ``n`` days, ``iterations``, ``reason`` (...) why NaN, or "".
+    """
+
+    weights: np.ndarray
+    deviation: np.ndarray
+    log_likelihood: np.ndarray
+    n: np.ndarray
+    iterations: np.ndarray
+    reason: np.ndarray
+
+
+def model_averaging(observed, members, tolerance: float = 1e-7, most: int = 1000) -> Averaging:
+    """Weights and deviations of members (..., member, time) that explain ``observed`` (..., time).
+
+    By expectation-maximisation. Days without the observation or without a member are left out.
+    Stops when the mean log likelihood of a day rises by less than ``tolerance``, or after ``most``
+    steps. NaN with a reason for fewer than 30 days, or a member without any error. Raises
+    ParameterError for shapes that do not fit.
+    """
+    observed, members = np.asarray(observed, float), np.asarray(members, float)
+    if members.ndim < 2 or np.delete(members.shape, -2).tolist() != list(observed.shape):
+        raise ParameterError(
+            f"observed {observed.shape} and members {members.shape}; members need the same axes "
+            "and one of their own before time"
+        )
+    lead, (n_members, n_days) = observed.shape[:-1], members.shape[-2:]
+    error = (members - observed[..., None, :]).reshape(-1, n_members, n_days)
+    there = np.isfinite(error).all(1)
+    n = there.sum(-1)
+    square = np.where(there[:, None], error, 0.0) ** 2
+    mean = square.sum(-1) / np.maximum(n, 1)[:, None]
+    few, exact = n < LEAST_DAYS, (mean <= 0).any(-1)
+    reason = np.select([few, exact], [f"fewer than {LEAST_DAYS} days", "a member has no error"], "")
+    shape = len(square), n_members
+    weights, spread = np.full(shape, np.nan), np.full(shape, np.nan)
+    likelihood, steps = np.full(len(square), np.nan), np.zeros(len(square), int)
+    good = np.flatnonzero(reason == "")
+    weights[good], spread[good] = 1 / n_members, mean.mean(-1, keepdims=True)[good]
+    active, floor = good, SMALLEST * mean.min(-1, keepdims=True)
+    for _ in range(most):
+        if not active.size:
+            break
+        part, days = square[active], there[active]
+        joint = _log_densities(part, weights[active], spread[active])
+        total = logsumexp(joint, axis=1)
+        now = np.where(days, total, 0.0).sum(-1) / n[active]
+        share = np.where(days[:, None], np.exp(joint - total[:, None]), 0.0)
+        settled = now - likelihood[active] < tolerance  # False for the NaN of the first step
+        likelihood[active] = now
+        weights[active] = share.sum(-1) / n[active][:, None]
+        updated = (share * part).sum(-1).sum(-1, keepdims=True) / n[active][:, None]
+        spread[active] = np.maximum(updated, floor[active])
+        steps[active] += 1
+        active = active[~settled]
+
+    def back(array):
+        return array.reshape((*lead, *array.shape[1:]))
+
+    found = weights, np.sqrt(spread), likelihood, n, steps, reason
+    return Averaging(*(back(array) for array in found))
+
+
+def mixture_probability(observed, members, weights, deviation) -> np.ndarray:
+    """Probability (..., time) that the averaged forecast gives to values up to the observed one.
+
+    Sum of w_k Phi((observed - member_k) / deviation_k): the probability integral transform, uniform
+    where the forecast is calibrated. NaN on days without the observation or a member.
+    """
+    observed, members = np.asarray(observed, float), np.asarray(members, float)
+    scaled = (observed[..., None, :] - members) / np.asarray(deviation)[..., None]
+    return (np.asarray(weights)[..., None] * np.exp(log_ndtr(scaled))).sum(-2)
+
+
+def _log_densities(square, weights, spread) -> np.ndarray:
+    """log(w_k) + log of the normal density of member k's error (place, member, time)."""
+    with np.errstate(divide="ignore"):
+        constant = np.log(weights) - 0.5 * np.log(2 * np.pi * spread)
+    return constant[..., None] - 0.5 * square / spread[..., None]

@@ -1,26 +1,28 @@
-"""Is A better than B? Paired differences across sites as one tidy table."""
+"""Is A better than B? Paired differences across sites as one tidy table, and the test behind it."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import PermutationMethod, rankdata, wilcoxon
+from statsmodels.stats.multitest import multipletests
 
 from soilbook.errors import DataError, unknown
-from soilbook.metrics.clusters import mean_over_sites
-from soilbook.metrics.intervals import site_replicates
+from soilbook.metrics.bootstrap import mean_over_sites
 from soilbook.metrics.scores import METRICS
-from soilbook.metrics.significance import correct, pseudomedian, sign_test, signed_rank
 
-TESTS = {"signed_rank": signed_rank, "sign": sign_test}
 VERDICTS = ("better", "worse", "no difference shown", "not testable")
+LEAST_SITES = 6
+CORRECTIONS = {"holm": "holm", "benjamini-hochberg": "fdr_bh", "none": None}
+ENUMERATED = 13  # sites up to which every pattern of signs is tried
 
 
 def compare(
-    scores_a: xr.DataArray | xr.Dataset,
-    scores_b: xr.DataArray | xr.Dataset,
+    scores_a: xr.DataArray,
+    scores_b: xr.DataArray,
     metric: str = "r2",
-    test: str = "signed_rank",
     correction: str = "holm",
     level: float = 0.95,
     n_replicates: int = 1000,
@@ -29,35 +31,25 @@ def compare(
     """Paired differences a - b of site scores, one row per cell of the other dimensions.
 
     Takes scores with the dimension ``site`` (and any others, e.g. model, depth, lead; dimensions of
-    one side only are broadcast, so all models can be held against one), or results of
-    ``intervals.site_scores``: then ``low`` and ``high`` of the mean difference come from the
-    two-level bootstrap of sites and days, else of sites alone. For metrics best at zero the
-    absolute scores are compared. Columns: the other dimensions, ``difference`` (mean),
+    one side only are broadcast, so all models can be held against one). ``low`` and ``high`` of the
+    mean difference come from the bootstrap of sites, ``p`` from ``signed_rank``. For metrics best
+    at zero the absolute scores are compared. Columns: the other dimensions, ``difference`` (mean),
     ``pseudomedian``, ``low``, ``high``, ``p``, ``p_corrected`` (over all rows), ``n_sites``,
     ``n_better`` (sites at which a is better), ``verdict`` (of a: one of ``VERDICTS``), ``reason``.
     Raises ParameterError for unknown names, DataError for labels that differ.
     """
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
-    if test not in TESTS:
-        raise unknown("test", test, TESTS)
     direction = METRICS[metric].direction
-    value, replicate = _differences(scores_a, scores_b, direction)
-    bounds = mean_over_sites(
-        value.values,
-        None if replicate is None else replicate.values,
-        n_replicates=n_replicates,
-        level=level,
-        seed=seed,
-    )
+    value = _differences(scores_a, scores_b, direction)
+    bounds = mean_over_sites(value.values, None, n_replicates, level, seed)
     others = value.dims[1:]
     labels = [value[d].values if d in value.coords else range(value.sizes[d]) for d in others]
-    shape = value.shape[1:]
     sign = 1 if direction == "higher" else -1
     rows = []
-    for where, label in zip(np.ndindex(*shape), itertools.product(*labels), strict=True):
+    for where, label in zip(np.ndindex(*value.shape[1:]), itertools.product(*labels), strict=True):
         d = value.values[(slice(None), *where)]
-        tested = TESTS[test](d)
+        tested = signed_rank(d)
         rows.append(
             {
                 **dict(zip(others, label, strict=True)),
@@ -72,15 +64,13 @@ def compare(
             }
         )
     table = pd.DataFrame(rows)
-    table.insert(table.columns.get_loc("p") + 1, "p_corrected", correct(table["p"], correction))
-    table.insert(
-        table.columns.get_loc("reason"),
-        "verdict",
-        [
-            _verdict(p, sign * location, 1 - level)
-            for p, location in zip(table["p_corrected"], table["pseudomedian"], strict=True)
-        ],
-    )
+    corrected = correct(table["p"], correction)
+    table.insert(table.columns.get_loc("p") + 1, "p_corrected", corrected)
+    verdicts = [
+        _verdict(p, sign * location, 1 - level)
+        for p, location in zip(corrected, table["pseudomedian"], strict=True)
+    ]
+    table.insert(table.columns.get_loc("reason"), "verdict", verdicts)
     opposed = (table["difference"] * table["pseudomedian"] < 0) & (table["reason"] == "")
     table.loc[opposed, "reason"] = "mean and pseudomedian differ in sign: a few sites dominate"
     return table
@@ -94,25 +84,85 @@ def _verdict(p: float, gain: float, alpha: float) -> str:
     return "better" if gain > 0 else "worse"
 
 
-def _differences(a, b, direction) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Differences with ``site`` first, and those of the replicates (draw, site, ...) if any."""
-    both = isinstance(a, xr.Dataset) and isinstance(b, xr.Dataset)
-    pairs = []
-    for of in (_value, site_replicates)[: 1 + both]:
-        x, y = of(a), of(b)
-        for side, array in (("scores_a", x), ("scores_b", y)):
-            if "site" not in array.dims:
-                raise unknown(f"dimension of {side}", "site", array.dims)
-        if direction == "zero":
-            x, y = abs(x), abs(y)
-        try:
-            x, y = xr.align(x, y, join="exact")
-        except ValueError as error:
-            raise DataError(f"scores do not fit: {str(error).splitlines()[0]}") from None
-        pairs.append(x - y)
-    value = pairs[0].transpose("site", ...)
-    return value, pairs[1].transpose("draw", *value.dims) if both else None
+def _differences(a: xr.DataArray, b: xr.DataArray, direction: str) -> xr.DataArray:
+    """Differences with ``site`` first."""
+    for side, array in (("scores_a", a), ("scores_b", b)):
+        if "site" not in array.dims:
+            raise unknown(f"dimension of {side}", "site", array.dims)
+    if direction == "zero":
+        a, b = abs(a), abs(b)
+    try:
+        a, b = xr.align(a, b, join="exact")
+    except ValueError as error:
+        raise DataError(f"scores do not fit: {str(error).splitlines()[0]}") from None
+    return (a - b).transpose("site", ...)
 
 
-def _value(scores: xr.DataArray | xr.Dataset) -> xr.DataArray:
-    return scores["value"] if isinstance(scores, xr.Dataset) else scores
+@dataclass(frozen=True)
+class Outcome:
+    """A test's p value (two-sided), its statistic and sample size, and why p is NaN, if it is."""
+
+    p: float
+    statistic: float
+    n: int
+    reason: str = ""
+
+
+def signed_rank(differences) -> Outcome:
+    """Wilcoxon's signed-rank test that paired differences (one per site) are symmetric about 0.
+
+    NaN are left out. Zeros keep their ranks (Pratt 1959, doi 10.1080/01621459.1959.10501526).
+    Exact without ties or zeros; with them every sign pattern is enumerated for up to 13 sites, and
+    the tie-corrected normal approximation is used beyond. Fewer than 6 sites cannot reach p < 0.05:
+    p is NaN.
+    The statistic is the rank sum of the positive differences. Wilcoxon (1945), doi 10.2307/3001968.
+    """
+    d = _finite(differences)
+    if d.size < LEAST_SITES:
+        reason = f"{d.size} sites; needs at least {LEAST_SITES}"
+        return Outcome(np.nan, np.nan, d.size, reason)
+    if not d.any():
+        return Outcome(1.0, 0.0, d.size)
+    tied = np.unique(np.abs(d)).size < d.size or not d.all()
+    if not tied:
+        method = "exact" if d.size <= 50 else "asymptotic"
+    elif d.size <= ENUMERATED:
+        method = PermutationMethod(n_resamples=2**ENUMERATED)
+    else:
+        method = "asymptotic"
+    rank_sum = rankdata(np.abs(d))[d > 0].sum()
+    p = wilcoxon(d, zero_method="pratt", method=method).pvalue
+    return Outcome(float(p), float(rank_sum), d.size)
+
+
+def correct(p, method: str = "holm") -> np.ndarray:
+    """p values corrected for their number, in the shape given; NaN stay NaN and are not counted.
+
+    "holm" (1979, jstor 4615733) holds the chance of any false finding; "benjamini-hochberg" (1995,
+    doi 10.1111/j.2517-6161.1995.tb02031.x) the share of false findings. Raises ParameterError for
+    another method.
+    """
+    if method not in CORRECTIONS:
+        raise unknown("correction", method, CORRECTIONS)
+    p = np.array(p, dtype=np.float64)
+    valid = np.isfinite(p)
+    if CORRECTIONS[method] and valid.any():
+        p[valid] = multipletests(p[valid], method=CORRECTIONS[method])[1]
+    return p
+
+
+def pseudomedian(differences) -> float:
+    """Hodges-Lehmann estimate: median of all pairwise means, the location signed ranks speak of.
+
+    Hodges and Lehmann (1963), doi 10.1214/aoms/1177704172. NaN where nothing is finite.
+    """
+    d = _finite(differences)
+    if not d.size:
+        return np.nan
+    i, j = np.triu_indices(d.size)
+    return float(np.median((d[i] + d[j]) / 2))
+
+
+def _finite(differences) -> np.ndarray:
+    d = np.asarray(differences, dtype=np.float64).ravel()
+    return d[np.isfinite(d)]

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from soilbook.errors import ParameterError, unknown
-from soilbook.metrics.blocks import autocorrelation
+from soilbook.metrics.bootstrap import autocorrelation
 
 # Steps in a year, and the NumPy unit of the step.
 STEPS = {"day": (365.25, "D"), "month": (12.0, "M"), "year": (1.0, "Y")}
@@ -18,18 +18,8 @@ METHODS = ("plain", "hamed_rao", "pre_whitened")
 # Below ten values the normal approximation of S is not good (Kendall 1975, Rank Correlation).
 LEAST_STEPS = 10
 NUMBERS = (
-    "slope",
-    "low",
-    "high",
-    "percent",
-    "p",
-    "z",
-    "tau",
-    "lag1",
-    "n_steps",
-    "years",
-    "missing",
-)
+    "slope", "low", "high", "percent", "p", "z", "tau", "lag1", "n_steps", "years", "missing",
+)  # fmt: skip
 
 
 def steps(series, time, step: str = "month") -> np.ndarray:

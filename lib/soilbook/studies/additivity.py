@@ -7,7 +7,8 @@ the prediction (eq B2 of Wang et al. 2024, doi 10.5194/hess-28-917-2024).
 import pandas as pd
 
 from soilbook import models
-from soilbook.explain import deep, predictor, shapley
+from soilbook.explain import predictor, shapley
+from soilbook.explain import shapley as deep
 from soilbook.studies.interpretation import N_PAIRS, Laboratory, chosen, explained
 
 KEYS = ["model", "estimator"]

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-import torch
-
 from soilbook import data as records
 from soilbook import models as library
 from soilbook import schema, settings
 from soilbook.data import sites as site_table
-from soilbook.errors import DeviceError, ParameterError, unknown
+from soilbook.device import find as find_device
+from soilbook.errors import ParameterError, unknown
 
 BASELINES = ("persistence", "climatology")
 SCALING = {"paper": "training", "released": "whole"}  # of a variant
@@ -27,7 +26,7 @@ class Experiment:
     """Settings of study 1. Empty ``sites`` or ``depths`` mean the profile's choice and all depths.
 
     data: ``twin`` or ``observed``; profile: a name of ``settings.PROFILES``; repetitions and
-    epochs: None means the profile's number; device: ``auto``, ``cpu`` or ``cuda``; variant:
+    epochs: None means the profile's number; device: see ``soilbook.device.find``; variant:
     ``paper`` or ``released`` (study 1's two sources); target: ``value`` (the paper) or ``change``
     (networks predict the change since the last observed day); scaling: by the range of the
     ``training`` part or of the ``whole`` record, None as the variant does.
@@ -68,7 +67,7 @@ class Experiment:
             depths=self._depths(),
             repetitions=_count("repetitions", self.repetitions) or profile.repetitions,
             epochs=_count("epochs", self.epochs) or profile.epochs,
-            device=device(self.device),
+            device=find_device(self.device),
             scaling=self.scaling or SCALING[self.variant],
         )
 
@@ -96,16 +95,6 @@ class Experiment:
             if depth not in schema.DEPTHS:
                 raise unknown("depth (m)", depth, schema.DEPTHS)
         return tuple(sorted(set(self.depths))) or schema.DEPTHS
-
-
-def device(name: str) -> str:
-    """``cpu`` or ``cuda``; ``auto`` is cuda where there is one. DeviceError if it is absent."""
-    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    if name == "auto":
-        return there[-1]
-    if name not in there:
-        raise DeviceError(f"device {name!r} is not there; allowed: auto, {', '.join(there)}")
-    return name
 
 
 def _count(name: str, value: int | None) -> int | None:

@@ -1,14 +1,12 @@
 """Forecasts of one model for all sites and depths of an experiment, kept in the store."""
 
-import hashlib
-
 import numpy as np
 import xarray as xr
 from joblib import Parallel, delayed
 
-from soilbook import models, progress, settings
+from soilbook import fingerprint, models, progress, settings
 from soilbook.models.baselines import calendar_day, day_of_year_means
-from soilbook.store import Store, code_fingerprint
+from soilbook.store import Store
 from soilbook.studies.experiment import Experiment
 from soilbook.studies.records import Records, observed
 from soilbook.training import windows
@@ -16,16 +14,14 @@ from soilbook.training import windows
 # A forecast this many times outside the range of training has run away (the paper's "(-)"); fed
 # back further, a polynomial kernel would overflow within a week.
 RUNAWAY = 100.0
-# What a stored forecast depends on, besides settings and data.
-CODE = ("soilbook.models", "soilbook.training", "soilbook.studies.forecasts", "soilbook.data")
 
 
 def make(experiment: Experiment, model: str, records: Records, store: Store) -> xr.Dataset:
     """Forecasts of ``model`` beside what came: see ``records.observed``.
 
     Adds ``forecast`` (repetition, site, depth, step, day) in m3 m-3, and for networks
-    ``epochs_to_convergence`` and ``seconds_per_100_epochs`` (repetition, site, depth), NaN for
-    other models.
+    ``epochs_to_convergence``, see ``shard.convergence_epoch``, and ``seconds_per_100_epochs``
+    (repetition, site, depth), NaN for other models.
     """
     key = _key(experiment, model, records)
 
@@ -62,29 +58,10 @@ def dataset(
     )
 
 
-def fingerprint() -> str:
-    """Fingerprint of the code that stored forecasts depend on."""
-    return code_fingerprint(*CODE)
-
-
-def network_code(model: str) -> str | None:
-    """Fingerprint of a model's own functions: one that a reader defined or changed in a notebook
-    must not be taken for an earlier one of the same name. None for the baselines.
-    """
-    made = {**models.NETWORKS, **models.MACHINE_LEARNING}.get(model)
-    if made is None:
-        return None
-    own = vars(made).values() if isinstance(made, type) else [made]
-    codes = [function.__code__ for function in own if hasattr(function, "__code__")]
-    plain = (str, bytes, int, float, bool, type(None), tuple)
-    text = repr(
-        [(c.co_code, c.co_names, [x for x in c.co_consts if isinstance(x, plain)]) for c in codes]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _key(experiment: Experiment, model: str, records: Records) -> dict:
     trained = model in models.NETWORKS
+    # One that a reader changed in a notebook is not taken for an earlier one of its name.
+    made = {**models.NETWORKS, **models.MACHINE_LEARNING}.get(model)
     return {
         "kind": "forecasts of study 1",
         "model": model,
@@ -99,8 +76,7 @@ def _key(experiment: Experiment, model: str, records: Records) -> dict:
         "target": experiment.target if trained else "value",
         "device": experiment.device if trained else "cpu",
         "data": records.fingerprint,
-        "code": fingerprint(),
-        "own code": network_code(model),
+        "model code": fingerprint.of_code(made) if made else None,
     }
 
 
@@ -125,8 +101,8 @@ def _climatology(experiment, model, records: Records, store) -> xr.Dataset:
     for key, one in records.series.items():
         issue = issue_days(one)
         i, k = records.place(key)
-        n = int(0.6 * len(one.time))
-        means = day_of_year_means(one.time[:n], records.sm[key][:n], window=31)
+        training = windows.split(len(one.time))["training"]
+        means = day_of_year_means(one.time[training], records.sm[key][training], window=31)
         for step in range(windows.N_LEADS):
             days = one.time[issue + 1 + step]
             values[0, i, k, step, issue - one.test_row] = means[calendar_day(days)]

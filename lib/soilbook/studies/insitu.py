@@ -22,9 +22,9 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
 
     Returns the scores of ``scoring.score``; ``forecast`` (model, site, depth, step, day), mean of
     repetitions, with ``observed`` (m3 m-3) and ``issue_time`` (last observed day);
-    ``epochs_to_convergence`` and ``seconds_per_100_epochs`` (model, site, depth, repetition); attrs
-    ``left_out``: one line for each site and depth with too few windows. Raises ParameterError,
-    DataError or DeviceError before any work starts.
+    ``epochs_to_convergence``, see ``shard.convergence_epoch``, and ``seconds_per_100_epochs``
+    (model, site, depth, repetition); attrs ``left_out``: one line for each site and depth with too
+    few windows. Raises ParameterError, DataError or DeviceError before any work starts.
     """
     experiment = experiment.resolve()
     store = store or Store()
@@ -87,7 +87,8 @@ def gains(result: xr.Dataset) -> xr.Dataset:
 
 
 def cost(result: xr.Dataset) -> pd.DataFrame:
-    """One row a trained network: model, site, depth, repetition, epochs and time of training."""
+    """One row a trained network: model, site, depth, repetition, epochs to convergence (see
+    ``shard.convergence_epoch``) and seconds per 100 epochs."""
     names = ["epochs_to_convergence", "seconds_per_100_epochs"]
     frame = result[names].to_dataframe().dropna().reset_index()
     order = {model: i for i, model in enumerate(result["model"].values)}

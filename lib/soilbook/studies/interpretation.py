@@ -13,13 +13,15 @@ from torch import nn
 from soilbook import models as library
 from soilbook import schema, settings
 from soilbook.errors import DataError, ParameterError
-from soilbook.explain import attention, embedding, encoded, importance, predictor, shapley
+from soilbook.explain import attention, embedding, encoded, predictor, shapley
+from soilbook.explain import shapley as importance
 from soilbook.store import Store
 from soilbook.studies import networks, records, sources, stand_in
 from soilbook.studies.experiment import Experiment
 from soilbook.training import load_module, windows
 
-# Measures by which the claims on Shapley values call two networks alike.
+# Random orders, each walked forwards and backwards, against every background row: see
+# ``shapley.inputs``.
 N_PAIRS = 2
 
 

@@ -24,13 +24,7 @@ def trained(
     ]
     profile = settings.profile(experiment.profile)
     how = Settings.of(profile, experiment.epochs, experiment.variant, experiment.target)
-    key = {
-        "data": records.fingerprint,
-        "code": forecasts.fingerprint(),
-        "own code": forecasts.network_code(model),
-        "scaling": experiment.scaling,
-    }
-    result = train(maker(experiment, model, records), tasks, how, experiment.device, store, key)
+    result = train(maker(experiment, model, records), tasks, how, experiment.device, store)
     return tasks, result
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import published
-from soilbook.explain import attention, importance
+from soilbook.explain import attention
+from soilbook.explain import shapley as importance
 from soilbook.studies.claims import COLUMNS
 
-ALIKE = 0.9
+ALIKE = 0.9  # rank correlation of Shapley values from which claims call two networks alike
 
 
 def means(values: xr.Dataset) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from soilbook import models, schema, settings
 from soilbook.data.distance import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
-from soilbook.store import Store, code_fingerprint
+from soilbook.store import Store
 from soilbook.studies import forecasts, scoring, sources
 from soilbook.studies.experiment import Experiment
 from soilbook.studies.pooled_series import attributes, common_scale, in_common_scale, joined
@@ -33,7 +33,6 @@ POOLED = (ALL_SITES, LEFT_OUT, UNTOLD)
 # A pooled network takes this many times the steps of a network of one site: it has more to learn,
 # and all sites together still cost less than one network each.
 MORE_STEPS = 2
-CODE = ("soilbook.studies.pooled", "soilbook.studies.pooled_series")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     ).resolve()
     groups = split(experiment.sites, folds, experiment.seed)
     store = store or Store()
-    records = load(experiment)
+    records = load(experiment, store)
     first = sources.load(experiment.sites[0], experiment.data, experiment.seed, store)
     plans = make_plans(records, schema.features(first), groups)
     parts = {
@@ -141,11 +140,7 @@ def forecast(
             tasks.append(Task(series, NETWORK, repetition, experiment.seed))
             planned.append(plan)
     make = _maker(plans)
-    key = {
-        "data": records.fingerprint,
-        "code": [forecasts.fingerprint(), code_fingerprint(*CODE)],
-    }
-    trained = train(make, tasks, _settings(experiment), experiment.device, store, key)
+    trained = train(make, tasks, _settings(experiment), experiment.device, store)
     runs = [
         (task.repetition, plan.model, row, one)
         for task, plan, row in zip(tasks, planned, trained["parameters"].values, strict=True)

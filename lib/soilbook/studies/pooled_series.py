@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from soilbook.data.sites import SITES
+from soilbook.training import windows
 from soilbook.training.windows import PARTS, Series
 
 PLACE = ("sand", "silt", "clay", "latitude")
@@ -24,7 +25,7 @@ def attributes(one: Series, features: Sequence[str]) -> dict[str, float]:
     """Sand, silt, clay (%), latitude (degrees), and the means of precipitation (mm d-1) and air
     temperature (degC) over the training part; ``features`` names the columns of the series."""
     site = SITES[one.site]
-    training = _physical(one)[: int(0.6 * len(one.time))]
+    training = _physical(one)[windows.split(len(one.time))["training"]]
     means = {
         f"mean_{name}": float(np.nanmean(training[:, features.index(name)]))
         for name in CLIMATE

@@ -11,6 +11,7 @@ from soilbook.data import sites as site_table
 from soilbook.studies import sources
 from soilbook.studies.claims import COLUMNS
 from soilbook.studies.experiment import Experiment
+from soilbook.training import windows
 
 # Table D2 calls air temperature TA where the rest of the paper says AT.
 PRINTED = {"precipitation": "P", "air_temperature": "TA"}
@@ -66,11 +67,11 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
     rows = []
     for name in names:
         time = sources.load(name, data, seed)["time"].values
-        n = len(time)
+        parts = windows.split(len(time))
         own = {
             "start": time[0],
-            "validation_start": time[int(0.6 * n)],
-            "test_start": time[int(0.8 * n)],
+            "validation_start": time[parts["validation"].start],
+            "test_start": time[parts["test"].start],
             "end": time[-1],
         }
         names_printed = ("training_start", "validation_start", "test_start", "test_end")

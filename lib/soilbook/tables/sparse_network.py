@@ -30,7 +30,7 @@ def printed() -> pd.DataFrame:
 def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
     """Laid out for reading: a row a layer, period and product, medians with intervals.
 
-    ``table`` as ``studies.hindcast.summary`` makes it; ``reference`` the same of the observed
+    ``table`` as ``studies.smap.hindcast.summary`` makes it; ``reference`` the same of the observed
     reference run. Beside R and ubRMSE stand the reference's and the published medians.
     """
     keys = ["layer", "period", "product"]

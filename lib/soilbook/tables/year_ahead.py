@@ -21,8 +21,8 @@ EQUATIONS = {
 def tidy(result: xr.Dataset) -> pd.DataFrame:
     """One row a predictor and metric: value (median over pixels), low, high, units, source.
 
-    ``result`` as ``studies.prolongation.year_ahead`` returns it; the released predictions' scores,
-    which have no intervals, stand below.
+    ``result`` as ``studies.smap.prolongation.year_ahead`` returns it; the released predictions'
+    scores, which have no intervals, stand below.
     """
     rows = [
         {
@@ -96,7 +96,7 @@ def optimisers(results: dict[str, xr.Dataset]) -> pd.DataFrame:
 def calibration(found: xr.Dataset) -> pd.DataFrame:
     """One row a way and level: coverage with its interval, mean width, CRPS (m3 m-3).
 
-    ``found`` as ``studies.prolongation_spread.calibration`` returns it.
+    ``found`` as ``studies.smap.prolongation_spread.calibration`` returns it.
     """
     names = ["coverage", "coverage_low", "coverage_high", "width", "crps"]
     frame = found[names].to_dataframe().reset_index()

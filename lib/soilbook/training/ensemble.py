@@ -13,12 +13,13 @@ import torch
 import xarray as xr
 from torch import nn
 
-from soilbook import progress
+from soilbook import fingerprint, progress
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
 from soilbook.training.compiled import compiler_there
 from soilbook.training.data import Sizes
 from soilbook.training.shard import train_shard
-from soilbook.training.tasks import Settings, Task, find_device
+from soilbook.training.tasks import Settings, Task
 from soilbook.training.workers import one_thread, side_by_side
 
 # Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
@@ -35,7 +36,6 @@ def train(
     settings: Settings,
     device: str = "cpu",
     store=None,
-    key: dict | None = None,
     workers: int | None = None,
     compile_: bool | None = None,
     shard_size: int | None = None,
@@ -44,8 +44,9 @@ def train(
 
     ``make()`` gives an untrained module with a start drawn from torch's random state; a module
     with a ``discriminator`` trains as ``adversarial`` says. ``store`` (a ``soilbook.store.Store``)
-    keeps each finished shard under ``key``, settings and identities; ``key`` has to name data and
-    code. ``workers``, ``compile_`` and ``shard_size`` are chosen by the amount of work if None.
+    keeps each finished shard under settings, identities, the windows themselves, and the code of
+    the training and of ``make``. ``workers``, ``compile_`` and ``shard_size`` are chosen by the
+    amount of work if None.
 
     Returns ``parameters`` (network, parameter), those of lowest validation error;
     ``training_loss`` and ``validation_mse`` (network, epoch), of scaled moisture; ``best_epoch``
@@ -54,7 +55,7 @@ def train(
     the time of one core (processor seconds) or GPU. Raises DeviceError, and ParameterError for no
     tasks or unlike numbers of features.
     """
-    chosen = find_device(device)
+    chosen = torch.device(find_device(device))
     _check(tasks)
     large = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP) >= LEAST_COMPILED
     if compile_ is None:
@@ -64,13 +65,14 @@ def train(
     workers = 1 if chosen.type == "cuda" else workers
     size = shard_size or _shard_size(len(tasks), workers, LARGEST_SHARD[chosen.type])
     shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
-    keys = [_key(key, settings, shard, chosen) for shard in shards]
+    code = fingerprint.of_code(train, make)
+    keys = [_key(code, settings, shard, chosen) for shard in shards]
     common = {
         "make": make, "settings": settings, "device": chosen, "compile_": compile_,
         "size": size, "sizes": Sizes.of(tasks),
     }  # fmt: skip
     # Another process that wants the same networks waits for these.
-    with store.alone(_key(key, settings, tasks, chosen)) if store else nullcontext():
+    with store.alone(_key(code, settings, tasks, chosen)) if store else nullcontext():
         done = {i: one for i, k in enumerate(keys) if store and (one := store.get(k)) is not None}
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
         n_steps = settings.steps * sum(len(job["tasks"]) for job in jobs.values())
@@ -110,10 +112,11 @@ def _check(tasks: Sequence[Task]) -> None:
         )
 
 
-def _key(key: dict | None, settings: Settings, shard: Sequence[Task], device: torch.device) -> dict:
+def _key(code: str, settings: Settings, shard: Sequence[Task], device: torch.device) -> dict:
     return {
         "kind": "trained networks",
-        **(key or {}),
+        "code": code,
+        "data": [task.series.fingerprint for task in shard],
         "settings": settings,
         "networks": [task.identity for task in shard],
         "device": device.type,

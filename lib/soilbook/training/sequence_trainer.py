@@ -8,7 +8,7 @@ import joblib
 import xarray as xr
 from torch import nn
 
-from soilbook import progress
+from soilbook import fingerprint, progress
 from soilbook.errors import ParameterError
 from soilbook.training.sequence_run import Run
 from soilbook.training.sequence_settings import SequenceSettings
@@ -25,17 +25,17 @@ def train_sequences(
     sequences: Sequences,
     settings: Sequence[SequenceSettings],
     store=None,
-    key: dict | None = None,
     workers: int | None = None,
     compile_: bool | None = None,
 ) -> xr.Dataset:
     """Train one network for each of ``settings``, which differ in nothing but the seed.
 
     ``store`` keeps finished networks, and the state of an unfinished one after each quarter, by
-    ``key`` (which has to name data and code), settings and device. Where it pays, networks train
-    side by side, one a core, with compiled functions. Returns ``parameters`` (network, parameter),
-    ``training_loss`` (network, epoch; eq 9, of scaled moisture) and ``seconds`` (network, epoch),
-    with coordinate ``seed``. ParameterError for no settings, or such as differ in more.
+    settings, device, the instances themselves and the code of the training. Where it pays,
+    networks train side by side, one a core, with compiled functions. Returns ``parameters``
+    (network, parameter), ``training_loss`` (network, epoch; eq 9, of scaled moisture) and
+    ``seconds`` (network, epoch), with coordinate ``seed``. ParameterError for no settings, or such
+    as differ in more.
     """
     if not settings:
         raise ParameterError("no network to train; allowed: at least one")
@@ -45,7 +45,7 @@ def train_sequences(
         days = sum(one.days(len(sequences.observed), sequences.n_days) for one in settings)
         on_cpu = sequences.x.device.type == "cpu"
         workers = joblib.cpu_count() if on_cpu and days >= LEAST_SHARED else 1
-    common = {"sequences": sequences, "store": store, "key": key, "compile_": compile_}
+    common = {"sequences": sequences, "store": store, "compile_": compile_}
     jobs = {i: {"settings": one, **common} for i, one in enumerate(settings)}
     done = {}
     with progress.bar(sum(one.epochs for one in settings), "LSTM", "epoch") as bar:
@@ -63,7 +63,6 @@ def train_one(
     sequences: Sequences,
     settings: SequenceSettings,
     store=None,
-    key: dict | None = None,
     compile_: bool | None = None,
     tell: Callable[[int], None] = lambda n: None,
     look: Callable[[int, nn.Module], None] | None = None,
@@ -73,8 +72,13 @@ def train_one(
     ``tell`` hears how many epochs were finished; ``look`` is called after each with its number,
     from 1, and the network that would be kept.
     """
-    name = {"kind": "trained sequence network", **(key or {}), "settings": settings}
-    name["device"] = sequences.x.device.type
+    name = {
+        "kind": "trained sequence network",
+        "settings": settings,
+        "data": sequences.fingerprint if store else None,
+        "device": sequences.x.device.type,
+        "code": fingerprint.of_code(train_one),
+    }
     with store.alone(name) if store else nullcontext():
         found = store.get(name) if store else None
         if found is not None:

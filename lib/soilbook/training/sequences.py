@@ -3,11 +3,13 @@ doi:10.1109/TGRS.2018.2872131."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from soilbook import fingerprint
 from soilbook.errors import DataError, ParameterError
 from soilbook.training.draws import seed_of
 
@@ -46,6 +48,11 @@ class Sequences:
     @property
     def n_days(self) -> int:
         return self.x.shape[1]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of what networks learn from."""
+        return fingerprint.of_arrays(*(one.cpu().numpy() for one in (self.x, self.y)))
 
 
 def masked_loss(predicted: Tensor, observed: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from soilbook.training.tasks import Settings, Task
 
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
 TIDIED = 20  # epochs after which free memory goes back to the system
+CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
 
 
 def train_shard(
@@ -122,8 +123,9 @@ class _Keeper:
         )
 
 
-def convergence_epoch(mses: np.ndarray, within: float = 0.05) -> np.ndarray:
-    """The first epoch, from 1, at which the validation error is within 5 % of its minimum over
-    the whole training: (network, epoch) -> (network,)."""
-    reached = mses <= (1 + within) * np.nanmin(mses, 1, keepdims=True)
+def convergence_epoch(mses: np.ndarray) -> np.ndarray:
+    """The first epoch, from 1, at which the validation error is within CONVERGED of its minimum
+    over the whole training: (network, epoch) -> (network,). The epoch kept is this or a later one.
+    """
+    reached = mses <= (1 + CONVERGED) * np.nanmin(mses, 1, keepdims=True)
     return reached.argmax(1) + 1

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
-
-from soilbook.errors import DeviceError, ParameterError, unknown
+from soilbook.errors import ParameterError, unknown
 from soilbook.settings import Profile
 from soilbook.training.draws import seed_of
 from soilbook.training.windows import VARIANTS, Series
@@ -73,11 +71,3 @@ class Settings:
     def steps(self) -> int:
         """Batches of the whole training."""
         return self.epochs * self.batches_per_epoch
-
-
-def find_device(name: str) -> torch.device:
-    """``cpu``, ``cuda``, or with ``auto`` cuda where there is one; DeviceError if it is absent."""
-    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    if name not in ("auto", *there):
-        raise DeviceError(f"device {name!r} is not there; allowed: auto, {', '.join(there)}")
-    return torch.device(there[-1] if name == "auto" else name)

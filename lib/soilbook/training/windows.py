@@ -5,11 +5,12 @@ soil temperature of day t and the soil moisture of day t-1; the rows x_{t-3}..x_
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
-from soilbook import schema
+from soilbook import fingerprint, schema
 from soilbook.errors import DataError, unknown
 
 N_STEPS = 4
@@ -42,6 +43,12 @@ class Series:
     minimum: np.ndarray
     maximum: np.ndarray
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of what networks learn from."""
+        starts = (self.starts[part] for part in PARTS)
+        return fingerprint.of_arrays(self.x, self.y, *starts)
+
     @property
     def n_features(self) -> int:
         """Number of input features."""
@@ -57,6 +64,13 @@ class Series:
         starts = self.starts[part]
         rows = starts[:, None] + 1 + np.arange(N_STEPS)
         return self.x[rows], self.y[starts + N_STEPS]
+
+
+def split(n_rows: int) -> dict[str, slice]:
+    """Rows of each part of a record: 60 % training, 20 % validation, 20 % test, in this order."""
+    validation, test = int(0.6 * n_rows), int(0.8 * n_rows)
+    edges = ((0, validation), (validation, test), (test, n_rows))
+    return {part: slice(*rows) for part, rows in zip(PARTS, edges, strict=True)}
 
 
 def series(site: xr.Dataset, depth: float, scaling: str = "training", least: int = 50) -> Series:
@@ -77,30 +91,28 @@ def series(site: xr.Dataset, depth: float, scaling: str = "training", least: int
         )
     at_depth = site.sel(depth=depth)
     table = np.column_stack([at_depth[f].values for f in schema.features(site)]).astype(float)
-    n = len(table)
-    edges = dict(zip(PARTS, ((0, int(0.6 * n)), (int(0.6 * n), int(0.8 * n)), (int(0.8 * n), n)),
-                     strict=True))  # fmt: skip
-    starts = {part: _starts(np.isfinite(table).all(1), part, *edges[part]) for part in PARTS}
+    parts = split(len(table))
+    starts = {part: _starts(np.isfinite(table).all(1), part, parts[part]) for part in PARTS}
     for part, needed in zip(PARTS, (least, 1, 1), strict=True):
         if len(starts[part]) < needed:
             raise DataError(
                 f"site {name!r}, depth {depth:g} m: {len(starts[part])} windows without a gap in "
                 f"the {part} part, at least {needed} needed"
             )
-    reference = table[: edges["training"][1]] if scaling == "training" else table
+    reference = table[parts["training"]] if scaling == "training" else table
     low, high = np.nanmin(reference, 0), np.nanmax(reference, 0)
     width = np.where(high > low, high - low, 1.0)
     scaled = (2 * (table - low) / width - 1).astype(np.float32)
     x = scaled.copy()
     x[1:, -1], x[0, -1] = scaled[:-1, -1], np.nan
-    time = site["time"].values
-    return Series(name, float(depth), x, scaled[:, -1], starts, time, edges["test"][0], low, high)
+    time, test = site["time"].values, parts["test"].start
+    return Series(name, float(depth), x, scaled[:, -1], starts, time, test, low, high)
 
 
-def _starts(complete: np.ndarray, part: str, first: int, last: int) -> np.ndarray:
-    """Rows s from which the number of complete rows that the part needs follow before ``last``."""
+def _starts(complete: np.ndarray, part: str, rows: slice) -> np.ndarray:
+    """Rows s from which the number of complete rows that the part needs follow within ``rows``."""
     needed = ROWS_NEEDED[part]
-    if last - first < needed:
+    if rows.stop - rows.start < needed:
         return np.empty(0, dtype=np.int64)
-    runs = np.lib.stride_tricks.sliding_window_view(complete[first:last], needed).all(-1)
-    return np.flatnonzero(runs).astype(np.int64) + first
+    runs = np.lib.stride_tricks.sliding_window_view(complete[rows], needed).all(-1)
+    return np.flatnonzero(runs).astype(np.int64) + rows.start

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook.metrics.significance import LEAST_SITES
+from soilbook.metrics.comparison import LEAST_SITES
 from soilbook.studies.claims import COLUMNS
 from soilbook.studies.smap.seasons import Apart
 

@@ -27,7 +27,7 @@ COVERAGE = 0.9  # of the intervals of Bayesian model averaging
 
 
 def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Dataset:
-    """Combine the members of ``studies.hindcast.run`` and score against in situ.
+    """Combine the members of ``studies.smap.hindcast.run`` and score against in situ.
 
     Returns ``weight`` (scheme, layer, place, member), ``deviation`` (layer, place, member) of BMA
     in m3 m-3, ``reason`` (scheme, layer, place) why weights are equal instead, or "", scores

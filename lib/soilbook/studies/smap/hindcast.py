@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from soilbook import fingerprint
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError, unknown
 from soilbook.settings import satellite
-from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
-from soilbook.studies.smap import fingerprints, land_surface, prolongation
+from soilbook.store import Store
 from soilbook.studies.smap import hindcast_products as products
+from soilbook.studies.smap import land_surface, prolongation
 from soilbook.studies.smap import places as there
 from soilbook.studies.smap.hindcast_scores import in_words, paired, scores, summary
 from soilbook.training.sequence_settings import SequenceSettings
@@ -37,17 +38,6 @@ LAYERS = ("surface", "rootzone")
 ROOT_ZONES = ("auto", "network", "filter")
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
-CODE = (
-    *prolongation.CODE,
-    "soilbook.landsurface",
-    "soilbook.models.baselines",
-    "soilbook.models.exponential_filter",
-    "soilbook.studies.smap.hindcast",
-    "soilbook.studies.smap.hindcast_products",
-    "soilbook.studies.smap.land_surface",
-    "soilbook.training.sequence_inputs",
-    "soilbook.training.sequence_predict",
-)
 
 
 @dataclass(frozen=True)
@@ -136,10 +126,9 @@ def run(
         "kind": "hindcast",
         "networks": settings.members(),
         "of": [settings.data, settings.kind, settings.root_zone, settings.device],
-        "grid": fingerprints.digest(grid),
-        "places": fingerprints.digest(places),
-        "models": fingerprints.digest(models),
-        "code": code_fingerprint(*CODE),
+        "grid": fingerprint.of_dataset(grid),
+        "places": fingerprint.of_dataset(places),
+        "models": fingerprint.of_dataset(models),
     }
     return store.made(key, lambda: _made(settings, grid, places, models, store))
 

@@ -80,8 +80,7 @@ def networks(
     sequences = Sequences.of(
         features(training, scaling), target(training, scaling), settings.device
     )
-    key = prolongation.key_of(sequences)
-    trained = train_sequences(sequences, settings.members(), store, key)
+    trained = train_sequences(sequences, settings.members(), store)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}
     x = features(places.assign(own), scaling)

@@ -19,7 +19,7 @@ LEAST = 30  # days, fewer give no score
 REASONS = ("", f"fewer than {LEAST} days", "in situ is constant", "product is constant")
 
 
-def scores(result: xr.Dataset, store=None) -> xr.Dataset:
+def scores(result: xr.Dataset) -> xr.Dataset:
     """``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place, period).
 
     Days with in situ and every modelled product count, for SMAP those that it has among them;

@@ -7,11 +7,10 @@ import numpy as np
 import xarray as xr
 
 from soilbook import data as room
-from soilbook import landsurface
+from soilbook import fingerprint, landsurface
 from soilbook.data import nldas
 from soilbook.data.network_table import UNKNOWN_ELEVATION
-from soilbook.store import Store, code_fingerprint
-from soilbook.studies.smap.fingerprints import digest
+from soilbook.store import Store
 
 STAND_IN = "Noah-type and VIC-type models of this project; they stand in for those of NLDAS"
 NLDAS = "Noah and VIC of NLDAS-2"
@@ -120,10 +119,9 @@ def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:
 def _our_key(forcing: xr.Dataset, static: xr.Dataset, steps: int) -> dict:
     return {
         "kind": "land-surface models of study 2",
-        "forcing": digest(forcing),
-        "static": digest(static),
+        "forcing": fingerprint.of_dataset(forcing),
+        "static": fingerprint.of_dataset(static),
         "steps": steps,
-        "code": code_fingerprint("soilbook.landsurface", "soilbook.studies.smap.land_surface"),
     }
 
 
@@ -139,9 +137,6 @@ def _nldas_key(files: list[Path], places: xr.Dataset) -> dict:
         "pixels": places["pixel"].values,
         "places": places["place"].values,
         "days": places["time"].values[[0, -1]].astype(str),
-        "code": code_fingerprint(
-            "soilbook.data.nldas", "soilbook.data.nldas_cells", "soilbook.studies.smap.land_surface"
-        ),
     }
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from soilbook import metrics
+from soilbook.device import find as find_device
 from soilbook.errors import DataError
 from soilbook.store import Store
-from soilbook.studies.experiment import device as find_device
 from soilbook.studies.smap import prolongation
 from soilbook.studies.smap.place_draws import blocks
 from soilbook.studies.smap.prolongation_scores import METRICS
@@ -63,8 +63,7 @@ def _unseen(
     scaling = fit_scaling(training, prolongation.METHOD_INPUTS[settings.method])
     of_training = features(training, scaling), target(training, scaling)
     sequences = Sequences.of(*of_training, device)
-    key = prolongation.key_of(sequences)
-    trained = train_sequences(sequences, settings.members(), store, key)
+    trained = train_sequences(sequences, settings.members(), store)
     left = ready.record.isel(pixel=out)
     nearest = _nearest(left, training)
     left = left.assign({name: ("pixel", training[name].values[nearest]) for name in STATISTICS})

@@ -10,7 +10,7 @@ LAYERS = {"surface": "sm_surface", "rootzone": "sm_rootzone"}
 
 def at_places(result: xr.Dataset, seed: int = 0, store: Store | None = None) -> xr.DataArray | None:
     """True moisture of each place's pixel (layer, place, time), m3 m-3, on the days of ``result``,
-    a result of ``studies.hindcast.run``; None on the observed track, where nobody knows it."""
+    a result of ``studies.smap.hindcast.run``; None on the observed track, where nobody knows it."""
     if result.attrs["data"] != "twin":
         return None
     made = places.twin("truth", seed, store, names=LAYERS.values())

@@ -14,7 +14,7 @@ from soilbook import schema_grid
 from soilbook.data import conus412, files, fingerprint, gaps, network
 from soilbook.data.tracks import TRACKS
 from soilbook.errors import DataError, ParameterError, unknown
-from soilbook.store import Store, code_fingerprint
+from soilbook.store import Store
 
 KINDS = ("core", "sparse")
 # What the network sees of the weather: on the observed track what a station measures too.
@@ -39,15 +39,6 @@ MAX_GAP = 10
 FARTHEST = 144.0  # km
 # Section II-C: stations whose pixel lacks SMAP on more of the days are removed.
 MOST_WITHOUT_SMAP = 0.75
-_READERS = (
-    "soilbook.data.conus412",
-    "soilbook.data.gaps",
-    "soilbook.data.humidity",
-    "soilbook.data.layers",
-    "soilbook.data.network",
-    "soilbook.data.uscrn",
-    "soilbook.studies.smap.places",
-)
 
 
 def grid(
@@ -157,7 +148,6 @@ def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
         "kind": "in-situ places of study 2",
         "stations": names,
         "data": files.digest((path.resolve() for path in read), root),
-        "code": code_fingerprint(*_READERS),
     }
     made = store.made(key, lambda: _stations(names, folder))
     return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")

@@ -13,11 +13,11 @@ import xarray as xr
 
 from soilbook import metrics, schema_grid
 from soilbook.data import conus412
+from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.models.prolongation_fast import Prolongation
-from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
-from soilbook.studies.smap import fingerprints, land_surface, prolongation_scores
+from soilbook.store import Store
+from soilbook.studies.smap import land_surface, prolongation_scores
 from soilbook.studies.smap import places as rooms
 from soilbook.training.sequence_inputs import (
     MODELLED,
@@ -36,14 +36,6 @@ from soilbook.training.sequence_trainer import train_sequences
 from soilbook.training.sequences import Sequences
 
 TARGET = "sm_smap"
-CODE = (
-    "soilbook.models.dropout",
-    "soilbook.models.prolongation_fast",
-    "soilbook.models.prolongation_steps",
-    "soilbook.training.sequence_run",
-    "soilbook.training.sequence_settings",
-    "soilbook.training.sequences",
-)
 # "paper": AdaDelta and strong dropout, sizes as in the authors' released program (hydroDL), since
 # the paper states none. "adam": ours, chosen on held-out days of the training year alone.
 # "adadelta": ours but for the paper's optimiser. "guided": ours with the moisture of our Noah-type
@@ -78,7 +70,7 @@ class YearAhead:
     the last training year. ``method`` is a name of METHODS; ``networks`` of it are trained, which
     differ in their seed; ``epochs`` None means the method's number. ``draws`` of Monte-Carlo
     dropout are taken from the first network (0: none). ``seed`` is that of the networks and of
-    the twin. ``device``: auto, cpu or cuda.
+    the twin. ``device``: see ``soilbook.device.find``.
     """
 
     data: str = "observed"
@@ -198,7 +190,7 @@ def year_ahead(
     places = read(settings, folder, store) if places is None else places
     ready = prepare(settings, places, store)
     sequences = ready.sequences(device)
-    trained = train_sequences(sequences, settings.members(), store, key_of(sequences))
+    trained = train_sequences(sequences, settings.members(), store)
     n_training, x = ready.training.sizes["time"], ready.x
     training, test = ready.training[TARGET], ready.test[TARGET]
     moisture = predict(trained, settings.sequence, ready.scaling, x, device)
@@ -239,9 +231,3 @@ def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:
             f"{last}; every day is needed"
         )
     return part
-
-
-def key_of(sequences: Sequences) -> dict:
-    """What networks learn from, and the code that trains them: their key in the store."""
-    arrays = (one.cpu().numpy() for one in (sequences.x, sequences.y))
-    return {"data": fingerprints.of_arrays(*arrays), "code": code_fingerprint(*CODE)}

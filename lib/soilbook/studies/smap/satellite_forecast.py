@@ -13,13 +13,13 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from soilbook import fingerprint
 from soilbook import settings as profiles
+from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation_branch import Memory, follow
-from soilbook.store import Store, code_fingerprint
-from soilbook.studies.experiment import device as find_device
+from soilbook.store import Store
 from soilbook.studies.smap import (
-    fingerprints,
     prolongation,
     prolongation_scores,
     recent_retrievals,
@@ -41,16 +41,6 @@ SEES = {
     "climatology": "the calendar day; retrievals of the training years",
 }
 ROWS = 20_000  # target days branched off at once
-CODE = (
-    *prolongation.CODE,
-    "soilbook.models.prolongation_branch",
-    "soilbook.studies.smap.recent_retrievals",
-    "soilbook.studies.smap.satellite_forecast",
-    "soilbook.studies.smap.satellite_forecast_scores",
-    "soilbook.studies.smap.prolongation",
-    "soilbook.studies.smap.prolongation_scores",
-    "soilbook.training.sequence_inputs",
-)
 
 
 @dataclass(frozen=True)
@@ -119,8 +109,7 @@ def run(
     key = {
         "kind": "satellite forecast",
         "settings": settings,
-        "data": fingerprints.of_arrays(ready.x, _retrievals(ready)),
-        "code": code_fingerprint(*CODE),
+        "data": fingerprint.of_arrays(ready.x, _retrievals(ready)),
     }
     return store.made(key, lambda: _made(settings, ready, pixels, store, device))
 
@@ -175,7 +164,7 @@ def forecasts(
     y = target(ready.training, ready.scaling)
     sequences = Sequences.of(np.concatenate(learnt), np.tile(y, (len(by_lead), 1)), device)
     members = settings.members()
-    trained = train_sequences(sequences, members, store, prolongation.key_of(sequences))
+    trained = train_sequences(sequences, members, store)
     del learnt, sequences
     time = np.concatenate([ready.training["time"].values, ready.test["time"].values])
     usual = recent_retrievals.usual_weather(ready.x, time, slice(0, n_training))

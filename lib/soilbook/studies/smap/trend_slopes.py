@@ -16,7 +16,7 @@ from soilbook import metrics
 from soilbook.data import files, layers, network
 from soilbook.errors import unknown
 from soilbook.metrics.trends import METHODS, STEPS
-from soilbook.store import Store, code_fingerprint
+from soilbook.store import Store
 from soilbook.studies.smap import places
 
 SINCE = np.datetime64("2005-01-01")
@@ -71,7 +71,6 @@ def readings(
         "kind": "in-situ root zone of the trends",
         "places": names,
         "data": files.digest(read, files.product(folder, "").resolve()),
-        "code": code_fingerprint("soilbook.data.network", "soilbook.data.layers"),
     }
 
     def make() -> xr.Dataset:

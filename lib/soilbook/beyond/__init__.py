@@ -1,0 +1,1 @@
+"""Beyond the papers: a module for each chapter."""

@@ -1,0 +1,1 @@
+"""Air, soil, snow and vegetation: formulas, each written once."""
