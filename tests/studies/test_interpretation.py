@@ -209,7 +209,6 @@ def test_shapley_values_are_those_of_the_mean_of_the_repetitions(lab):
     output = mean * (x[:, 3, 3] + x[:, 1, 0] / 3)
     moisture = lab.records.series[WESLACO, 1.0].unscale(output)
     np.testing.assert_allclose(one["prediction"], moisture, rtol=1e-4)
-    assert values.attrs["n_background"] == 20 and values.attrs["n_pairs"] == 2
 
 
 def test_the_profile_says_how_many_samples_unless_asked_and_two_are_the_least(lab):
@@ -272,5 +271,3 @@ def test_stability_asks_for_three_times_as_many_samples_as_the_perplexity(lab):
     assert found["perplexity"].values.tolist() == [5]
     assert found.sizes["sample"] == N_TEST[WESLACO] == 41
     assert (found["direction"] > 0.6).all()
-    other = interpretation.stability(lab, WESLACO, 0.05, "noisy")
-    assert (other["direction"] < 0.5).all()
