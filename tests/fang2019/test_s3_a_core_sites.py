@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.colors import to_hex
 
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast, runs
 from soilbook.fang2019 import s3_a_core_sites as core_sites
+from soilbook.figures.style import colour
 
 
 def made(names) -> xr.Dataset:
@@ -240,3 +242,50 @@ def test_the_one_year_test_has_the_settings_of_the_hindcast(monkeypatch):
     assert (asked[0].data, asked[0].networks, asked[0].epochs, asked[0].seed) == ("twin", 1, 3, 4)
     np.testing.assert_allclose(found["rmse"], [0.8, 0.3])
     assert found["place"].values.tolist() == ["A", "B"] and found.attrs["median_bias"] == 1.5
+
+
+def test_bars_after_launch_are_full_and_those_before_are_hatched(scores):
+    for axis in core_sites.bars(scores).axes:
+        for (product, period), group in zip(core_sites.FIG_3, axis.containers, strict=True):
+            for bar in group:
+                own = to_hex(bar.get_edgecolor()).upper()
+                assert own == colour(product).upper()
+                inside = to_hex(bar.get_facecolor()).upper()
+                assert inside == (own if period == "AL" else "#FFFFFF"), (product, period)
+                assert bool(bar.get_hatch()) == (period == "PL"), (product, period)
+
+
+def test_the_bars_of_a_site_stand_side_by_side_around_its_name(scores):
+    one_year = xr.Dataset(
+        {name: ("place", [0.1, 0.2, 0.3]) for name in ("bias", "ubrmse", "r")}, {"place": SITES}
+    )
+    for last, n_sites, axis in zip(
+        (one_year, None), (3, 2), core_sites.bars(scores, one_year=one_year).axes[:2], strict=True
+    ):
+        n = len(core_sites.FIG_3) + (last is not None)
+        left = np.array([[bar.get_x() for bar in group] for group in axis.containers])
+        width = axis.containers[0][0].get_width()
+        assert left.shape == (n, n_sites) and n * width == pytest.approx(core_sites.GROUP)
+        np.testing.assert_allclose(np.diff(left, axis=0), width)
+        middle = (left[0] + left[-1] + width) / 2
+        np.testing.assert_allclose(middle, axis.get_xticks())
+        np.testing.assert_allclose(middle, np.arange(n_sites), atol=1e-9)
+
+
+def test_panels_of_a_score_share_their_axis_and_mark_zero(scores):
+    axes = core_sites.bars(scores).axes
+    for left, right in zip(axes[::2], axes[1::2], strict=True):
+        assert left.get_ylim() == right.get_ylim()
+    for axis in axes:
+        assert [set(line.get_ydata()) for line in axis.lines] == [{0}]
+
+
+def test_rows_are_scores_and_columns_layers(scores):
+    axes = core_sites.bars(scores).axes
+    labels = [axis.get_ylabel() for axis in axes]
+    assert [label.split(" ")[0] for label in labels] == ["bias", "", "ubRMSE", "", "R", ""]
+    assert [axis.get_title(loc="left") for axis in axes[:2]] == ["(a) surface", "(b) root zone"]
+    for row, name in enumerate(("bias", "ubrmse", "r")):
+        for column, layer in enumerate(("surface", "rootzone")):
+            first = scores[name].sel(product="LSTM", period="AL", layer=layer).dropna("place")
+            np.testing.assert_allclose(heights(axes[2 * row + column])[1], first)

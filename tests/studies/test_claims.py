@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from soilbook.studies import claims, insitu, stand_in
 
@@ -126,3 +127,214 @@ def test_the_nearest_site_stands_in_and_the_caption_says_so():
     assert shown == "Durham-11-W"
     assert "stands in for AAMU-jtg" in stand_in.words("AAMU-jtg", shown)
     assert stand_in.words("AAMU-jtg", "AAMU-jtg") == ""
+
+
+def test_a_section_holds_its_own_claims_with_those_judged_elsewhere_in_their_place(made):
+    own = ["4.4-10: mine", 1.0, 2.0, 3.0, 4.0, "partly", "by hand"]
+    judged = pd.DataFrame([own], columns=claims.COLUMNS, index=["4.4-10"])
+    table = claims.verdicts(made(BASE | {"LSTM": 0.95}), "4.4", judged)
+    assert [text.split(":")[0] for text in table["claim"]] == [f"4.4-{k}" for k in range(1, 12)]
+    assert table.iloc[9].tolist() == own
+    assert table["verdict"].drop(9).eq("not testable").all()
+    assert len(claims.verdicts(made(BASE), "4.2")) == 11
+
+
+def moved(made, models: dict[str, list[float]]) -> xr.Dataset:
+    """Scores at eight sites where a model's R2 differs from 0.9 by a number of the site's own."""
+    result = made(BASE | dict.fromkeys(models, 0.9), noise=0)
+    for model, by_site in models.items():
+        gain = np.resize(by_site, 8)[:, None, None, None]
+        result["site_r2"].loc[{"model": model}] += gain
+    return result
+
+
+# R2 of sites against LSTM: clearly more, clearly less, and as likely more as less.
+MORE, LESS = [0.03, 0.031], [-0.03, -0.031]
+UNSURE, UNSURE_LESS = [0.05, -0.04], [-0.05, 0.04]
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "expected", "words"),
+    [
+        (LESS, LESS, "reproduced", "2 of 2 pairs in the claimed direction, 2 beyond"),
+        (LESS, UNSURE_LESS, "partly", "2 of 2 pairs in the claimed direction, 1 beyond"),
+        (UNSURE_LESS, UNSURE_LESS, "partly", "2 of 2 pairs in the claimed direction, 0 beyond"),
+        (UNSURE_LESS, MORE, "partly", "1 of 2 pairs in the claimed direction, 0 beyond"),
+        (UNSURE, MORE, "not", "0 of 2 pairs in the claimed direction, 0 beyond"),
+    ],
+)
+def test_a_difference_counts_as_sure_where_its_interval_leaves_out_zero(
+    made, second, third, expected, words
+):
+    """LSTM before 1D-CNN and Transformer."""
+    result = moved(made, {"LSTM": [0.0], "1D-CNN": second, "Transformer": third})
+    row = verdict(result, "4.2", "4.2-1")
+    assert row["verdict"] == expected and words in row["why"]
+    gains = {"1D-CNN": -np.mean(second), "Transformer": -np.mean(third)}
+    weakest = min(gains, key=gains.get)
+    assert f"shown: LSTM and {weakest}, 8 sites" in row["why"]
+    assert row["reproduced"] == pytest.approx(gains[weakest])
+    assert row["low"] < row["reproduced"] < row["high"]
+    assert row["published"] > 0
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"),
+    [(LESS, "reproduced"), (UNSURE, "reproduced"), (UNSURE_LESS, "reproduced"), (MORE, "not")],
+)
+def test_a_gain_is_denied_unless_its_interval_lies_above_zero(made, gains, expected):
+    """TA-LSTM no better than LSTM."""
+    row = verdict(moved(made, {"LSTM": [0.0], "TA-LSTM": gains}), "4.4", "4.4-5")
+    assert row["verdict"] == expected
+    assert row["reproduced"] == pytest.approx(np.mean(gains))
+    held = int(expected == "reproduced")
+    assert f"{held} of 1 pairs without a gain that the interval separates" in row["why"]
+
+
+def test_of_several_pairs_without_a_gain_the_one_furthest_from_zero_is_shown(made):
+    hybrids = {"LSTM-CNN": [0.011, 0.01], "CNN-LSTM": LESS, "CNN-with-LSTM": [0.001, 0.0011]}
+    row = verdict(moved(made, {"LSTM": [0.0], **hybrids}), "5", "5-6")
+    assert row["verdict"] == "partly" and "1 of 3 pairs" in row["why"]
+    assert "shown: CNN-LSTM and LSTM" in row["why"]
+    assert row["reproduced"] == pytest.approx(-0.0305)
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "expected"),
+    [
+        ([0.008, 0.0081], [-0.008, -0.0081], "reproduced"),
+        ([0.008, 0.0081], [0.012, 0.0121], "partly"),
+        ([0.012, 0.0121], [0.012, 0.0121], "not"),
+        ([-0.012, -0.0121], [-0.012, -0.0121], "not"),
+        ([0.008, 0.0081], [-0.012, -0.0121], "partly"),
+        ([0.03, -0.02], [0.0, 0.0001], "partly"),  # alike in the mean, beyond it by the interval
+        ([-0.03, 0.02], [-0.03, 0.02], "partly"),
+        ([0.004, 0.03], [-0.004, -0.03], "not"),
+    ],
+)
+def test_scores_are_similar_where_their_interval_stays_within_a_hundredth(
+    made, second, third, expected
+):
+    """LSTM-CNN about as accurate as the other two hybrids."""
+    models = {"LSTM-CNN": [0.0], "CNN-LSTM": second, "CNN-with-LSTM": third}
+    row = verdict(moved(made, models), "4.3", "4.3-1")
+    assert row["verdict"] == expected
+    assert "intervals within 0.01 of zero" in row["why"]
+    furthest = max(-np.mean(second), -np.mean(third), key=abs)
+    assert abs(row["reproduced"]) == pytest.approx(abs(furthest))
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [(1.2, "reproduced"), (1 / 1.2, "reproduced"), (1.3, "not"), (1 / 1.3, "not")],
+)
+def test_costs_are_similar_within_a_quarter(made, factor, expected):
+    """GAN-LSTM costs about as much as LSTM."""
+    result = made(BASE | {"LSTM": 0.95, "GAN-LSTM": 0.95})
+    for name in ("epochs_to_convergence", "seconds_per_100_epochs"):
+        result[name].loc[{"model": "GAN-LSTM"}] = np.sqrt(factor)
+        result[name].loc[{"model": "LSTM"}] = 1.0
+    row = verdict(result, "4.5", "4.5-3")
+    assert row["verdict"] == expected
+    assert row["reproduced"] == pytest.approx(np.log(factor))
+    assert row["why"].startswith("log of the ratio of training time; ")
+    assert "intervals within 0.223 of zero" in row["why"]
+
+
+def test_what_was_not_run_is_named_beside_what_was(made):
+    row = verdict(moved(made, {"LSTM": [0.0], "1D-CNN": LESS}), "4.2", "4.2-1")
+    assert row["verdict"] == "reproduced" and row["why"].endswith("; not run: Transformer")
+    assert row["why"].startswith("R2; ")
+
+
+def pictured(verdicts: dict[int, str]) -> pd.DataFrame:
+    rows = [[f"4.6-{key}: x", *[np.nan] * 4, one, ""] for key, one in verdicts.items()]
+    return pd.DataFrame(rows, columns=claims.COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("shapley", "tsne", "first", "second"),
+    [
+        (["reproduced"] * 9, ["not"] * 3, ("reproduced", 1), ("not", 0)),
+        (["not"] * 9, ["partly"] * 3, ("not", 0), ("reproduced", 1)),
+        (
+            ["not"] * 8 + ["partly"],
+            ["not", "not", "reproduced"],
+            ("partly", 1 / 9),
+            ("partly", 1 / 3),
+        ),
+    ],
+)
+def test_claims_on_pictures_are_counted_by_kind(shapley, tsne, first, second):
+    verdicts = dict(enumerate([*shapley, *tsne], 1))
+    table = claims.of_pictures(pictured(verdicts))
+    assert table.index.tolist() == ["5-14", "5-15"] and list(table.columns) == claims.COLUMNS
+    for key, (expected, share) in {"5-14": first, "5-15": second}.items():
+        row = table.loc[key]
+        assert row["verdict"] == expected and row["reproduced"] == pytest.approx(share)
+        assert row["low"] <= share <= row["high"] and row["claim"].startswith(f"{key}: ")
+    assert "of the 9 claims of section 4.6 on Shapley values" in table.loc["5-14", "why"]
+    assert "of the 3 claims of section 4.6 on t-SNE" in table.loc["5-15", "why"]
+
+
+def test_without_chapter_4_6_its_conclusions_are_not_testable():
+    table = claims.of_pictures(None)
+    assert (table["verdict"] == "not testable").all() and table["reproduced"].isnull().all()
+    assert table["why"].str.contains("chapter 4.6 has not been run").all()
+
+
+def gains(above: int, sure: int) -> xr.Dataset:
+    """Gains of two networks over persistence in 15 cells, ``sure`` of those ``above`` by p.
+
+    Networks take turns in which of them is above; a cell of none has a small p below persistence.
+    RF is above and sure everywhere, and does not count.
+    """
+    cells = np.arange(15)
+    gain = np.full((3, 15), -0.01)
+    p = np.full((3, 15), 0.2)
+    gain[cells % 2, cells] = np.where(cells < above, 0.01, -0.01)
+    p[cells % 2, cells] = np.where((cells < sure) | (cells >= above), 0.04, 0.06)
+    gain[2], p[2] = 0.01, 0.001
+    dims = ("model", "depth", "lead")
+    return xr.Dataset(
+        {"gain": (dims, gain.reshape(3, 5, 3)), "p": (dims, p.reshape(3, 5, 3))},
+        {"model": ["LSTM", "1D-CNN", "RF"]},
+        {"n_sites": 16},
+    )
+
+
+@pytest.mark.parametrize(
+    ("above", "sure", "expected"),
+    [
+        (15, 15, "reproduced"),
+        (15, 13, "reproduced"),
+        (15, 12, "partly"),
+        (14, 14, "partly"),
+        (1, 0, "partly"),
+        (0, 0, "not"),
+    ],
+)
+def test_networks_beat_persistence_in_every_cell_and_in_thirteen_beyond_chance(
+    above, sure, expected
+):
+    table = claims.against_persistence(gains(above, sure), gains(0, 0))
+    row = table.iloc[0]
+    assert row["verdict"] == expected and row["reproduced"] == above
+    assert f"{above} of 15 depths and leads" in row["why"]
+    assert f"{sure} beyond chance after correction, 16 sites" in row["why"]
+    assert table["claim"].str.extract("predict the (.*) beat")[0].tolist() == ["value", "change"]
+    assert table["verdict"][1] == "not"
+
+
+def test_paired_differences_are_the_others_minus_the_one_named(made):
+    result = made(BASE | {"LSTM": 0.95, "1D-CNN": 0.97, "RF": 0.91}, n_sites=12)
+    result["site_r2"].loc[{"reading": "at_lead"}] = 0.5
+    result["site_r2"].loc[{"model": "1D-CNN", "depth": 1.0, "lead": 7}] -= 0.05
+    table = claims.paired(result, against="LSTM").set_index(["model", "depth_m", "lead_d"])
+    assert table.loc[("1D-CNN", 0.05, 1), "difference"] == pytest.approx(0.02, abs=0.002)
+    assert table.loc[("1D-CNN", 0.05, 1), "verdict"] == "better"
+    assert table.loc[("1D-CNN", 1.0, 7), "difference"] == pytest.approx(-0.03, abs=0.002)
+    assert table.loc[("1D-CNN", 1.0, 7), "verdict"] == "worse"
+    assert table.loc[("RF", 0.1, 3), "difference"] == pytest.approx(-0.04, abs=0.002)
+    assert (table["n_sites"] == 12).all()
+    assert set(table.index.get_level_values("model")) == {*BASE, "1D-CNN", "RF"}
