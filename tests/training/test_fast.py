@@ -27,6 +27,7 @@ def plain(tasks):
     return train(make, tasks, SHORT)
 
 
+@pytest.mark.slow
 def test_compiled_training_is_plain_training(tasks, plain):
     fast = train(make, tasks, SHORT, compile_=True)
     for name in ("parameters", "training_loss", "validation_mse"):
