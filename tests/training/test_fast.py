@@ -35,6 +35,7 @@ def test_compiled_training_is_plain_training(tasks, plain):
     assert fast["best_epoch"].equals(plain["best_epoch"])
 
 
+@pytest.mark.filterwarnings("error:trained slowly")
 def test_one_function_after_another_compiles_however_many(monkeypatch):
     real = torch.compile
     monkeypatch.setattr(  # traced alone, which is what torch counts, without the time of a compiler

@@ -80,6 +80,9 @@ def test_released_judges_by_one_random_batch(several):
     assert torch.allclose(weights, torch.tensor(1 / 20))
     assert set(starts[2].tolist()) < set(several[2].starts["validation"].tolist())
     assert not torch.equal(starts, data.validation(1, PAPER.but(variant="released"))[0])
+    # Not the draws of the training batches.
+    places = batches(data.seeds, data.n["validation"], 0, 1, 20)[0]
+    assert not torch.equal(starts, data.starts["validation"].gather(1, places))
     # Fewer windows than the batch: each counts once, the rest not at all.
     starts, weights = data.validation(0, PAPER.but(batch=n + 9, variant="released"))
     assert (weights[2] > 0).sum() == n

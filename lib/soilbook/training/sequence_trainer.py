@@ -194,7 +194,7 @@ class Run:
             clip_grad_norm_(network.parameters(), settings.clip)
             self.optimiser.step()
             weight = max(1 - settings.averaging, WARM_UP / (step + WARM_UP))
-            self.mean.lerp_(self._latest(), weight if settings.averaging else 1.0)
+            self.mean.lerp_(self._latest(), weight)
             total += loss.detach()
         self.losses.append(float(total) / self.n_steps)
         self.seconds.append(time.perf_counter() - began)
