@@ -1,4 +1,4 @@
-"""Speed of study 2's LSTM: the plain loop of eqs 1-8, the fast path and nn.LSTM, in one run.
+"""Speed of study 2's LSTM: the plain loop of eqs 1-8, the stacked one and nn.LSTM, in one run.
 
     python benchmarks/sequence_lstm.py [--out FOLDER] [--repeats 25] [--train]
 
@@ -12,7 +12,6 @@ predictions. Prints tables and writes ``sequence_lstm.csv``.
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -23,21 +22,20 @@ from torch import nn
 
 from soilbook import metrics, published
 from soilbook.fang2019 import runs as prolongation
-from soilbook.models import dropout
-from soilbook.models.prolongation import PlainProlongation
-from soilbook.models.prolongation_fast import Prolongation
-from soilbook.models.prolongation_parity import LibraryProlongation
-from soilbook.training.sequence_predict import moisture_of
-from soilbook.training.sequence_run import compile_kernels
-from soilbook.training.sequence_settings import SequenceSettings
-from soilbook.training.sequence_trainer import train_one
+from soilbook.models.prolongation import (
+    LibraryProlongation,
+    PlainProlongation,
+    Prolongation,
+    draw_masks,
+)
+from soilbook.training.sequence_trainer import SequenceSettings, moisture_of, train_one
 from soilbook.training.sequences import masked_loss
 
 N_FEATURES = 32
 RELEASED = "released network"
 SHAPES = {
     "ours": prolongation.METHODS["adam"],
-    "hidden 128": replace(prolongation.METHODS["adam"], n_hidden=128),
+    "hidden 128": prolongation.METHODS["adam"].but(n_hidden=128),
     "released": prolongation.METHODS["paper"],
 }
 
@@ -66,15 +64,13 @@ def steps(name: str, shape: SequenceSettings, repeats: int) -> list[dict]:
     """Seconds of a training step by every way and number of threads, best of their turns."""
     x = torch.randn(shape.batch, shape.length, N_FEATURES)
     y = torch.randn(shape.batch, shape.length)
-    masks = dropout.draw(shape.batch, shape.n_hidden, shape.dropout)
+    masks = draw_masks(shape.batch, shape.n_hidden, shape.dropout)
     plain = PlainProlongation(N_FEATURES, shape.n_hidden, shape.dropout)
-    fast = Prolongation.of(plain)
-    reference = LibraryProlongation(fast)
-    kernels = compile_kernels(shape)
+    stacked = Prolongation.of(plain)
+    reference = LibraryProlongation(stacked)
     ways: dict[str, Callable] = {
         "plain loop": lambda: plain(x, masks),
-        "fast": lambda: fast(x, masks),
-        "fast, compiled": lambda: fast(x, masks, kernels),
+        "stacked": lambda: stacked(x, masks),
         "nn.LSTM, without dropout": lambda: reference(x),
     }
     best: dict[tuple, np.ndarray] = {}
@@ -103,8 +99,8 @@ def time_to_skill() -> None:
     released = published.year_ahead().set_index(["predictor", "metric"])["value"][RELEASED, "r"]
     ready = prolongation.prepare(settings, prolongation.read(settings))
     observed, sequences = ready.test["sm_smap"].values, ready.sequences()
-    print(f"One network, {settings.sequence.epochs} epochs: seconds since the call, with compiling")
-    print("and without the looks at the test year, on which no choice rests.")
+    print(f"One network, {settings.sequence.epochs} epochs: seconds since the call,")
+    print("without the looks at the test year, on which no choice rests.")
     for threads in sorted({1, joblib.cpu_count()}):
         torch.set_num_threads(threads)
         watch = Watch(ready.scaling, ready.x, observed)

@@ -87,7 +87,7 @@ def ensemble(n_networks: int, epochs: int, workers: int, device: str = "cpu") ->
     """Seconds a step of one network by ``train``, its share of all workers; starting workers and
     compiling, once for a run, are not counted."""
     tasks = [Task(made_up(i % 30), "LSTM", i // 30) for i in range(n_networks)]
-    settings = Settings(epochs, 1)
+    settings = Settings(epochs=epochs, first_choice=1)
     result = train(make, tasks, settings, device, workers=workers, compile_=True)
     share = 1 if n_networks == 1 else workers
     return float(result["seconds_per_100_epochs"].mean()) / 100 / 20 / share
@@ -106,6 +106,7 @@ def memory_per_network(few: int = 20, many: int = 420) -> float:
 
 if __name__ == "__main__":
     count = int(sys.argv[1])
-    train(make, [Task(made_up(i), "LSTM") for i in range(count)], Settings(1, 1, 2),
-          workers=1, compile_=False, shard_size=count)  # fmt: skip
+    short = Settings(epochs=1, first_choice=1, batches_per_epoch=2)
+    tasks = [Task(made_up(i), "LSTM") for i in range(count)]
+    train(make, tasks, short, workers=1, compile_=False, shard_size=count)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -10,8 +10,8 @@ from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import hindcast
 from soilbook.fang2019.hindcast import LEAST
 from soilbook.fang2019.places import MODELS
-from soilbook.models.exponential_filter import exponential_filter
-from soilbook.training.sequence_inputs import MODELLED
+from soilbook.models.baselines import exponential_filter
+from soilbook.training.sequences import MODELLED
 
 DAYS = np.arange("2014-03-01", "2016-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
 SMALL = {"networks": 2, "epochs": 1, "profile": "smoke", "device": "cpu"}

@@ -9,7 +9,7 @@ from soilbook import schema
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import retrievals, runs
 from soilbook.fang2019.retrievals import SEES, SatelliteForecast
-from soilbook.models.prolongation_fast import Prolongation
+from soilbook.models.prolongation import Prolongation
 
 N_PIXELS = 16
 DAYS = np.arange("2015-04-01", "2017-04-01", dtype="datetime64[D]").astype("datetime64[ns]")

@@ -10,7 +10,7 @@ from soilbook.errors import DataError
 from soilbook.fang2019 import runs, s2_b_model
 from soilbook.fang2019.runs import TARGET, YearAhead
 from soilbook.fang2019.s2_b_model import BINS, LEVELS, NOISE, calibration, spreads
-from soilbook.models.prolongation_fast import Prolongation
+from soilbook.models.prolongation import Prolongation
 
 N_PIXELS, N_DAYS, DEVIATION, NOISE_SIZE = 12, 400, 0.02, 0.03
 

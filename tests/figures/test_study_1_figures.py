@@ -10,7 +10,7 @@ import xarray as xr
 
 from soilbook import figures
 from soilbook.studies import insitu, site_statistics
-from soilbook.training.shard import CONVERGED
+from soilbook.training.ensemble import CONVERGED
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from soilbook.models import NETWORKS, VARIANTS
-from soilbook.models.transformer import SelfAttention, sine_cosine
+from soilbook.models.basic import SelfAttention, sine_cosine
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 

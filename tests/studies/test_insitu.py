@@ -14,7 +14,8 @@ from soilbook.errors import DataError, DeviceError, ParameterError
 from soilbook.store import Store
 from soilbook.studies import forecasts, insitu, networks, records, scoring, sources
 from soilbook.studies.experiment import FIGURE_SITES, Experiment
-from soilbook.training import shard, windows
+from soilbook.training import ensemble as shard
+from soilbook.training import windows
 
 # Pooled R2 of persistence on all gap-free pairs of the test part, mean of the 16 observed sites.
 PERSISTENCE = {

@@ -1,11 +1,9 @@
 """Training of many networks: each its own, the same every time, the best epoch kept, resumable."""
 
-import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,14 +13,11 @@ import pytest
 import torch
 import xarray as xr
 
-from soilbook.errors import DeviceError, ParameterError, SoilbookError
+from soilbook.errors import DeviceError, ParameterError
 from soilbook.models import NETWORKS
-from soilbook.settings import profile
 from soilbook.store import Store
-from soilbook.training import Settings, Task, load_module, train
-from soilbook.training.data import ShardData, Sizes
-from soilbook.training.shard import _Keeper, convergence_epoch, train_shard
-from soilbook.training.workers import one_thread
+from soilbook.training import Settings, Task, ensemble, load_module, train
+from soilbook.training.ensemble import _Keeper, convergence_epoch
 
 SHORT = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
 NUMBERS = ("parameters", "training_loss", "validation_mse", "best_epoch", "convergence_epoch")
@@ -55,15 +50,11 @@ def test_an_ensemble_is_its_single_trainings(tasks, result):
             assert np.allclose(alone[name], together[name], atol=1e-5), name
 
 
-def test_time_of_training_is_not_that_of_waiting(tasks):
-    waited, began = 0.5, time.perf_counter()
-    with one_thread():
-        shard = train_shard(
-            make, tasks[:1], SHORT, torch.device("cpu"), tell=lambda n: time.sleep(waited)
-        )
-    wall = time.perf_counter() - began
-    spent = shard["seconds_per_100_epochs"].sum().item() * SHORT.epochs / 100
-    assert 0 < spent < wall - waited * SHORT.epochs * 0.9
+def test_time_of_training_is_that_of_the_processor(tasks, monkeypatch):
+    seconds = iter([7.0, 9.0])
+    monkeypatch.setattr(ensemble.time, "process_time", lambda: next(seconds))
+    alike = train(make, tasks, SHORT)["seconds_per_100_epochs"]
+    assert alike.values.tolist() == pytest.approx([2 * 100 / 3 / len(tasks)] * len(tasks))
 
 
 def test_company_order_and_shards_do_not_matter(tasks, result):
@@ -80,7 +71,9 @@ def test_networks_differ_by_repetition_site_and_seed(several, result):
 
 
 def test_training_learns(several):
-    learnt = train(make, [Task(several[0], "LSTM")], Settings(40, 10, target="change"))
+    learnt = train(
+        make, [Task(several[0], "LSTM")], Settings(epochs=40, first_choice=10, target="change")
+    )
     assert learnt["validation_mse"][0, -1] < 0.2 * learnt["validation_mse"][0, 0]
     assert learnt["training_loss"].shape == (1, 40)
     assert (learnt["seconds_per_100_epochs"] > 0).all()
@@ -88,12 +81,13 @@ def test_training_learns(several):
 
 def test_the_parameters_kept_are_those_of_the_best_epoch(several):
     for epochs in (4, 6):
-        settings = Settings(epochs, 2, 4, 20)
+        settings = Settings(epochs=epochs, first_choice=2, batches_per_epoch=4, batch=20)
         kept = train(make, [Task(several[0], "LSTM")], settings).isel(network=0)
         best = int(kept["best_epoch"])
         assert best == 2 + kept["validation_mse"].values[1:].argmin()
         # Training that ends at this very epoch ends with the same parameters.
-        cut = train(make, [Task(several[0], "LSTM")], Settings(best, best, 4, 20)).isel(network=0)
+        shorter = settings.but(epochs=best, first_choice=best)
+        cut = train(make, [Task(several[0], "LSTM")], shorter).isel(network=0)
         assert np.array_equal(cut["parameters"], kept["parameters"])
         x, y = (torch.from_numpy(part) for part in several[0].windows("validation"))
         with torch.no_grad():
@@ -102,7 +96,7 @@ def test_the_parameters_kept_are_those_of_the_best_epoch(several):
 
 
 def test_choice_starts_at_first_choice_and_takes_the_first_of_equals():
-    keeper = _Keeper(torch.zeros(2, 1), Settings(5, 3))
+    keeper = _Keeper(torch.zeros(2, 1), Settings(epochs=5, first_choice=3))
     for epoch, mses in enumerate([(0.1, 5.0), (0.2, 4.0), (0.5, 3.0), (0.3, 3.0), (0.4, 9.0)]):
         keeper.look(torch.full((2, 1), epoch + 1.0), torch.zeros(2), torch.tensor(mses))
     kept = keeper.result(2)
@@ -116,7 +110,7 @@ def test_convergence_is_the_first_epoch_within_five_percent_of_the_minimum():
 
 
 def test_the_epoch_kept_is_not_that_of_convergence():
-    keeper = _Keeper(torch.zeros(1, 1), Settings(5, 4))
+    keeper = _Keeper(torch.zeros(1, 1), Settings(epochs=5, first_choice=4))
     for mse in (9.0, 1.04, 1.3, 1.0, 1.2):
         keeper.look(torch.zeros(1, 1), torch.zeros(1), torch.tensor([mse]))
     kept = keeper.result(1)
@@ -124,47 +118,10 @@ def test_the_epoch_kept_is_not_that_of_convergence():
     assert kept["convergence_epoch"].values.tolist() == [2]
 
 
-def test_released_judges_by_one_random_batch(several):
-    data = ShardData(
-        [Task(one, "LSTM") for one in several], Sizes.of([Task(several[2], "")]), "cpu"
-    )
-    n = len(several[2].starts["validation"])
-    starts, weights = data.validation(0, Settings(3, 1, batch=20, variant="released"))
-    assert starts.shape == (3, 20)
-    assert torch.allclose(weights, torch.tensor(1 / 20))
-    assert set(starts[2].tolist()) < set(several[2].starts["validation"].tolist())
-    assert not torch.equal(starts, data.validation(1, Settings(3, 1, variant="released"))[0])
-    # Fewer windows than the batch: each counts once, the rest not at all.
-    starts, weights = data.validation(0, Settings(3, 1, batch=n + 9, variant="released"))
-    assert (weights[2] > 0).sum() == n
-    assert len(set(starts[2][weights[2] > 0].tolist())) == n
-
-
-def test_paper_judges_by_all_validation_windows(several):
-    tasks = [Task(one, "LSTM") for one in several]
-    starts, weights = ShardData(tasks, Sizes.of(tasks), "cpu").validation(0, Settings(3, 1))
-    for k, one in enumerate(several):
-        assert starts[k][weights[k] > 0].tolist() == one.starts["validation"].tolist()
-    assert torch.allclose(weights.sum(1), torch.ones(3))
-
-
 def test_two_worker_processes_give_the_same_bytes(tasks, result):
     parallel = train(make, tasks, SHORT, workers=2, shard_size=3)
     assert same_bytes(parallel, train(make, tasks, SHORT, workers=1, shard_size=3))
     assert np.allclose(parallel["parameters"], result["parameters"], atol=1e-5)
-
-
-def test_a_killed_worker_is_one_clear_line(tasks):
-    parent = os.getpid()
-
-    def deadly():
-        if os.getpid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return make()
-
-    with pytest.raises(SoilbookError, match=r"killed from outside .* run again") as caught:
-        train(deadly, tasks, SHORT, workers=2, shard_size=3)
-    assert "\n" not in str(caught.value)
 
 
 class Halved(NETWORKS["LSTM"]):
@@ -179,7 +136,7 @@ KILLED = """
     import os, signal, sys
     from functools import partial
     sys.path.insert(0, sys.argv[2])
-    from conftest import make_site
+    from training_samples import make_site
     from soilbook.models import NETWORKS
     from soilbook.store import Store
     from soilbook.training import Settings, Task, train
@@ -246,13 +203,8 @@ def test_bad_input_is_one_line(tasks, several, monkeypatch):
     with pytest.raises(ParameterError, match="no network to train"):
         train(make, [], SHORT)
     with pytest.raises(ParameterError, match="unknown variant 'leaky'; allowed: paper, released"):
-        Settings(3, 1, variant="leaky")
+        SHORT.but(variant="leaky")
     with pytest.raises(ParameterError, match="unknown target 'slope'; allowed: value, change"):
-        Settings(3, 1, target="slope")
+        SHORT.but(target="slope")
     with pytest.raises(ParameterError, match="epochs is 0; allowed: 1 or more"):
-        Settings(0, 1)
-
-
-def test_settings_of_a_profile_cut_short_still_choose():
-    settings = Settings.of(profile("quick"), 5, "paper")
-    assert (settings.epochs, settings.first_choice, settings.steps) == (5, 5, 100)
+        SHORT.but(epochs=0)

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_site
 from torch import nn
 
 from soilbook.models import NETWORKS
 from soilbook.training import iterate, iterate_ensemble, load_module
-from soilbook.training.stack import start
+from soilbook.training.step import start
 from soilbook.training.windows import series
 
 
@@ -79,8 +78,7 @@ def test_a_forecast_sees_the_weather_to_come_but_no_moisture_to_come(site):
     assert np.abs(after[2:6] - before[10, 2:6]).min() > 1e-6
 
 
-def test_networks_together_forecast_as_each_alone():
-    several = [series(make_site(n, i, f"site {i}"), 0.05) for i, n in enumerate((400, 360, 430))]
+def test_networks_together_forecast_as_each_alone(several):
 
     def make():
         return NETWORKS["Transformer"](4)

@@ -1,39 +1,214 @@
-"""Instances, masked loss and training of study 2's LSTM on made-up places."""
+"""What study 2's LSTM sees: inputs, scaling by the training part, instances, and its loss."""
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
+from training_samples import made_up
 
 from soilbook.errors import DataError, ParameterError
-from soilbook.models import dropout
-from soilbook.models.prolongation_fast import Prolongation
-from soilbook.store import Store
-from soilbook.training import sequence_trainer
-from soilbook.training.sequence_predict import monte_carlo, predict
-from soilbook.training.sequence_run import Run, compile_kernels, network
-from soilbook.training.sequence_settings import SequenceSettings
-from soilbook.training.sequence_trainer import train_one, train_sequences
-from soilbook.training.sequences import Sequences, batches, masked_loss
+from soilbook.training.sequences import (
+    MODELLED,
+    STATISTICS,
+    Inputs,
+    Sequences,
+    batches,
+    features,
+    fit_scaling,
+    masked_loss,
+    target,
+    with_departures,
+    with_statistics,
+)
 
-SMALL = SequenceSettings(n_hidden=8, length=20, batch=6, epochs=4, dropout=0.1)
-SCALING = xr.Dataset({"target_mean": 0.2, "target_deviation": 0.1})
-
-
-def made_up(n_places=6, n_days=60, seed=0):
-    """Moisture that remembers yesterday's rain; four days in ten are observed."""
-    random = np.random.default_rng(seed)
-    x = random.normal(size=(n_places, n_days, 3)).astype(np.float32)
-    y = np.zeros((n_places, n_days), np.float32)
-    for t in range(1, n_days):
-        y[:, t] = 0.8 * y[:, t - 1] + 0.5 * x[:, t, 0]
-    y[random.random(y.shape) < 0.6] = np.nan
-    return x, y
+INPUTS = Inputs(
+    forcing=("precipitation", "air_temperature"), attributes=("sand", "flag_land_cover")
+)
 
 
 @pytest.fixture
-def sequences():
-    return Sequences.of(*made_up())
+def places():
+    random = np.random.default_rng(0)
+    days = np.arange("2015-04-01", "2015-04-21", dtype="datetime64[D]").astype("datetime64[ns]")
+    made = xr.Dataset(
+        {
+            "precipitation": (("pixel", "time"), random.gamma(0.5, 10, (3, 20))),
+            "air_temperature": (("pixel", "time"), random.normal(10, 5, (3, 20))),
+            "sand": ("pixel", [20.0, 60.0, np.nan]),
+            "flag_land_cover": ("pixel", [7.0, 10.0, 7.0]),
+            "sm_smap": (("pixel", "time"), random.uniform(0.1, 0.4, (3, 20))),
+        },
+        coords={"pixel": [5, 6, 7], "time": days},
+        attrs={"source": "made up"},
+    )
+    made["sm_smap"][1, 3] = np.nan
+    return made
+
+
+def column(x, scaling, name):
+    return x[:, :, scaling["feature"].values.tolist().index(name)]
+
+
+def test_features_of_training_have_mean_0_and_deviation_1(places):
+    scaling = fit_scaling(places, INPUTS)
+    x = features(places, scaling)
+    assert x.dtype == np.float32
+    assert x.shape == (3, 20, 5)
+    for name in ("precipitation", "air_temperature"):
+        values = column(x, scaling, name)
+        assert values.mean() == pytest.approx(0, abs=1e-6)
+        assert values.std() == pytest.approx(1, abs=1e-6)
+
+
+def test_rain_is_seen_by_its_root_or_as_it_is(places):
+    root = column(features(places, s := fit_scaling(places, INPUTS)), s, "precipitation")
+    rain = places["precipitation"].values
+    assert np.corrcoef(root.ravel(), np.sqrt(rain).ravel())[0, 1] == pytest.approx(1)
+    plain = INPUTS.but(rain="none")
+    same = column(features(places, s := fit_scaling(places, plain)), s, "precipitation")
+    assert np.corrcoef(same.ravel(), rain.ravel())[0, 1] == pytest.approx(1)
+
+
+def test_later_days_are_scaled_by_the_training_part(places):
+    training = places.isel(time=slice(0, 10))
+    scaling = fit_scaling(training, INPUTS)
+    changed = places.copy(deep=True)
+    changed["air_temperature"][:, 10:] += 100
+    x, other = (features(each, scaling) for each in (places, changed))
+    assert np.array_equal(x[:, :10], other[:, :10])
+    shift = (other - x)[:, 10:, 1]
+    np.testing.assert_allclose(shift, 100 / training["air_temperature"].values.std(), rtol=1e-5)
+
+
+def test_classes_become_columns_and_unknown_ones_none(places):
+    scaling = fit_scaling(places, INPUTS)
+    x = features(places, scaling)
+    assert column(x, scaling, "flag_land_cover=7")[:, 0].tolist() == [1, 0, 1]
+    assert column(x, scaling, "flag_land_cover=10")[:, 4].tolist() == [0, 1, 0]
+    elsewhere = places.assign(flag_land_cover=("pixel", [16.0, np.nan, 7.0]))
+    x = features(elsewhere, scaling)
+    assert column(x, scaling, "flag_land_cover=7")[:, 0].tolist() == [0, 0, 1]
+    assert column(x, scaling, "flag_land_cover=10").max() == 0
+
+
+def test_a_missing_attribute_is_the_mean_of_training(places):
+    scaling = fit_scaling(places, INPUTS)
+    sand = column(features(places, scaling), scaling, "sand")
+    np.testing.assert_allclose(sand[:, 0], [-1, 1, 0])
+
+
+def test_an_attribute_that_does_not_vary_is_0(places):
+    flat = places.assign(sand=("pixel", [30.0, 30.0, 30.0]))
+    scaling = fit_scaling(flat, INPUTS)
+    assert not column(features(flat, scaling), scaling, "sand").any()
+
+
+def test_target_comes_back_by_mean_and_deviation(places):
+    scaling = fit_scaling(places, INPUTS)
+    y = target(places, scaling)
+    assert np.nanmean(y) == pytest.approx(0, abs=1e-6)
+    assert np.isnan(y[1, 3])
+    back = y * scaling["target_deviation"].item() + scaling["target_mean"].item()
+    np.testing.assert_allclose(back, places["sm_smap"], rtol=1e-5)
+
+
+def test_statistics_of_a_place_are_those_of_the_training_part(places):
+    training = places.isel(time=slice(0, 10)).copy(deep=True)
+    training["sm_smap"][2] = np.nan
+    known = with_statistics(places, training)
+    by_hand = np.nanmean(training["sm_smap"].values[:2], axis=1)
+    np.testing.assert_allclose(known["sm_smap_mean"][:2], by_hand)
+    asked = Inputs(forcing=("precipitation",), attributes=STATISTICS)
+    scaling = fit_scaling(known.isel(time=slice(0, 10)), asked)
+    mean = column(features(known, scaling), scaling, "sm_smap_mean")
+    assert mean[2, 0] == 0  # a place never observed counts as the mean of the others
+    assert sorted(mean[:2, 0]) == pytest.approx([-1, 1])
+
+
+def test_stations_are_served_by_the_scaling_of_pixels(places):
+    scaling = fit_scaling(places, INPUTS)
+    stations = places.drop_vars("sm_smap").rename(pixel="station").isel(station=[2, 0])
+    assert np.array_equal(features(stations, scaling), features(places, scaling)[[2, 0]])
+
+
+def test_scaling_survives_a_file(places, tmp_path):
+    scaling = fit_scaling(places, INPUTS)
+    scaling.to_netcdf(tmp_path / "scaling.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "scaling.nc", engine="h5netcdf") as again:
+        assert np.array_equal(features(places, again.load()), features(places, scaling))
+
+
+def test_weather_with_a_gap(places):
+    places["air_temperature"][2, 4] = np.nan
+    with pytest.raises(DataError, match="'air_temperature' is missing at pixel 7 on 2015-04-05"):
+        fit_scaling(places, INPUTS)
+
+
+def test_an_input_that_is_absent(places):
+    scaling = fit_scaling(places, INPUTS)
+    with pytest.raises(DataError, match="made up: no variable 'sand'"):
+        features(places.drop_vars("sand"), scaling)
+    with pytest.raises(DataError, match="made up: no variable 'flag_land_cover'"):
+        features(places.drop_vars("flag_land_cover"), scaling)
+
+
+def test_no_observation_to_learn_from(places):
+    places["sm_smap"][:] = np.nan
+    with pytest.raises(DataError, match="'sm_smap' has no observation"):
+        fit_scaling(places, INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"forcing": ("rain",)}, "unknown input 'rain'; allowed: precipitation"),
+        ({"forcing": ()}, "no weather among the inputs"),
+        ({"rain": "log"}, "unknown rain 'log'; allowed: none, root"),
+    ],
+)
+def test_impossible_inputs(asked, line):
+    with pytest.raises(ParameterError, match=line):
+        Inputs(**asked)
+
+
+def test_season_goes_round_once_a_year_and_is_the_same_everywhere(places):
+    seasonal = INPUTS.but(season=True)
+    scaling = fit_scaling(places, seasonal)
+    year = np.arange("2015-01-01", "2017-01-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    long = places.isel(time=np.arange(year.size) % 20).assign_coords(time=year)
+    x = features(long, scaling)
+    sine, cosine = (column(x, scaling, name) for name in ("season_sine", "season_cosine"))
+    np.testing.assert_allclose(sine**2 + cosine**2, 1, rtol=1e-5)
+    assert cosine[0, 0] == 1 and abs(cosine[0, 182] + 1) < 1e-3
+    np.testing.assert_allclose(sine[:, :365], sine[:, 365:730], atol=1e-6)
+    assert (sine == sine[0]).all()
+    assert "season_sine" not in fit_scaling(places, INPUTS)["feature"].values
+
+
+def test_modelled_moisture_counts_as_departures_of_the_training_part(places):
+    days = places["time"]
+    random = np.random.default_rng(3)
+    shape = places.sizes["pixel"], days.size
+    made = {
+        name: (("pixel", "time"), 0.2 + 0.1 * k + 0.05 * random.random(shape))
+        for k, name in enumerate(MODELLED)
+    }
+    modelled = xr.Dataset(made, coords={"pixel": places["pixel"], "time": days})
+    modelled["vic_surface"][0] = 0.3  # a model that never moves says nothing
+    half = days[: days.size // 2]
+    seen = with_departures(places, modelled, half)
+    part = seen["noah_surface"].sel(time=half)
+    np.testing.assert_allclose(part.mean("time"), 0, atol=1e-5)
+    np.testing.assert_allclose(part.std("time"), 1, atol=1e-5)
+    np.testing.assert_allclose(seen["vic_surface"][0], 0, atol=1e-12)
+    later = modelled.copy(deep=True)
+    later["noah_surface"][:, half.size :] += 1
+    again = with_departures(places, later, half)["noah_surface"].sel(time=half)
+    np.testing.assert_array_equal(again, part)
+    inputs = Inputs(forcing=("precipitation", *MODELLED), attributes=())
+    scaling = fit_scaling(seen, inputs)
+    assert scaling["feature"].values.tolist() == ["precipitation", *MODELLED]
+    assert features(seen, scaling).shape == (*shape, 5)
 
 
 def test_loss_is_equation_9_with_the_mean_over_the_batch():
@@ -80,30 +255,6 @@ def test_draws_follow_from_seed_and_epoch(sequences):
     assert not torch.equal(draws(0, 4), draws(1, 4))
 
 
-def test_a_place_without_observation_is_not_drawn_but_predicted():
-    x, y = made_up()
-    y[2] = np.nan
-    sequences = Sequences.of(x, y)
-    assert sequences.observed.tolist() == [0, 1, 3, 4, 5]
-    marked = Sequences(torch.arange(6 * 60).view(6, 60, 1).float(), sequences.y)
-    drawn = torch.cat([x[:, 0, 0] // 60 for x, _ in batches(marked, 20, 6, 20, seed=0, epoch=0)])
-    assert sorted(set(drawn.tolist())) == [0, 1, 3, 4, 5]
-    trained = train_sequences(sequences, [SMALL])
-    assert np.isfinite(trained["training_loss"]).all()
-    moisture = predict(trained, SMALL, SCALING, x)
-    assert moisture.shape == (1, 6, 60)
-    assert np.isfinite(moisture).all()
-
-
-def test_what_a_place_without_observation_sees_does_not_matter():
-    x, y = made_up()
-    y[2] = np.nan
-    other = x.copy()
-    other[2] += 5
-    one, two = (train_sequences(Sequences.of(a, y), [SMALL])["parameters"] for a in (x, other))
-    assert np.array_equal(one, two)
-
-
 def test_no_observation_at_all():
     x, y = made_up()
     with pytest.raises(DataError, match="no place has an observation"):
@@ -113,152 +264,6 @@ def test_no_observation_at_all():
 def test_instances_longer_than_the_record(sequences):
     with pytest.raises(ParameterError, match="61 days in a record of 60 days; allowed: 1 to 60"):
         next(batches(sequences, 1, 6, 61, 0, 0))
-
-
-@pytest.mark.parametrize("optimiser", ["adam", "adadelta"])
-def test_training_learns_a_memory(sequences, optimiser):
-    settings = SequenceSettings(
-        n_hidden=16, length=30, batch=12, epochs=150, dropout=0.0, optimiser=optimiser
-    )
-    result = train_sequences(sequences, [settings])
-    loss = result["training_loss"].values[0]
-    assert loss[-5:].mean() < 0.25 * loss[:3].mean()
-    assert result["seconds"].shape == (1, 150)
-
-
-def test_adadelta_is_that_of_the_paper(sequences):
-    settings = SequenceSettings(optimiser="adadelta")
-    assert settings.rate_at(0.0) == settings.rate_at(0.9) == 1.0
-    run = Run(sequences, settings)
-    assert isinstance(run.optimiser, torch.optim.Adadelta)
-
-
-def test_rate_of_adam_falls_along_half_a_cosine():
-    settings = SequenceSettings(rate=0.1, last_rate=0.2)
-    rates = [settings.rate_at(progress) for progress in (0, 0.5, 1)]
-    assert rates == pytest.approx([0.1, 0.06, 0.02])
-
-
-def test_same_seed_same_network_and_another_seed_another(sequences):
-    settings = [SequenceSettings(**{**vars(SMALL), "seed": seed}) for seed in (0, 0, 1)]
-    parameters = train_sequences(sequences, settings, workers=1)["parameters"].values
-    assert np.array_equal(parameters[0], parameters[1])
-    assert not np.allclose(parameters[0], parameters[2])
-
-
-def test_an_ensemble_equals_its_networks_trained_alone(sequences):
-    settings = [SequenceSettings(**{**vars(SMALL), "seed": seed}) for seed in (3, 4)]
-    together = train_sequences(sequences, settings, workers=2)
-    for i, one in enumerate(settings):
-        alone = train_sequences(sequences, [one])
-        assert np.array_equal(together["parameters"][i], alone["parameters"][0])
-    assert together["seed"].values.tolist() == [3, 4]
-
-
-@pytest.mark.parametrize("averaging", [0.0, 0.9])
-@pytest.mark.parametrize("optimiser", ["adam", "adadelta"])
-def test_a_training_broken_off_goes_on_to_the_same_result(
-    sequences, tmp_path, optimiser, averaging
-):
-    settings = SequenceSettings(
-        **{**vars(SMALL), "epochs": 5, "optimiser": optimiser, "averaging": averaging}
-    )
-    whole = train_one(sequences, settings)
-    store = Store(tmp_path)
-
-    def stop(epoch, _):
-        if epoch == 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_one(sequences, settings, store, look=stop)
-    told = []
-    again = train_one(sequences, settings, store, tell=told.append)
-    assert told[0] == 3  # the last quarter finished before the break
-    assert np.array_equal(again["parameters"], whole["parameters"])
-    np.testing.assert_array_equal(again["training_loss"], whole["training_loss"])
-
-
-def test_a_finished_training_comes_from_the_store(sequences, tmp_path, monkeypatch):
-    store = Store(tmp_path)
-    first = train_sequences(sequences, [SMALL], store)
-    monkeypatch.setattr(sequence_trainer, "Run", None)
-    again = train_sequences(sequences, [SMALL], store)
-    xr.testing.assert_identical(first, again)
-    with pytest.raises(TypeError):  # other data: it would have to train
-        train_sequences(Sequences(sequences.x, sequences.y / 2), [SMALL], store)
-
-
-def test_the_moving_mean_is_kept(sequences):
-    plain = Run(sequences, SMALL)
-    averaged = Run(sequences, SequenceSettings(**{**vars(SMALL), "averaging": 0.99}))
-    path = []
-    for _ in range(4):
-        plain.epoch()
-        averaged.epoch()
-        path.append(plain.mean.clone())
-    latest = torch.cat([p.detach().flatten() for p in averaged.network.parameters()])
-    assert torch.equal(latest, plain.mean)  # averaging does not disturb the training
-    assert not torch.equal(averaged.mean, latest)
-    assert (averaged.mean - path[1]).norm() < (averaged.mean - path[-1]).norm() + path[-1].norm()
-
-
-def test_compiled_functions_of_a_day_give_the_same_network(sequences):
-    settings = SequenceSettings(**{**vars(SMALL), "epochs": 2})
-    plain, fast = (train_one(sequences, settings, compile_=c)["parameters"] for c in (False, True))
-    np.testing.assert_allclose(fast, plain, atol=1e-5)
-    made = Prolongation(3, SMALL.n_hidden, 0.5)
-    x = sequences.x[:, : SMALL.length]
-    masks = dropout.draw(len(x), SMALL.n_hidden, 0.5)
-    gradients = []
-    for arguments in ((), (compile_kernels(SMALL),)):
-        made.zero_grad()
-        made(x, masks, *arguments).square().sum().backward()
-        gradients.append(made.weight_h.grad.clone())
-    torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-5)
-
-
-def test_monte_carlo_dropout_spreads_around_the_network(sequences):
-    made = network(train_one(sequences, SMALL)["parameters"].values, 3, SMALL)
-    x = sequences.x.numpy()
-    draws = monte_carlo(made, SCALING, x, n_draws=60)
-    assert draws.shape == (60, 6, 60)
-    assert (draws.std(0) > 0).all()
-    with torch.no_grad():
-        plain = made(sequences.x).numpy() * 0.1 + 0.2
-    assert np.abs(draws.mean(0) - plain).mean() < draws.std(0).mean()
-    np.testing.assert_array_equal(draws, monte_carlo(made, SCALING, x, n_draws=60))
-    assert not np.array_equal(draws, monte_carlo(made, SCALING, x, n_draws=60, seed=1))
-
-
-def test_monte_carlo_needs_draws_and_dropout():
-    x = np.zeros((1, 5, 3), np.float32)
-    with pytest.raises(ParameterError, match="n_draws is 1; allowed: 2 or more"):
-        monte_carlo(Prolongation(3, 4, 0.5), SCALING, x, n_draws=1)
-    with pytest.raises(ParameterError, match="without dropout"):
-        monte_carlo(Prolongation(3, 4, 0.0), SCALING, x)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "line"),
-    [
-        ("optimiser", "sgd", "allowed: adadelta, adam"),
-        ("epochs", 0, "allowed: 1 or more"),
-        ("length", -3, "allowed: 1 or more"),
-        ("dropout", 1.0, "allowed: 0 or more and below 1"),
-        ("rate", 0.0, "allowed: above 0"),
-    ],
-)
-def test_impossible_settings(name, value, line):
-    with pytest.raises(ParameterError, match=line):
-        SequenceSettings(**{name: value})
-
-
-def test_an_ensemble_differs_in_its_seeds_alone(sequences):
-    with pytest.raises(ParameterError, match="seed alone"):
-        train_sequences(sequences, [SMALL, SequenceSettings()])
-    with pytest.raises(ParameterError, match="no network"):
-        train_sequences(sequences, [])
 
 
 def test_shapes_that_do_not_fit():

@@ -5,9 +5,16 @@ import torch
 
 from soilbook.models import NETWORKS
 from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
-from soilbook.training.adversarial import alternating
-from soilbook.training.stack import Stack, start
-from soilbook.training.step import Update, adam, gather, judge, least_squares
+from soilbook.training.step import (
+    Stack,
+    Update,
+    adam,
+    alternating,
+    gather,
+    judge,
+    least_squares,
+    start,
+)
 
 STEPS, N_ROWS = 6, 40
 

@@ -23,10 +23,11 @@ from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
 from soilbook.fang2019.runs import METRICS, Positive, Scaled, Track, varied
 from soilbook.models import climatology
-from soilbook.models.exponential_filter import CHARACTERISTIC_TIME, exponential_filter
+from soilbook.models.baselines import CHARACTERISTIC_TIME, exponential_filter
 from soilbook.settings import satellite
 from soilbook.store import Store
-from soilbook.training.sequence_inputs import (
+from soilbook.training.sequence_trainer import SequenceSettings, predict
+from soilbook.training.sequences import (
     MODELLED,
     STATISTICS,
     Inputs,
@@ -34,8 +35,6 @@ from soilbook.training.sequence_inputs import (
     with_departures,
     with_statistics,
 )
-from soilbook.training.sequence_predict import predict
-from soilbook.training.sequence_settings import SequenceSettings
 
 PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page

@@ -20,13 +20,10 @@ from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast, runs
 from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, Track, YearAhead, varied
 from soilbook.models import climatology
-from soilbook.models.prolongation_branch import Memory, follow
+from soilbook.models.prolongation import Memory, follow
 from soilbook.store import Store
-from soilbook.training.sequence_inputs import target
-from soilbook.training.sequence_run import network
-from soilbook.training.sequence_settings import SequenceSettings
-from soilbook.training.sequence_trainer import train_sequences
-from soilbook.training.sequences import Sequences
+from soilbook.training.sequence_trainer import SequenceSettings, network, train_sequences
+from soilbook.training.sequences import Sequences, target
 
 # What each predictor sees of SMAP and of the weather between the issue and the target day.
 SEES = {

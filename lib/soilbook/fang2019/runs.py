@@ -24,21 +24,24 @@ from soilbook.fang2019 import places as rooms
 from soilbook.models import climatology
 from soilbook.settings import Checked, satellite
 from soilbook.store import Store
-from soilbook.training.sequence_inputs import (
+from soilbook.training.sequence_trainer import (
+    SequenceSettings,
+    monte_carlo,
+    network,
+    predict,
+    train_sequences,
+)
+from soilbook.training.sequences import (
     MODELLED,
     STATISTICS,
     Inputs,
+    Sequences,
     features,
     fit_scaling,
     target,
     with_departures,
     with_statistics,
 )
-from soilbook.training.sequence_predict import monte_carlo, predict
-from soilbook.training.sequence_run import network
-from soilbook.training.sequence_settings import SequenceSettings
-from soilbook.training.sequence_trainer import train_sequences
-from soilbook.training.sequences import Sequences
 
 STEPS = 4  # of the land-surface models, a day
 TARGET = "sm_smap"

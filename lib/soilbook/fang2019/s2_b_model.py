@@ -23,10 +23,10 @@ from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.figures.flow import draw
 from soilbook.figures.maps import draw_base
 from soilbook.figures.style import letters, style
-from soilbook.models.prolongation_fast import Prolongation
+from soilbook.models.prolongation import Prolongation
 from soilbook.store import Store
-from soilbook.training.sequence_inputs import STATISTICS, features
-from soilbook.training.sequence_predict import predict
+from soilbook.training.sequence_trainer import predict
+from soilbook.training.sequences import STATISTICS, features
 
 HERE, PRINTED = "this run", "released by the authors"
 # Of the fast network: which equations a parameter belongs to.

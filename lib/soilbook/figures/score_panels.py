@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from soilbook.figures.style import colour, letters, style
-from soilbook.training.shard import CONVERGED
+from soilbook.training.ensemble import CONVERGED
 
 
 def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):

@@ -7,7 +7,7 @@ sigmoid in the released program. Table A1 gives it a size of 8; a weight for eac
 
 from torch import Tensor, nn
 
-from soilbook.models.cells import check_variant, stacked_lstm
+from soilbook.models.cells import Network, stacked_lstm
 
 
 def feature_attention(n_features: int) -> nn.Sequential:
@@ -30,15 +30,14 @@ class TemporalAttention(nn.Module):
         return self.weigh(states.transpose(1, 2)).transpose(1, 2)
 
 
-class FALSTM(nn.Module):
+class FALSTM(Network):
     """Feature attention before the LSTM (eqs 12, 13): (batch, step, feature) -> (batch,).
 
     x'_t = alpha_t x_t, alike in both variants. ParameterError for an unknown variant.
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         self.feature_attention = feature_attention(n_features)
         self.lstm = stacked_lstm(n_features)
         self.output = nn.Linear(16, 1)
@@ -51,19 +50,15 @@ class FALSTM(nn.Module):
         """The last hidden state, (batch, 16)."""
         return self.lstm(self.feature_attention(x) * x)[:, -1]
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)
 
-
-class TALSTM(nn.Module):
+class TALSTM(Network):
     """Temporal attention after the LSTM (eqs 14, 15): (batch, step, feature) -> (batch,).
 
     ParameterError for an unknown variant.
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         self.lstm = stacked_lstm(n_features)
         self.temporal_attention = TemporalAttention(n_steps, variant)
         self.output = nn.Linear(16, 1)
@@ -77,11 +72,8 @@ class TALSTM(nn.Module):
         states = self.lstm(x)
         return (self.temporal_attention(states) * states).sum(dim=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)
 
-
-class FTALSTM(nn.Module):
+class FTALSTM(Network):
     """Feature attention, LSTM, temporal attention (eqs 12-15): (batch, step, feature) -> (batch,).
 
     A linear layer turns every hidden state into one number, the temporal attention weighs these,
@@ -90,8 +82,7 @@ class FTALSTM(nn.Module):
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         self.feature_attention = feature_attention(n_features)
         self.lstm = stacked_lstm(n_features)
         self.step_output = nn.Linear(16, 1)
@@ -113,6 +104,3 @@ class FTALSTM(nn.Module):
         """The weighted steps, (batch, step)."""
         _, steps = self._steps(x)
         return (self.temporal_attention(steps) * steps).squeeze(-1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)

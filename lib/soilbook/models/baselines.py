@@ -1,12 +1,14 @@
-"""Persistence and climatology, which stand beside every model.
+"""Persistence and climatology, which stand beside every model, and the exponential filter.
 
-Arrays have time on the last axis; NaN is missing. Both predict in the units of what they are given.
+Arrays have time on the last axis; NaN is missing. All predict in the units of what they are given.
 """
 
 import numpy as np
 
 from soilbook.errors import DataError, ParameterError
 
+# Wagner et al. (1999), doi:10.1016/S0034-4257(99)00036-X, for the layer 0-100 cm.
+CHARACTERISTIC_TIME = 20.0  # days
 N_DAYS = 366  # of a leap year: every calendar day, 29 February included, has a place of its own
 
 
@@ -78,3 +80,31 @@ def climatology(
     training_sm (..., training_time); see `day_of_year_means` for the window, gaps and errors.
     """
     return day_of_year_means(training_time, training_sm, window)[..., calendar_day(time)]
+
+
+def exponential_filter(
+    surface: np.ndarray, characteristic_time: float = CHARACTERISTIC_TIME
+) -> np.ndarray:
+    """Moisture of the root zone (..., time) from that of the surface each day (..., time).
+
+    Wagner et al. (1999) in the recursive form of Albergel et al. (2008), eqs 4-6,
+    doi:10.5194/hess-12-1323-2008:
+    m_n = m_k + K_n (s_n - m_k) and K_n = K_k / (K_k + exp(-(t_n - t_k) / T)), k the observation
+    before n and T the ``characteristic_time`` (d). NaN on days without surface moisture, which
+    leave no trace. ParameterError for a time that is not above zero.
+    """
+    if not characteristic_time > 0:
+        raise ParameterError(f"characteristic time is {characteristic_time}; allowed: above 0 days")
+    surface = np.asarray(surface, dtype=float)
+    out = np.full(surface.shape, np.nan)
+    lead = surface.shape[:-1]
+    moisture, gain, elapsed = np.zeros(lead), np.ones(lead), np.full(lead, np.inf)
+    for day in range(surface.shape[-1]):
+        now = surface[..., day]
+        there = np.isfinite(now)
+        elapsed = elapsed + 1
+        gain = np.where(there, gain / (gain + np.exp(-elapsed / characteristic_time)), gain)
+        moisture = np.where(there, moisture + gain * (now - moisture), moisture)
+        elapsed = np.where(there, 0.0, elapsed)
+        out[..., day] = np.where(there, moisture, np.nan)
+    return out

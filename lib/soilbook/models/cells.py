@@ -23,6 +23,20 @@ def check_variant(variant: str) -> str:
     return variant
 
 
+class Network(nn.Module):
+    """Base of the ten networks, (batch, step, feature) -> (batch,): ``output`` of ``encode``.
+
+    A network lays its layers and writes ``encode``. ParameterError for an unknown variant.
+    """
+
+    def __init__(self, variant: str):
+        super().__init__()
+        self.variant = check_variant(variant)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.encode(x)).squeeze(-1)
+
+
 class LSTMLayer(nn.Module):
     """One LSTM layer, (batch, step, input) -> hidden states (batch, step, hidden).
 
@@ -55,9 +69,6 @@ class LSTMLayer(nn.Module):
             states.append(h)
         return torch.stack(states, dim=1)
 
-    def extra_repr(self) -> str:
-        return f"{self.weight_ih.shape[1]}, {self.n_hidden}"
-
 
 def stacked_lstm(n_inputs: int, n_hidden: int = 16, n_layers: int = 2) -> nn.Sequential:
     """LSTM layers one on the other; Table A1 has two of 16: (batch, step, input) -> states."""
@@ -87,10 +98,6 @@ class Convolution(nn.Module):
         n_windows = x.shape[1] - self.kernel + 1
         windows = torch.cat([x[:, j : j + n_windows] for j in range(self.kernel)], dim=-1)
         return F.linear(windows, self.weight.transpose(1, 2).flatten(1), self.bias)
-
-    def extra_repr(self) -> str:
-        n_outputs, n_inputs, kernel = self.weight.shape
-        return f"{n_inputs}, {n_outputs}, kernel={kernel}, padding={self.padding}"
 
 
 def convolved_steps(n_steps: int, kernel: int, padding: int = 0, n_layers: int = 2) -> int:

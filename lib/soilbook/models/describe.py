@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from soilbook.errors import unknown
-from soilbook.models.names import NETWORKS
+from soilbook.models import NETWORKS
 
 
 def describe(network, n_features: int = 8, n_steps: int = 4, variant: str = "paper") -> list[dict]:

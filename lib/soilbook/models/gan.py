@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from soilbook.models.basic import LSTM
 from soilbook.models.cells import check_variant
-from soilbook.models.lstm import LSTM
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,13 @@ end, which keeps the four steps; ``released`` has the kernel of 2 of the 1D-CNN,
 import torch
 from torch import Tensor, nn
 
-from soilbook.models.cells import (
-    check_variant,
-    convolved_steps,
-    stacked_lstm,
-    two_convolutions,
-)
-from soilbook.models.lstm import LSTM
+from soilbook.models.basic import LSTM
+from soilbook.models.cells import Network, convolved_steps, stacked_lstm, two_convolutions
 
 KERNEL = {"paper": {"kernel": 3, "padding": 1}, "released": {"kernel": 2, "padding": 0}}
 
 
-class CNNLSTM(nn.Module):
+class CNNLSTM(Network):
     """Two convolutions, then the LSTM on what they leave: (batch, step, feature) -> (batch,).
 
     Fig. 5a; kernel 2 and a plain linear output (Table A1 names none) in both variants.
@@ -27,8 +22,7 @@ class CNNLSTM(nn.Module):
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         convolved_steps(n_steps, kernel=2)
         self.convolutions = two_convolutions(n_features, kernel=2)
         self.lstm = stacked_lstm(64)
@@ -38,11 +32,8 @@ class CNNLSTM(nn.Module):
         """The last hidden state, (batch, 16)."""
         return self.lstm(self.convolutions(x))[:, -1]
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)
 
-
-class LSTMCNN(nn.Module):
+class LSTMCNN(Network):
     """The LSTM, then two convolutions on its states: (batch, step, feature) -> (batch,).
 
     Fig. 5b; flatten, linear and tanh as in Table A1; kernel by variant, see the module's head.
@@ -50,8 +41,7 @@ class LSTMCNN(nn.Module):
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         n_left = convolved_steps(n_steps, **KERNEL[variant])
         self.lstm = stacked_lstm(n_features)
         self.convolutions = two_convolutions(16, **KERNEL[variant])
@@ -62,11 +52,8 @@ class LSTMCNN(nn.Module):
         """The flattened convolutions; of 4 steps (batch, 256) in ``paper``, 128 in ``released``."""
         return self.flatten(self.convolutions(self.lstm(x)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)
 
-
-class CNNWithLSTM(nn.Module):
+class CNNWithLSTM(Network):
     """CNN and LSTM side by side, joined by two linear layers: (batch, step, feature) -> (batch,).
 
     Fig. 5c; each branch gives one number, the two pass a linear layer of 10 with tanh and one of 1
@@ -76,8 +63,7 @@ class CNNWithLSTM(nn.Module):
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         n_left = convolved_steps(n_steps, **KERNEL[variant])
         self.cnn = nn.Sequential(
             *two_convolutions(n_features, **KERNEL[variant]),
@@ -92,6 +78,3 @@ class CNNWithLSTM(nn.Module):
     def encode(self, x: Tensor) -> Tensor:
         """The joint layer, (batch, 10)."""
         return self.joint(torch.cat((self.cnn(x), self.lstm(x).unsqueeze(-1)), dim=-1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)

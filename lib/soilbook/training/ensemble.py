@@ -4,23 +4,23 @@ Networks train in shards of one size. A network's start, batches and choice of e
 own identity, so its result does not depend on which others train with it.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from math import ceil
 
 import joblib
+import numpy as np
 import torch
 import xarray as xr
-from torch import nn
+from torch import Tensor, nn
 
 from soilbook import fingerprint, progress
 from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
-from soilbook.training.compiled import compiler_there
-from soilbook.training.data import Sizes
-from soilbook.training.shard import train_shard
-from soilbook.training.tasks import Settings, Task
-from soilbook.training.workers import one_thread, side_by_side
+from soilbook.training import fast
+from soilbook.training.step import Stack, Update, judge, start
+from soilbook.training.tasks import Settings, ShardData, Sizes, Task
 
 # Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
 LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
@@ -28,6 +28,8 @@ LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
 # they take. What a step costs however few the networks is the work of about ten of them.
 LEAST_COMPILED = 100_000
 NETWORKS_OF_A_STEP = 10
+DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
+CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
 
 
 def train(
@@ -43,23 +45,23 @@ def train(
     """Train one network for each task, all of one architecture.
 
     ``make()`` gives an untrained module with a start drawn from torch's random state; a module
-    with a ``discriminator`` trains as ``adversarial`` says. ``store`` (a ``soilbook.store.Store``)
-    keeps each finished shard under settings, identities, the windows themselves, and the code of
-    the training and of ``make``. ``workers``, ``compile_`` and ``shard_size`` are chosen by the
-    amount of work if None.
+    with a ``discriminator`` trains as ``step.alternating`` says. ``store`` (a
+    ``soilbook.store.Store``) keeps each finished shard under settings, identities, the windows
+    themselves, and the code of the training and of ``make``. ``workers``, ``compile_`` and
+    ``shard_size`` are chosen by the amount of work if None.
 
     Returns ``parameters`` (network, parameter), those of lowest validation error;
     ``training_loss`` and ``validation_mse`` (network, epoch), of scaled moisture; ``best_epoch``
-    (network), the one kept, from 1; ``convergence_epoch`` (network), see
-    ``shard.convergence_epoch``; ``seconds_per_100_epochs`` (network), the share of one network in
-    the time of one core (processor seconds) or GPU. Raises DeviceError, and ParameterError for no
-    tasks or unlike numbers of features.
+    (network), the one kept, from 1; ``convergence_epoch`` (network), see ``convergence_epoch``;
+    ``seconds_per_100_epochs`` (network), the share of one network in the time of one core
+    (processor seconds) or GPU. Raises DeviceError, and ParameterError for no tasks or unlike
+    numbers of features.
     """
     chosen = torch.device(find_device(device))
     _check(tasks)
     large = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP) >= LEAST_COMPILED
     if compile_ is None:
-        compile_ = large and (chosen.type == "cuda" or compiler_there())
+        compile_ = large and (chosen.type == "cuda" or fast.compiler_there())
     if workers is None:
         workers = joblib.cpu_count() if large else 1
     workers = 1 if chosen.type == "cuda" else workers
@@ -77,22 +79,11 @@ def train(
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
         n_steps = settings.steps * sum(len(job["tasks"]) for job in jobs.values())
         with progress.bar(n_steps, tasks[0].model, "step") as bar:
-            for i, result in _run(jobs, workers, bar.update):
+            for i, result in fast.run_all(train_shard, jobs, workers, bar.update):
                 if store:
                     store.put(keys[i], result)
                 done[i] = result
     return xr.concat([done[i] for i in range(len(shards))], "network")
-
-
-def _run(jobs: dict[int, dict], workers: int, tell: Callable[[int], None]):
-    """Yield (number of the shard, result) as they finish."""
-    if workers > 1 and len(jobs) > 1:
-        yield from side_by_side(train_shard, jobs, workers, tell)
-        return
-    for i, job in jobs.items():
-        with one_thread():
-            result = train_shard(**job, tell=tell)
-        yield i, result
 
 
 def _shard_size(n_tasks: int, workers: int, largest: int) -> int:
@@ -121,3 +112,103 @@ def _key(code: str, settings: Settings, shard: Sequence[Task], device: torch.dev
         "networks": [task.identity for task in shard],
         "device": device.type,
     }
+
+
+def train_shard(
+    make: Callable[[], nn.Module],
+    tasks: Sequence[Task],
+    settings: Settings,
+    device: torch.device,
+    compile_: bool = False,
+    size: int | None = None,
+    sizes: Sizes | None = None,
+    tell: Callable[[int], None] = lambda n: None,
+) -> xr.Dataset:
+    """Train the networks of one shard, from start to the models kept; see ``train``.
+
+    The shard is filled with copies of its first network up to ``size``. ``tell`` hears after every
+    epoch how many steps of a network were made.
+    """
+    filled = [*tasks, *[tasks[0]] * ((size or len(tasks)) - len(tasks))]
+    data = ShardData(filled, sizes or Sizes.of(tasks), device)
+    stack = Stack.of(make, settings.target)
+    stack.template.to(device)
+    rule = Update.of(stack, settings.rate, settings.variant)
+    flat = torch.stack([start(make, task.number) for task in filled]).to(device)
+    state = (flat, torch.zeros_like(flat), torch.zeros_like(flat))
+    series = (data.rows, data.target)
+    with torch.no_grad():
+        update, error = rule.function, judge(stack)
+        if compile_:
+            first = rule.scales(0, 1, device)[0], *series, data.training(range(1), settings)[0, 0]
+            judged = flat, *series, *data.validation(0, settings)
+            update, error = fast.compiled((update, (*state, *first)), (error, judged))
+        keeper = _Keeper(flat, settings)
+        # On a CPU the processor's seconds, which other work on the machine does not lengthen.
+        clock = time.process_time if device.type == "cpu" else time.perf_counter
+        began = clock()
+        for epoch, batches in _epochs(data, settings, len(filled)):
+            losses = []
+            n = settings.batches_per_epoch
+            for scale, starts in zip(rule.scales(epoch * n, n, device), batches, strict=True):
+                *state, loss = update(*state, scale, *series, starts)
+                losses.append(loss)
+            mse = error(state[0], *series, *data.validation(epoch, settings))
+            keeper.look(state[0], torch.stack(losses).mean(0), mse)
+            tell(len(tasks) * n)
+        result = keeper.result(len(tasks))
+    seconds = clock() - began
+    each = np.full(len(tasks), seconds * 100 / settings.epochs / len(filled))
+    return result.assign(seconds_per_100_epochs=("network", each))
+
+
+def _epochs(data: ShardData, settings: Settings, n_networks: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield (epoch from 0, its batches), drawn for as many epochs at once as take little memory."""
+    block = max(1, DRAWN_AT_ONCE // (n_networks * settings.batches_per_epoch))
+    for first in range(0, settings.epochs, block):
+        epochs = range(first, min(first + block, settings.epochs))
+        yield from zip(epochs, data.training(epochs, settings), strict=True)
+
+
+class _Keeper:
+    """Keeps the history of each network and its parameters of lowest validation error."""
+
+    def __init__(self, flat: Tensor, settings: Settings):
+        self.first_choice = settings.first_choice
+        self.best = flat
+        self.best_mse = torch.full((len(flat),), torch.inf, device=flat.device)
+        self.best_epoch = torch.zeros(len(flat), dtype=torch.int64, device=flat.device)
+        self.losses, self.mses = [], []
+
+    def look(self, flat: Tensor, loss: Tensor, mse: Tensor) -> None:
+        """Take the next epoch's parameters, training loss and validation error."""
+        self.losses.append(loss)
+        self.mses.append(mse)
+        epoch = len(self.mses)
+        if epoch >= self.first_choice:
+            better = mse < self.best_mse
+            self.best = torch.where(better.unsqueeze(1), flat, self.best)
+            self.best_mse = torch.where(better, mse, self.best_mse)
+            self.best_epoch = torch.where(better, epoch, self.best_epoch)
+
+    def result(self, n: int) -> xr.Dataset:
+        """The first n networks."""
+        losses, mses = (torch.stack(a, 1)[:n].cpu().numpy() for a in (self.losses, self.mses))
+        return xr.Dataset(
+            {
+                "parameters": (("network", "parameter"), self.best[:n].cpu().numpy()),
+                "training_loss": (("network", "epoch"), losses),
+                "validation_mse": (("network", "epoch"), mses),
+                "best_epoch": ("network", self.best_epoch[:n].cpu().numpy()),
+                "convergence_epoch": ("network", convergence_epoch(mses)),
+            },
+            coords={"epoch": np.arange(1, mses.shape[1] + 1)},
+        )
+
+
+def convergence_epoch(mses: np.ndarray) -> np.ndarray:
+    """The first epoch, from 1, at which the validation error is within CONVERGED of its minimum
+    over the whole training: (network, epoch) -> (network,). The epoch kept is this or a later one.
+    """
+    reached = mses <= (1 + CONVERGED) * np.nanmin(mses, 1, keepdims=True)
+    return reached.argmax(1) + 1

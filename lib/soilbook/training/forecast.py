@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from soilbook.training.stack import Stack
+from soilbook.training.step import Stack
 from soilbook.training.windows import N_LEADS, N_STEPS, Series
 
 

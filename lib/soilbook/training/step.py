@@ -1,23 +1,65 @@
-"""One update of many networks at once: gradient and Adam, as functions of tensors.
+"""One update of many networks at once: flat parameters, gradient and Adam, as functions of tensors.
 
 The state of n networks is three tensors (network, parameter): parameters and Adam's two moments.
 An update maps state, ``scales`` (turn, 2), rows, target and starts to the new state and the
-training loss (network,); see ``data.ShardData`` for the last three.
+training loss (network,); see ``tasks.ShardData`` for the last three. A module with ``generator``
+and ``discriminator`` as sub-modules trains as eqs 16-18 of Wang et al. (2024) say.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import torch
-from torch import Tensor
-from torch.func import grad_and_value, vmap
+from torch import Tensor, nn
+from torch.func import functional_call, grad, grad_and_value, vmap
 
-from soilbook.training.stack import Stack
+from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
 from soilbook.training.windows import N_STEPS
 
 State = tuple[Tensor, Tensor, Tensor]
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An architecture and where each of its parameters lies in a flat vector.
+
+    ``template`` is one such module; its buffers, if any, serve all networks.
+    """
+
+    template: nn.Module
+    target: str = "value"
+
+    @classmethod
+    def of(cls, make: Callable[[], nn.Module], target: str = "value") -> "Stack":
+        """The stack of what ``make()`` gives; leaves torch's random state as it was."""
+        with torch.random.fork_rng(devices=[]):
+            return cls(make(), target)
+
+    @property
+    def shapes(self) -> dict[str, torch.Size]:
+        """Shape of each parameter, in the order of the flat vector."""
+        return {name: p.shape for name, p in self.template.named_parameters()}
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """The named parameters of one network, views of its flat vector."""
+        parts = flat.split([prod(shape) for shape in self.shapes.values()])
+        return {k: p.view(s) for (k, s), p in zip(self.shapes.items(), parts, strict=True)}
+
+    def predict(self, named: dict[str, Tensor], x: Tensor) -> Tensor:
+        """Scaled soil moisture of the target day by one network, (batch, step, feature) ->
+        (batch,). With the target ``change`` the network adds to that of the last observed day."""
+        output = functional_call(self.template, named, (x,))
+        return output + x[:, -1, -1] if self.target == "change" else output
+
+
+def start(make: Callable[[], nn.Module], number: int) -> Tensor:
+    """Flat parameters of the network that ``make()`` draws with torch seeded by ``number``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(number)
+        return torch.cat([p.detach().flatten() for p in make().parameters()])
 
 
 @dataclass(frozen=True)
@@ -29,6 +71,13 @@ class Update:
     rates: tuple[float, ...]
     turns_before: tuple[int, ...] = (0,)
     turns_per_step: tuple[int, ...] = (1,)
+
+    @classmethod
+    def of(cls, stack: Stack, rate: float, variant: str) -> "Update":
+        """How the networks of a stack train; ``rate`` is for those without a discriminator."""
+        if hasattr(stack.template, "discriminator"):
+            return alternating(stack, variant)
+        return least_squares(stack, rate)
 
     def scales(self, first: int, n_steps: int, device: torch.device) -> Tensor:
         """For the steps first .. first + n_steps - 1, counted from 0, what ``adam`` needs:
@@ -86,3 +135,68 @@ def judge(stack: Stack) -> Callable:
         return (vmap(square)(flat, x, y) * weights).sum(1)
 
     return error
+
+
+def alternating(stack: Stack, variant: str) -> Update:
+    """A step is a round on one batch: turns of the discriminator, the generator kept, then turns
+    of the generator, the discriminator kept. The loss is the mean square error before the round.
+
+    The module has a method ``discriminate(past_sm, y)`` and ``adversarial``, which for each variant
+    holds the weight of the adversarial term, both learning rates and the turns of each side.
+    """
+    how = stack.template.adversarial[variant]
+    n_d, n_g = how.discriminator_updates, how.generator_updates
+    sizes = {name: shape.numel() for name, shape in stack.shapes.items()}
+    n_generator = sum(n for name, n in sizes.items() if name.startswith("generator."))
+    discriminator = _Discriminate(stack.template)
+
+    def discriminate(named: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        inside = {f"module.{name}": parameter for name, parameter in named.items()}
+        return functional_call(discriminator, inside, (past_sm(x), y))
+
+    def of_discriminator(d: Tensor, g: Tensor, x: Tensor, y: Tensor, predicted: Tensor) -> Tensor:
+        named = stack.named(torch.cat((g, d)))
+        return discriminator_loss(discriminate(named, x, y), discriminate(named, x, predicted))
+
+    def of_generator(g: Tensor, d: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        named = stack.named(torch.cat((g, d)))
+        predicted = stack.predict(named, x)
+        belief = discriminate(named, x, predicted)
+        loss = generator_loss(y, predicted, belief, how.lambda_bce)
+        return loss, (predicted - y).square().mean()
+
+    def predict(flat: Tensor, x: Tensor) -> Tensor:
+        return stack.predict(stack.named(flat), x)
+
+    def update(flat, first, second, scales, rows, target, starts):
+        x, y = gather(rows, target, starts)
+        cut = [n_generator, flat.shape[1] - n_generator]
+        g, d = zip(*(part.split(cut, 1) for part in (flat, first, second)), strict=True)
+        predicted = vmap(predict)(flat, x)
+        errors = []
+        for turn in range(n_d):
+            slope = vmap(grad(of_discriminator))(d[0], g[0], x, y, predicted)
+            d = adam(d, slope, scales[turn])
+        for turn in range(n_g):
+            slope, (_, mse) = vmap(grad_and_value(of_generator, has_aux=True))(g[0], d[0], x, y)
+            g = adam(g, slope, scales[n_d + turn])
+            errors.append(mse)
+        return *(torch.cat(parts, 1) for parts in zip(g, d, strict=True)), errors[0]
+
+    return Update(
+        update,
+        (how.discriminator_rate,) * n_d + (how.generator_rate,) * n_g,
+        (*range(n_d), *range(n_g)),
+        (n_d,) * n_d + (n_g,) * n_g,
+    )
+
+
+class _Discriminate(nn.Module):
+    """``discriminate`` of a module as a forward, which is what functional_call calls."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, past: Tensor, y: Tensor) -> Tensor:
+        return self.module.discriminate(past, y)

@@ -1,11 +1,54 @@
-"""Transformer, section 3.2.3 and Fig. 4c, d of Wang et al. (2024), doi:10.5194/hess-28-917-2024."""
+"""LSTM, 1D-CNN and Transformer, section 3.2 and Fig. 4 of Wang et al. (2024).
+
+doi:10.5194/hess-28-917-2024.
+"""
 
 import math
 
 import torch
 from torch import Tensor, nn
 
-from soilbook.models.cells import check_variant
+from soilbook.models.cells import Network, convolved_steps, stacked_lstm, two_convolutions
+
+
+class LSTM(Network):
+    """Two LSTM layers of 16, last hidden state, linear: (batch, step, feature) -> (batch,).
+
+    Eqs 1-6. Table A1 names no activation for the output and the released program has none, so the
+    variants are one and the same here. ``bounded`` adds the tanh that Table A1 gives the LSTM
+    inside GAN-LSTM and CNN-with-LSTM. ParameterError for an unknown variant.
+    """
+
+    def __init__(
+        self, n_features: int, n_steps: int = 4, variant: str = "paper", bounded: bool = False
+    ):
+        super().__init__(variant)
+        self.lstm = stacked_lstm(n_features)
+        self.output = nn.Sequential(nn.Linear(16, 1), nn.Tanh() if bounded else nn.Identity())
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The last hidden state h_t, (batch, 16)."""
+        return self.lstm(x)[:, -1]
+
+
+class CNN(Network):
+    """Two convolutions, flatten, linear, tanh: (batch, step, feature) -> (batch,).
+
+    32 and 64 channels, kernel 2, stride 1, no pooling (Table A1), alike in both variants: of 4
+    steps 2 are left.
+    ParameterError for an unknown variant or fewer than three steps.
+    """
+
+    def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
+        super().__init__(variant)
+        n_left = convolved_steps(n_steps, kernel=2)
+        self.convolutions = two_convolutions(n_features, kernel=2)
+        self.flatten = nn.Flatten()
+        self.output = nn.Sequential(nn.Linear(64 * n_left, 1), nn.Tanh())
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The flattened output of the second convolution, (batch, 128) for 4 steps."""
+        return self.flatten(self.convolutions(x))
 
 
 class SelfAttention(nn.Module):
@@ -39,7 +82,7 @@ def sine_cosine(n_rows: int, d_model: int) -> Tensor:
     return torch.stack((torch.sin(angle), torch.cos(angle)), dim=-1).flatten(1)[:, :d_model]
 
 
-class Transformer(nn.Module):
+class Transformer(Network):
     """One encoder layer read at a class token: (batch, step, feature) -> (batch,).
 
     The class token is the row after the last step (eq 11); attention, residual and LayerNorm; then
@@ -51,8 +94,7 @@ class Transformer(nn.Module):
     """
 
     def __init__(self, n_features: int, n_steps: int = 4, variant: str = "paper"):
-        super().__init__()
-        self.variant = check_variant(variant)
+        super().__init__(variant)
         d_ff = 20 if variant == "paper" else 10
         self.class_token = nn.Parameter(torch.randn(1, n_features))
         if variant == "paper":
@@ -79,6 +121,3 @@ class Transformer(nn.Module):
         """Under "self": S_A of eq 7, (batch, step + 1, step + 1), last row the class token's."""
         rows = self._rows(x)
         return {"self": self.self_attention.weights(rows, rows)}
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.encode(x)).squeeze(-1)
