@@ -9,14 +9,11 @@ import xarray as xr
 from soilbook import schema_grid
 from soilbook.data import layers
 from soilbook.data.distance import great_circle
-from soilbook.data.twin_smap import geometry, networks, probes, satellite
-from soilbook.data.twin_smap.climate import Climate, climate
-from soilbook.data.twin_smap.fields import Space
-from soilbook.data.twin_smap.nature import Nature, nature
-from soilbook.data.twin_smap.physics import Truth, ground, simulate
-from soilbook.data.twin_smap.soil import ROOT_ZONE, SURFACE, shares, soil
-from soilbook.data.twin_smap.weather import Weather, analysed, generate
 from soilbook.errors import unknown
+from soilbook.twin import instruments, land, soil
+from soilbook.twin.ground import COVERS, Ground, ground, schedule
+from soilbook.twin.streams import Space, stream
+from soilbook.twin.weather import ContinentWeather, analysed, of_continent
 
 FIRST, LAST = np.datetime64("2010-01-01"), np.datetime64("2018-03-31")
 SPIN_UP = 365  # days of weather before the record, for the soil to forget its start
@@ -37,26 +34,41 @@ class World(NamedTuple):
 
     pixels: dict
     days: np.ndarray
-    climate: Climate
-    nature: Nature
-    weather: Weather
-    analysis: Weather
-    truth: Truth
+    climate: land.Climate
+    nature: land.Nature
+    weather: ContinentWeather
+    analysis: ContinentWeather
+    ground: Ground
+    truth: soil.Truth
     space: Space
 
 
 @lru_cache(maxsize=1)
 def world(seed: int) -> World:
     """Make the twin; the last one made is kept."""
-    pixels = geometry.coordinates()
+    pixels = land.coordinates()
     latitude, longitude = pixels["latitude"][1], pixels["longitude"][1]
     days = np.arange(FIRST - SPIN_UP, LAST + 1)
     space = Space(latitude, longitude, seed)
-    here = climate(latitude, longitude)
-    natural = nature(space, here)
-    weather = generate(space, here, latitude, days)
-    true = simulate(weather, natural, soil(space, natural), seed)
-    return World(pixels, days, here, natural, weather, analysed(space, here, weather), true, space)
+    here = land.climate(latitude, longitude)
+    nature = land.nature(space, here)
+    weather = of_continent(space, here, latitude, days)
+    top = _ground(weather, nature)
+    steps = [
+        schedule(stream(seed, "study 2", "storms", str(k)), top.supply[:, k])
+        for k in range(space.size)
+    ]
+    columns = land.soil_columns(space, nature)
+    # Dry climates start with dry soil, or it would dry for years.
+    demand = (top.bare / 1000 + top.plants / 1000).mean(axis=0)
+    wet = np.minimum(1.0, top.supply.mean(axis=0) / demand / 1000)[:, None]
+    start = columns.soil.wilting + wet * (columns.soil.field_capacity - columns.soil.wilting)
+    warmth = weather.air_temperature.mean(axis=0)
+    true = soil.simulate(
+        top, steps, columns, land.THICKNESS, nature.sand, warmth, start, np.float32
+    )
+    seen = analysed(space, here, weather)
+    return World(pixels, days, here, nature, weather, seen, top, true, space)
 
 
 def grid(seed: int = 0) -> xr.Dataset:
@@ -67,12 +79,12 @@ def grid(seed: int = 0) -> xr.Dataset:
     """
     w = world(seed)
     position = w.pixels["latitude"][1], w.pixels["longitude"][1]
-    level3 = satellite.retrieve(w.space, w.nature, w.truth, position, w.days)
-    top = ground(w.analysis, w.nature)
-    level4 = satellite.level4(
+    level3 = instruments.retrieve(w.space, w.nature, w.truth, w.ground.pack, position, w.days)
+    top = _ground(w.analysis, w.nature)
+    level4 = instruments.level4(
         w.space, w.nature, w.truth, w.analysis.precipitation, top.bare + top.plants
     )
-    level4[w.days < satellite.LAUNCH] = np.nan
+    level4[w.days < instruments.LAUNCH] = np.nan
     result = _frame(w, w.pixels)
     for name in schema_grid.FORCING:
         result[name] = ("pixel", "time"), _record(getattr(w.analysis, name))
@@ -97,24 +109,24 @@ def insitu(kind: str, seed: int = 0, threshold: float = layers.COLD) -> xr.Datas
     w, record = world(seed), slice(SPIN_UP, None)
     latitude, longitude = w.pixels["latitude"][1], w.pixels["longitude"][1]
     if kind == "core":
-        names = list(networks.CORE)
-        pixel = np.array(list(networks.core_pixels(w.pixels).values()))
+        names = list(instruments.CORE)
+        pixel = np.array(list(instruments.core_pixels(w.pixels).values()))
         at = latitude[pixel], longitude[pixel]
         series = []
         for name, one in zip(names, pixel.tolist(), strict=True):
             row, column = (int(w.pixels[c][1][one]) for c in ("row", "column"))
-            where = networks.core_points(name, row, column, seed)
-            series.append(probes.core(w.truth, name, one, record, where, threshold, seed))
+            where = instruments.core_points(name, row, column, seed)
+            series.append(instruments.core(w.truth, name, one, record, where, threshold, seed))
         surface, rootzone, felt = (np.stack(part) for part in zip(*series, strict=True))
         late = w.days[record] < CORE_START
         surface[:, late], rootzone[:, late] = np.nan, np.nan
     else:
-        *at, pixel = networks.stations(w.pixels, seed)
-        names = [f"Station {k + 1:03d}" for k in range(networks.STATIONS)]
+        *at, pixel = instruments.stations(w.pixels, seed)
+        names = [f"Station {k + 1:03d}" for k in range(instruments.STATIONS)]
         # Stations of every kind of climate have shallow probes only.
-        order = np.arange(networks.STATIONS) * networks.SHALLOW % networks.STATIONS
-        deep = order >= networks.SHALLOW
-        surface, rootzone, felt = probes.sparse(w.truth, pixel, record, deep, threshold, seed)
+        order = np.arange(instruments.STATIONS) * instruments.SHALLOW % instruments.STATIONS
+        deep = order >= instruments.SHALLOW
+        surface, rootzone, felt = instruments.sparse(w.truth, pixel, record, deep, threshold, seed)
     places = {
         "place": names,
         "latitude": ("place", at[0]),
@@ -144,17 +156,21 @@ def truth(seed: int = 0) -> xr.Dataset:
     """
     w = world(seed)
     result = _frame(w, w.pixels)
-    for name, bottom in (("sm_surface", SURFACE), ("sm_rootzone", ROOT_ZONE)):
-        mean = w.truth.moisture @ shares(bottom).astype(np.float32)
+    for name, bottom in (("sm_surface", land.SURFACE), ("sm_rootzone", land.ROOT_ZONE)):
+        mean = w.truth.moisture @ land.shares(bottom).astype(np.float32)
         result[name] = ("pixel", "time"), _record(mean)
     result = schema_grid.check(_describe(result, seed), _source(seed))
-    fluxes = w.truth.fluxes | {"precipitation": w.weather.precipitation}
-    stores = {"storage": w.truth.storage, "snow": w.truth.pack}
+    fluxes = w.truth.fluxes._asdict() | {"precipitation": w.weather.precipitation}
+    stores = {"storage": w.truth.storage, "snow": w.ground.pack}
     for values, names, units in ((fluxes, FLUXES, "mm d-1"), (stores, STORES, "mm")):
         for name, meaning in names.items():
             labels = {"units": units, "long_name": meaning}
             result[name] = ("pixel", "time"), values[name][SPIN_UP:].T.copy(), labels
     return result
+
+
+def _ground(weather: ContinentWeather, nature: land.Nature) -> Ground:
+    return ground(weather, [COVERS[land.KINDS[one]] for one in nature.cover.tolist()])
 
 
 def _frame(w: World, coordinates: dict) -> xr.Dataset:
