@@ -1,12 +1,12 @@
+"""The twin of study 1: records and truth of the thirty sites, and what probes make of it."""
+
 import numpy as np
 import pytest
 
 from soilbook import data, schema
-from soilbook.data import twin
 from soilbook.data.sites import SITES
-from soilbook.data.twin import datasets, drivers, observatory
-from soilbook.data.twin.soil import PROBES
 from soilbook.errors import ParameterError
+from soilbook.twin import sites
 
 
 def autocorrelation(series, lag):
@@ -28,7 +28,7 @@ def runs(present, length):
 
 
 def test_all_sites_keep_the_schema_and_their_period(records):
-    assert twin.NAMES == list(SITES)
+    assert sites.NAMES == list(SITES)
     for name, record in records.items():
         schema.check(record, name)
         assert schema.features(record) == schema.FEATURES
@@ -144,55 +144,51 @@ def test_soil_temperature_stays_within_that_of_the_surface(records, truths):
 
 
 def test_a_site_alone_is_the_site_among_all(truths):
-    (alone,) = observatory.simulate(["UpperBethlehem"], 0)
+    (alone,) = sites.simulate(["UpperBethlehem"], 0)
     among = truths["UpperBethlehem"]
-    kept = slice(drivers.SPIN_UP, None)
+    kept = slice(sites.SPIN_UP, None)
     np.testing.assert_array_equal(alone.moisture[kept].T, among["moisture_profile"].values)
     np.testing.assert_array_equal(alone.storage[kept], among["storage"].values)
 
 
 def test_same_seed_same_twin_other_seed_another(records, monkeypatch):
     nothing_made = {0: {}, 1: {}}
-    monkeypatch.setattr(datasets, "_known", nothing_made.__getitem__)
-    again = twin.load("ClotdelesPeresII")
+    monkeypatch.setattr(sites, "_known", nothing_made.__getitem__)
+    again = sites.load("ClotdelesPeresII")
     assert again.identical(records["ClotdelesPeresII"])
-    other = twin.load("ClotdelesPeresII", seed=1)
+    other = sites.load("ClotdelesPeresII", seed=1)
     assert not other["sm"].equals(again["sm"])
     assert other.attrs["seed"] == 1
 
 
-def test_a_record_can_be_changed_without_harm(made):
-    first = twin.load("ClotdelesPeresII")
+def test_a_record_can_be_changed_without_harm(records):
+    first = sites.load("ClotdelesPeresII")
     first["sm"][:] = 0
     first["precipitation"][:] = 0
-    assert float(twin.load("ClotdelesPeresII")["sm"].max()) > 0
-    assert float(twin.truth("ClotdelesPeresII")["precipitation"].max()) > 0
+    assert float(sites.load("ClotdelesPeresII")["sm"].max()) > 0
+    assert float(sites.truth("ClotdelesPeresII")["precipitation"].max()) > 0
 
 
 def test_shorter_steps_hardly_change_the_soil():
-    (usual,) = observatory.simulate(["ClotdelesPeresII"], 0)
-    (fine,) = observatory.simulate(["ClotdelesPeresII"], 0, refine=4)
-    error = (usual.moisture - fine.moisture)[drivers.SPIN_UP :, PROBES]
+    (usual,) = sites.simulate(["ClotdelesPeresII"], 0)
+    (fine,) = sites.simulate(["ClotdelesPeresII"], 0, refine=4)
+    error = (usual.moisture - fine.moisture)[sites.SPIN_UP :, sites.PROBES]
     assert np.sqrt((error**2).mean(axis=0)).max() < 0.005
 
 
-def test_aliases_and_unknown_sites(made):
-    assert twin.load("UpperBethlem")["site"].item() == "UpperBethlehem"
+def test_aliases_and_unknown_sites(records):
+    assert sites.load("UpperBethlem")["site"].item() == "UpperBethlehem"
     with pytest.raises(ParameterError, match="unknown site 'Atlantis'; allowed: Kingston-1-W"):
-        twin.load("Atlantis")
+        sites.load("Atlantis")
     with pytest.raises(ParameterError, match="unknown site"):
-        twin.truth("Atlantis")
-
-
-def test_all_sites_are_made_in_under_thirty_seconds_of_one_core(made):
-    assert made[1] < 30
+        sites.truth("Atlantis")
 
 
 @pytest.mark.observed
 def test_persistence_is_like_that_of_the_real_stations(observed_folder):
     names = data.available("observed", observed_folder)
     real = [data.load(name, "observed", observed_folder)["sm"].values for name in names]
-    made = [twin.load(name)["sm"].values for name in names]
+    made = [sites.load(name)["sm"].values for name in names]
     for depth, shallow in enumerate((True, True, True, False, False)):
         for lead in (1, 3, 7):
             scores = [
@@ -207,3 +203,46 @@ def test_persistence_is_like_that_of_the_real_stations(observed_folder):
             # Real probes at depth also jump and fail, which the twin's do not.
             allowed = 0.05 if shallow or lead == 1 else 0.12
             assert abs(scores[0] - scores[1]) < allowed, (depth, lead, scores)
+
+
+DAYS = 20_000
+
+
+@pytest.fixture(scope="module")
+def reading():
+    moisture = np.full((5, DAYS), 0.2)
+    temperature = np.full((5, DAYS), 8.0)
+    temperature[0, 5000:6000] = -2.0
+    return sites.read("LittleRiver", 0, moisture, temperature)
+
+
+def test_errors_are_small_and_smaller_below(reading):
+    spread = np.nanstd(reading[0], axis=1)
+    assert 0.003 < spread[0] < 0.005
+    assert spread[4] < 0.6 * spread[0]
+    np.testing.assert_allclose(np.nanmean(reading[0], axis=1), 0.2, atol=5e-4)
+
+
+def test_readings_are_rounded(reading):
+    np.testing.assert_allclose(reading[0] * 1000, np.round(reading[0] * 1000), atol=1e-9)
+
+
+def test_errors_drift(reading):
+    # Drift has 4 parts in 13 of the variance and forgets over 60 days.
+    now, later = reading[0][0][:-20], reading[0][0][20:]
+    both = np.isfinite(now) & np.isfinite(later)
+    expected = 4 / 13 * np.exp(-20 / 60)
+    assert np.corrcoef(now[both], later[both])[0, 1] == pytest.approx(expected, abs=0.05)
+
+
+def test_frozen_probe_is_silent_and_its_temperature_is_not(reading):
+    moisture, temperature = reading
+    frozen = slice(5000, 6000)
+    assert np.isnan(moisture[0, frozen]).all()
+    assert np.isfinite(temperature[0, frozen]).mean() > 0.9
+    assert np.isfinite(moisture[1, frozen]).mean() > 0.9
+
+
+def test_each_probe_sits_in_the_centre_of_a_layer():
+    np.testing.assert_allclose(sites.CENTRES[sites.PROBES], schema.DEPTHS)
+    assert sites.PROBES.max() < sites.WATER_LAYERS

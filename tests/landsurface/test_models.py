@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 from soilbook import landsurface
-from soilbook.landsurface.soil import pedotransfer
+from soilbook.errors import ParameterError
+from soilbook.landsurface.noah_type import NoahSoil
+from soilbook.physics.soil import MILLIMETRE, pedotransfer
 
 MODELS = {"noah": landsurface.noah, "vic": landsurface.vic}
 
@@ -38,8 +40,8 @@ def test_water_is_conserved_and_bounded(model, kind, make):
     result = MODELS[model](forcing, static, spin_up_years=0.1)
     total = max(float(forcing["precipitation"].sum("time").min()), 1.0)
     assert np.abs(make["imbalance"](forcing, result)).sum(axis=1).max() < 1e-6 * total
-    soil = pedotransfer(static["sand"], static["clay"])
-    low = soil.noah_wilting if model == "noah" else soil.wilting / 2
+    soil = NoahSoil.of(pedotransfer(static["sand"], static["clay"], MILLIMETRE))
+    low = soil.driest if model == "noah" else soil.residual
     theta = result["sm"].values
     assert (theta >= low[:, None, None] - 1e-12).all()
     assert (theta <= soil.porosity[:, None, None] + 1e-12).all()
@@ -122,3 +124,21 @@ def test_spin_up_makes_the_first_guess_matter_less(make):
         for years in (0, 1, 4)
     ]
     assert abs(first[1] - first[2]).max() < 0.3 * abs(first[0] - first[2]).max()
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_nothing_happens_without_rain_and_demand_above_the_bottom(model, make):
+    forcing = make["no_demand"](rain=0.0, n_days=30)
+    result = model(forcing, make["soils"](forcing), spin_up_years=0)
+    assert (result["evapotranspiration"] < 1e-12).all() and (result["runoff"] == 0).all()
+    assert (result["drainage"].isel(time=-1) > 0).all()
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_settings_that_are_not_allowed(model, make):
+    forcing = make["weather"](n_days=5)
+    static = make["soils"](forcing)
+    with pytest.raises(ParameterError, match="steps_per_day is 5; allowed: 4, 6, 8, 12, 24"):
+        model(forcing, static, steps_per_day=5)
+    with pytest.raises(ParameterError, match="spin_up_years is -1; 0 to 100"):
+        model(forcing, static, spin_up_years=-1)
