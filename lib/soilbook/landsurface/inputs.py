@@ -76,7 +76,7 @@ class Inputs:
     """Weather (day, site) and the nature of the sites (site,).
 
     precipitation (mm), air_temperature (degC), shortwave, longwave (W m-2), vapour_pressure (hPa),
-    wind_speed (m s-1), pressure (hPa), latitude (degrees north), sand (%); ``place``: the dimension.
+    wind_speed (m s-1), pressure (hPa), latitude (degrees north), sand (%); ``place``: dimension.
     """
 
     place: str
