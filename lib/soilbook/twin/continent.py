@@ -12,7 +12,7 @@ from soilbook.data.distance import great_circle
 from soilbook.errors import unknown
 from soilbook.twin import instruments, land, soil
 from soilbook.twin.ground import COVERS, Ground, ground, schedule
-from soilbook.twin.streams import Space, stream
+from soilbook.twin.streams import Space, one_thread, stream
 from soilbook.twin.weather import ContinentWeather, analysed, of_continent
 
 FIRST, LAST = np.datetime64("2010-01-01"), np.datetime64("2018-03-31")
@@ -71,6 +71,7 @@ def world(seed: int) -> World:
     return World(pixels, days, here, nature, weather, seen, top, true, space)
 
 
+@one_thread
 def grid(seed: int = 0) -> xr.Dataset:
     """What the network sees and learns from: Dataset (pixel 412, time), 2010-01-01 to 2018-03-31.
 
@@ -148,6 +149,7 @@ def insitu(kind: str, seed: int = 0, threshold: float = layers.COLD) -> xr.Datas
     return _finish(result, seed, "place")
 
 
+@one_thread
 def truth(seed: int = 0) -> xr.Dataset:
     """What is true in every pixel: Dataset (pixel, time).
 

@@ -20,7 +20,7 @@ from soilbook.physics.cover import root_share
 from soilbook.physics.soil import Soil, pedotransfer
 from soilbook.twin.ground import COVERS
 from soilbook.twin.soil import TIGHTENING, Columns, columns
-from soilbook.twin.streams import Space
+from soilbook.twin.streams import Space, one_thread
 
 HERE = Path(__file__).parent
 ROWS = np.arange(47, 116, 4)
@@ -122,6 +122,7 @@ def inside(x: np.ndarray, y: np.ndarray, corners) -> np.ndarray:
     return result
 
 
+@one_thread
 def climate(latitude: np.ndarray, longitude: np.ndarray) -> Climate:
     """Climate of positions (degrees): Gaussian-weighted mean of the cities around them.
 

@@ -10,9 +10,13 @@ import zlib
 import numpy as np
 from scipy.signal import lfilter
 from scipy.special import ndtri
+from threadpoolctl import threadpool_limits
 
 from soilbook.data.distance import great_circle
 
+# Decorates what multiplies matrices: the order in which BLAS and LAPACK add depends on the number of
+# their threads, and so did the last digits of every field.
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 NUGGET = 1e-6  # keeps the covariance of places that lie close together positive
 
 
@@ -56,6 +60,7 @@ class Space:
         self._away = great_circle(latitude[:, None], longitude[:, None], latitude, longitude)
         self._factors: dict[float, np.ndarray] = {}
 
+    @one_thread
     def field(self, name: str, length: float, days: int, lag_one: float = 0.0) -> np.ndarray:
         """Standard normal field (day, place) with a correlation length (km)."""
         noise = normal(stream(self.seed, "study 2", name), days, self.size)
