@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from soilbook.data.distance import great_circle
 
-# Decorates what multiplies matrices: the order in which BLAS and LAPACK add depends on the number of
+# For what multiplies matrices: the order in which BLAS and LAPACK add depends on the number of
 # their threads, and so did the last digits of every field.
 one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 NUGGET = 1e-6  # keeps the covariance of places that lie close together positive
