@@ -1,12 +1,14 @@
 """The VIC-type model: the infiltration curve against its integrals, base flow, parameters."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
 from soilbook import landsurface
 from soilbook.errors import ParameterError
-from soilbook.landsurface import vic_type
+from soilbook.landsurface import run, vic_type
 from soilbook.physics.soil import MILLIMETRE, pedotransfer
 
 CASES = [(fullness, shape) for fullness in (0.05, 0.4, 0.9) for shape in (0.05, 0.2, 1.0)]
@@ -99,3 +101,18 @@ def test_vic_without_base_flow_fills_up_and_overflows(make):
 def test_vic_parameters_that_are_not_allowed(name, value):
     with pytest.raises(ParameterError, match=name):
         landsurface.Parameters(**{name: value})
+
+
+def test_plants_feel_drought_below_seven_tenths_of_the_available_water():
+    soil, one = pedotransfer(np.array([40.0]), np.array([20.0]), MILLIMETRE), np.ones(1)
+    thickness = np.array([100.0, 400.0, 1000.0])[:, None]
+    plants = SimpleNamespace(hiding_snow=40 * one, snow_albedo=0.7 * one, albedo=0.2 * one)
+    roots = np.full((3, 1), 1 / 3)
+    model = vic_type.Vic(soil, plants, roots, thickness, 0.125, landsurface.Parameters())
+    drive = dict.fromkeys(run.Drive._fields, one) | {"rain": 0 * one, "snowfall": 0 * one}
+    taken = []
+    for part in (1.0, 0.75, 0.35):
+        theta = soil.wilting + part * (soil.field_capacity - soil.wilting)
+        state = vic_type.State(np.broadcast_to(theta, (3, 1)), 0 * one, 0 * one)
+        taken.append(float(model.step(state, run.Drive(**drive))[1].evapotranspiration[0]))
+    assert taken[0] == pytest.approx(taken[1]) and taken[2] < 0.9 * taken[1]

@@ -97,3 +97,22 @@ def test_reference_evapotranspiration_of_a_textbook_day():
         *map(np.array, (warm, humidity, wind, shortwave, longwave))
     )
     assert et == pytest.approx(3.88, abs=0.02)
+
+
+def test_clearness_in_the_polar_night_is_what_one_says():
+    found = air.clearness(np.array([0.0, 150.0, 900.0]), np.array([4.0, 400.0, 400.0]), 0.4)
+    np.testing.assert_allclose(found, [0.4, 0.5, 1.0])
+
+
+def test_pressure_and_humidity_by_hand():
+    # FAO-56 example 2: 81.8 kPa at 1800 m; 10 hPa of vapour there are 7.63 g kg-1.
+    assert air.standard_pressure(1800.0) == pytest.approx(81.8e3, rel=1e-3)
+    relative = 100 * 10 / air.saturation_pressure(20.0)
+    water = air.specific_humidity(20.0, relative, 1800.0)
+    assert water == pytest.approx(0.622 * 1000 / (81_756 - 0.378 * 1000), rel=1e-4)
+    assert air.vapour_pressure(water, air.standard_pressure(1800.0)) == pytest.approx(1000.0)
+
+
+def test_days_of_the_year():
+    days = np.array(["2015-01-01", "2015-12-31", "2016-12-31"], "datetime64[ns]")
+    assert air.day_of_year(days).tolist() == [1, 365, 366]

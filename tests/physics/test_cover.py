@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from soilbook.physics.cover import (
+    ground_share,
     leaf_season,
     possible_melt,
     root_share,
@@ -36,3 +37,12 @@ def test_snow():
     np.testing.assert_allclose(possible_melt(np.array([-3, 4, 4]), 0.5), [0, 6, 6])
     part = snow_covered(np.array([0.0, 5, 20, 40, 90]), np.full(5, 40.0))
     assert part[0] == 0 and part[3] == part[4] == 1 and (np.diff(part[:4]) > 0).all()
+
+
+def test_leaves_forget_what_was_more_than_a_month_ago():
+    out = leaf_season(np.concatenate([np.full(100, 20.0), np.full(60, 0.0)]))
+    assert out[99] == 1 and (out[130:] == 0).all()
+
+
+def test_less_ground_is_bare_under_more_leaves():
+    np.testing.assert_allclose(ground_share(np.array([0.0, 2.0])), [1, np.exp(-1)])

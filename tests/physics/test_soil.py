@@ -65,3 +65,8 @@ def test_bounds_move_water_and_lose_none():
     assert (kept >= low - 1e-12).all() and (kept <= high + 1e-12).all()
     np.testing.assert_allclose(kept.sum(0) + spilled - drawn, water.sum(0), atol=1e-10)
     assert spilled.max() > 0 and drawn.max() > 0
+
+
+def test_dry_soil_conducts_by_its_density():
+    # Johansen: (0.135 d + 64.7) / (2700 - 0.947 d) with d = 2700 (1 - 0.4) kg m-3.
+    assert heat_conductivity(0.4, np.array(0.02), 40.0) == pytest.approx(0.2431, abs=1e-4)

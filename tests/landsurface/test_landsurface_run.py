@@ -90,3 +90,34 @@ def test_a_summer_day_in_brussels(make):
     leaves = wet * drive.open / (drive.open + drive.closed)
     wet, leaves = (values.reshape(3, 24).mean(axis=1)[1] for values in (wet, leaves))
     assert 3.9 < leaves < wet < 6.5
+
+
+def one_step(**changes):
+    """A mild hour at one site, under full leaves."""
+    drive = dict.fromkeys(run.Drive._fields, np.array([0.0])) | {
+        "temperature": np.array([15.0]),
+        "shade": np.array([1.0]),
+        "leaves": np.array([3.0]),
+        "open": np.array([2.0]),
+        "closed": np.array([1.0]),
+    }
+    return run.Drive(**drive | {name: np.array([value]) for name, value in changes.items()})
+
+
+def test_wet_leaves_do_not_transpire():
+    potential, supply = np.array([0.2]), np.full((4, 1), 0.25)
+    wet = run.uptake(np.array([0.5]), 0.5, 0.5, potential, supply, one_step())
+    assert wet.from_leaves == pytest.approx(0.2) and wet.from_roots == 0
+    dry = run.uptake(np.array([0.0]), 0.5, 0.5, potential, supply, one_step())
+    assert dry.from_leaves == 0 and dry.from_roots == pytest.approx(0.2 * 2 / 3)
+    np.testing.assert_allclose(dry.taken.sum(axis=0), dry.from_roots)
+
+
+def test_snow_takes_its_share_before_the_ground(known):
+    cover, cold = known.cover, one_step(potential=4.0, temperature=-5.0)
+    deep = run.snow(np.array([200.0]), cover, cold, 0.125)
+    np.testing.assert_allclose(deep.potential, 0, atol=1e-12)
+    np.testing.assert_allclose(deep.sublimed, 0.5)
+    bare = run.snow(np.array([0.0]), cover, cold, 0.125)
+    np.testing.assert_allclose(bare.potential, 0.5)
+    assert (bare.sublimed == 0).all() and (bare.melted == 0).all()

@@ -41,3 +41,8 @@ def test_a_field_depends_on_its_name_and_seed_alone(line):
     again = Space(np.full(30, 40.0), -100 + np.arange(30) * 100 / 85.2, seed=3)
     np.testing.assert_array_equal(first, again.field("one", 300.0, 50))
     assert np.abs(first - line.field("two", 300.0, 50)).max() > 0.1
+
+
+def test_a_series_varies_as_much_on_its_first_day():
+    series = streams.remembered(streams.normal(streams.stream(2, "a"), 20_000, 3), 0.8)
+    np.testing.assert_allclose(series.std(axis=0), 1, atol=0.02)

@@ -196,3 +196,20 @@ def test_columns_do_not_feel_each_other(uniform):
     alone = soil.columns(texture_soil, np.full((1, LAYERS), 1 / LAYERS), THICKNESS[:LAYERS])
     single, _, _ = advance(alone, theta[1:2], 5, 8, drive(0.03, plants=0.004, n=1))
     assert (single[0] == together[1]).all()
+
+
+def test_large_pores_end_where_their_depth_says(uniform):
+    bottom = np.cumsum(uniform.thickness)
+    expected = (1 - np.exp(-bottom / 0.6)) / (1 - np.exp(-bottom[-1] / 0.6))
+    np.testing.assert_allclose(np.cumsum(uniform.paths), expected)
+
+
+def test_roots_feel_drought_below_four_fifths_of_the_available_water(uniform):
+    s, demand, dt = uniform.soil, drive(0.0, plants=0.004), np.full(3, 0.1)
+    taken = [
+        soil.step(uniform, s.wilting + part * (s.field_capacity - s.wilting), dt, demand)[1]
+        for part in (1.0, 0.81, 0.3)
+    ]
+    np.testing.assert_allclose(taken[0].evapotranspiration, 0.004 * dt)
+    np.testing.assert_allclose(taken[1].evapotranspiration, 0.004 * dt)
+    assert (taken[2].evapotranspiration < 0.9 * 0.004 * dt).all()
