@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from soilbook.data import fluxnet
-from soilbook.data.fao56 import saturation_pressure
 from soilbook.errors import DataError, ParameterError
+from soilbook.physics.air import saturation_pressure
 
 HEADER = "siteid,TIMESTAMP,P_F,TA_F,LW_IN_F,SW_IN_F,WS_F,VPD_F"
 

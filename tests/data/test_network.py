@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.data import conus412, easegrid, humidity, network
+from soilbook.data import conus412, easegrid, network
 from soilbook.errors import DataError, ParameterError
+from soilbook.physics import air as humidity
 
 
 def probes(*values, form="7.3f"):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from soilbook import data, schema
-from soilbook.data import longwave, observed, sites
+from soilbook.data import observed, sites
 from soilbook.errors import DataError, ParameterError
+from soilbook.physics import air
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_real_sites_keep_the_schema_and_say_where_long_wave_comes_from(observed_
     assert names == sites.OBSERVED
     site = data.load("Monahans-6-ENE", "observed", observed_folder)
     schema.check(site, "test")
-    assert site["longwave"].attrs["source"] == longwave.SOURCE
+    assert site["longwave"].attrs["source"] == air.SOURCE
     assert 150 < float(site["longwave"].min()) < float(site["longwave"].max()) < 500
     assert np.isfinite(site["longwave"]).mean() > 0.98
 

@@ -6,8 +6,8 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import quality
-from soilbook.data.fao56 import extraterrestrial
 from soilbook.errors import DataError, ParameterError
+from soilbook.physics.air import extraterrestrial
 
 
 @pytest.mark.parametrize("name", schema.VARIABLES)

@@ -5,10 +5,11 @@ import pytest
 import xarray as xr
 
 from soilbook import landsurface, schema
-from soilbook.data import easegrid, nldas, twin_smap
+from soilbook.data import easegrid, nldas
 from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import places
 from soilbook.store import Store
+from soilbook.twin import continent as twin_smap
 
 WEATHER = places.INPUTS["observed"]
 DAYS = np.arange("2013-01-01", "2015-01-01", dtype="datetime64[D]").astype("datetime64[ns]")

@@ -6,11 +6,12 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from soilbook.data import network, twin_smap
+from soilbook.data import network
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import s3_c_trends as trends
 from soilbook.fang2019.s3_c_trends import Rules
 from soilbook.store import Store
+from soilbook.twin import continent as twin_smap
 
 DAYS = pd.date_range("2004-01-01", "2013-12-31")
 YEARS = np.arange(DAYS.size) / 365.25

@@ -6,6 +6,7 @@ import pytest
 from soilbook import landsurface
 from soilbook.errors import DataError
 from soilbook.landsurface import inputs
+from soilbook.landsurface.noah_type import noah_roots
 
 
 @pytest.fixture
@@ -106,3 +107,24 @@ def test_what_is_not_given_has_a_default(given):
     assert (inputs.read(dry, static).cover.shade < known.cover.shade).all()
     green = inputs.read(forcing, static.assign(green_fraction=("site", [0.1, 0.2, 0.3, 0.4])))
     np.testing.assert_allclose(green.cover.shade, [0.1, 0.2, 0.3, 0.4])
+
+
+def test_roots_add_up_and_stay_in_their_layers():
+    table = inputs.cover_classes()
+    plants = inputs.cover(table.index.to_numpy(), table["name"].to_numpy(), np.ones(len(table)))
+    noah = noah_roots(plants, np.array([100.0, 300.0, 600.0, 1000.0]))
+    np.testing.assert_allclose(noah.sum(axis=0), 1)
+    assert (noah[3][plants.noah_layers == 3] == 0).all()
+    grass = list(table.index).index(10)
+    np.testing.assert_allclose(noah[:, grass], [0.1, 0.3, 0.6, 0])
+
+
+def test_green_cover_is_at_most_that_of_the_class():
+    plants = inputs.cover(np.array([10, 10, 16]), np.array("abc"), np.array([0.3, 1.0, 1.0]))
+    np.testing.assert_allclose(plants.shade, [0.3, 0.8, 0.01])
+    np.testing.assert_allclose(inputs.green_of_ndvi(np.array([0.0, 0.28, 0.7])), [0, 0.5, 1])
+
+
+def test_water_is_no_land():
+    with pytest.raises(DataError, match="flag_land_cover', lake: class 17; allowed: 1, 2"):
+        inputs.cover(np.array([10, 17]), np.array(["meadow", "lake"]), np.ones(2))

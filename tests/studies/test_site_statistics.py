@@ -6,8 +6,9 @@ import pytest
 import xarray as xr
 
 from soilbook import published
-from soilbook.data import fluxnet, longwave
+from soilbook.data import fluxnet
 from soilbook.errors import ParameterError
+from soilbook.physics import air
 from soilbook.studies import site_statistics, sources
 
 CAPE, BETHLEHEM = "Cape-Charles-5-ENE", "UpperBethlehem"
@@ -49,7 +50,7 @@ def test_the_longwave_estimate_in_use_is_judged_at_every_measured_site(observed_
     assert set(table["site"]) == set(fluxnet.SITES)
     used = table[(table["clear_sky"] == "prata1996") & (table["cloud"] == "crawford1999")]
     assert used["bias"].abs().mean() < 10
-    assert len(table) == len(fluxnet.SITES) * len(longwave.CLEAR_SKY) * len(longwave.CLOUD)
+    assert len(table) == len(fluxnet.SITES) * len(air.CLEAR_SKY) * len(air.CLOUD)
 
 
 def test_all_thirty_sites_are_there_with_positions_corrected():

@@ -30,7 +30,7 @@ def load(
     _check(data)
     if data == "observed":
         return observed.load(name, folder)
-    from soilbook.data import twin
+    from soilbook.twin import sites as twin
 
     return twin.load(name, seed=seed)
 

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from soilbook.data import files, quality
-from soilbook.data.fao56 import saturation_pressure
 from soilbook.errors import DataError, unknown
+from soilbook.physics.air import saturation_pressure
 
 # Latitude and longitude (degrees), Table of sites in Pastorello et al. (2020).
 SITES = {

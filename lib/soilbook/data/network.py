@@ -9,8 +9,8 @@ import xarray as xr
 
 from soilbook import progress, schema
 from soilbook.data import easegrid, files, uscrn
-from soilbook.data.humidity import specific_humidity
 from soilbook.errors import ParameterError
+from soilbook.physics.air import specific_humidity
 
 LAUNCH = np.datetime64("2015-04-01")  # first day of the paper's period after launch
 WEATHER = ("precipitation", "air_temperature", "shortwave", "relative_humidity")

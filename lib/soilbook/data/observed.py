@@ -21,9 +21,10 @@ import numpy as np
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import files, longwave, quality, scan, sites, uscrn
-from soilbook.data.fao56 import WATT_PER_MEGAJOULE_DAY
+from soilbook.data import files, quality, scan, sites, uscrn
 from soilbook.errors import DataError, ParameterError
+from soilbook.physics import air
+from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 
 # A POWER cell is 0.5 x 0.625 degrees; a file for a point farther off belongs to another site.
 POWER_DISTANCE = 0.7  # degrees
@@ -206,14 +207,14 @@ def _with_power(record: xr.Dataset, folder: Path | str | None) -> xr.Dataset:
 def _with_longwave(record: xr.Dataset) -> xr.Dataset:
     if "longwave" in record:
         return record
-    values = longwave.estimate(
+    values = air.estimate(
         record["air_temperature"].values,
         record["relative_humidity"].values,
         record["shortwave"].values,
         float(record["latitude"]),
         record["time"].dt.dayofyear.values,
     )
-    record["longwave"] = ("time", values, {"source": longwave.SOURCE})
+    record["longwave"] = ("time", values, {"source": air.SOURCE})
     return schema.describe(record, record.attrs["source"])
 
 

@@ -23,8 +23,8 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data.fao56 import extraterrestrial
 from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.physics.air import extraterrestrial
 
 SPIKE = 0.15  # m3 m-3 from one day to the next and back
 SHORTWAVE_OFFSET = 5.0  # W m-2

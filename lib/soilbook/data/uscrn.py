@@ -19,8 +19,8 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import files, quality
-from soilbook.data.fao56 import WATT_PER_MEGAJOULE_DAY
 from soilbook.errors import DataError
+from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 
 N_FIELDS = 28
 MISSING = (-9999.0, -99.0)

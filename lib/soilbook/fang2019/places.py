@@ -131,7 +131,7 @@ def twin(
 
     def make() -> xr.Dataset:
         # Making the twin loads much that a reader of stations does not need.
-        from soilbook.data import twin_smap
+        from soilbook.twin import continent as twin_smap
 
         made = getattr(twin_smap, what)(seed=seed, **arguments)
         return made[names] if names else made

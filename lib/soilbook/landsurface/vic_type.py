@@ -3,39 +3,37 @@
 Liang, Lettenmaier, Wood and Burges (1994, doi:10.1029/94JD00483) with the thin top layer of Liang,
 Wood and Lettenmaier (1996, doi:10.1016/0921-8181(95)00046-1). Simpler than VIC: one kind of cover
 and bare soil at each site, water flows between layers by gravity alone, the soil does not freeze.
+
+The curve: infiltration capacity i over a part A of the ground, i = most (1 - (1 - A)^(1 / shape)),
+Zhao et al. (1980) and Liang et al. (1994). ``fullness`` is the mean storage over the largest, 0..1.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import xarray as xr
+from pydantic import Field
 
-from soilbook.errors import ParameterError
-from soilbook.landsurface import columns, curve, inputs, run
-from soilbook.landsurface.cover import Cover, root_profile
-from soilbook.landsurface.demand import Drive
-from soilbook.landsurface.snow import covered, melt
-from soilbook.landsurface.soil import Soil
+from soilbook.landsurface import inputs, run
+from soilbook.landsurface.inputs import Cover
+from soilbook.landsurface.run import Drive
+from soilbook.physics.cover import root_share
+from soilbook.physics.soil import Soil, keep_bounds
+from soilbook.settings import Checked
 
 TITLE = "VIC-type model of this project, not NLDAS VIC"
 PER_LEAF = 0.2  # mm that a unit of leaf area holds
 WET_LEAVES = 2 / 3  # power of the wet part of the leaves
 CRITICAL = 0.7  # of the water between wilting and field capacity: below it plants feel drought
+POINTS = 2001  # of the table of ``evaporation_share``
+NODES = 40  # of the quadrature
+
+Thickness = Annotated[float, Field(gt=0)]
 
 
-ALLOWED = {
-    "shape": "more than 0 is allowed",
-    "slow": "0 to 1 is allowed",
-    "bend": "between 0 and 1 is allowed",
-    "most_baseflow": "0 or more is allowed",
-    "power": "1 or more is allowed",
-    "layers": "three thicknesses above 0 mm are allowed",
-}
-
-
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(Checked):
     """What is calibrated in VIC: shape of the infiltration curve, and base flow.
 
     Base flow grows linearly up to ``slow`` of ``most_baseflow`` (mm d-1) where the lowest layer is
@@ -44,25 +42,12 @@ class Parameters:
     2015-04 to 2017-03; nothing else was fitted.
     """
 
-    shape: float = 0.1
-    slow: float = 0.02
-    bend: float = 0.8
-    most_baseflow: float = 10.0
-    power: float = 2.0
-    layers: tuple[float, float, float] = (100.0, 400.0, 1000.0)
-
-    def __post_init__(self):
-        allowed = {
-            "shape": self.shape > 0,
-            "slow": 0 <= self.slow <= 1,
-            "bend": 0 < self.bend < 1,
-            "most_baseflow": self.most_baseflow >= 0,
-            "power": self.power >= 1,
-            "layers": len(self.layers) == 3 and min(self.layers) > 0,
-        }
-        for name, good in allowed.items():
-            if not good:
-                raise ParameterError(f"VIC-type {name} is {getattr(self, name)!r}; {ALLOWED[name]}")
+    shape: Annotated[float, Field(gt=0)] = 0.1
+    slow: Annotated[float, Field(ge=0, le=1)] = 0.02
+    bend: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    most_baseflow: Annotated[float, Field(ge=0)] = 10.0
+    power: Annotated[float, Field(ge=1)] = 2.0
+    layers: tuple[Thickness, Thickness, Thickness] = (100.0, 400.0, 1000.0)
 
 
 class State(NamedTuple):
@@ -84,11 +69,6 @@ class Vic:
     day_part: float
     parameters: Parameters
 
-    @property
-    def residual(self) -> np.ndarray:
-        """Air-dry soil (m3 m-3), half the wilting point."""
-        return self.soil.wilting / 2
-
     def start(self) -> State:
         """Soil at field capacity; no snow, dry leaves."""
         none = np.zeros(self.roots.shape[1])
@@ -97,40 +77,24 @@ class Vic:
 
     def step(self, state: State, d: Drive) -> tuple[State, run.Fluxes]:
         """State after a step, and the water that left (mm)."""
-        soil, dt, shape = self.soil, self.day_part, self.parameters.shape
-        pack = state.pack + d.snowfall
-        melted = melt(pack, d.temperature, dt)
-        pack = pack - melted
-        hidden = covered(pack, self.cover.hiding_snow)
-        dark = hidden * (self.cover.snow_albedo - self.cover.albedo) * d.shortwave
-        potential = np.maximum(d.potential - d.by_heat * dark, 0) * dt
-        from_snow = np.minimum(potential * hidden, pack)
-        potential = potential * (1 - hidden)
+        soil = self.soil
+        snow = run.snow(state.pack, self.cover, d, self.day_part)
 
         # What the air takes up from leaves, roots and bare soil (mm in this step).
-        most = PER_LEAF * d.leaves
-        held = state.canopy + d.shade * d.rain
-        drip = np.maximum(held - d.shade * most, 0)
-        held = held - drip
-        wet = np.minimum(held / np.maximum(d.shade * most, 1e-9), 1) ** WET_LEAVES
-        from_leaves = np.minimum(potential * d.shade * wet, held)
-        enough = CRITICAL * (soil.field_capacity - soil.wilting)
-        stress = (state.theta - soil.wilting) / enough
+        stress = (state.theta - soil.wilting) / (CRITICAL * (soil.field_capacity - soil.wilting))
         supply = self.roots * np.clip(stress, 0, 1)
-        wetness = supply.sum(axis=0)
-        opening = d.open * wetness / (d.open * wetness + d.closed)
-        from_roots = potential * d.shade * (1 - wet) * opening
-        taken = supply * (from_roots / np.maximum(wetness, 1e-12))
-        share = curve.evaporation_share(state.theta[0] / soil.porosity, shape)
-        from_soil = potential * (1 - d.shade) * share
-        above_dry = self.thickness[0] * (state.theta[0] - self.residual)
-        from_soil = np.minimum(from_soil, np.maximum(above_dry - taken[0], 0))
-        taken[0] += from_soil
+        most = d.shade * (PER_LEAF * d.leaves)
+        up = run.uptake(state.canopy, most, WET_LEAVES, snow.potential, supply, d)
+        share = evaporation_share(state.theta[0] / soil.porosity, self.parameters.shape)
+        from_soil = snow.potential * (1 - d.shade) * share
+        above_dry = self.thickness[0] * (state.theta[0] - soil.residual)
+        from_soil = np.minimum(from_soil, np.maximum(above_dry - up.taken[0], 0))
+        up.taken[0] += from_soil
 
-        arrives = d.rain * (1 - d.shade) + drip + melted
-        water, ran, drainage = self._soil_water(state.theta * self.thickness, arrives, taken)
-        vapour = from_snow + from_leaves + from_roots + from_soil
-        after = State(water / self.thickness, held - from_leaves, pack - from_snow)
+        arrives = d.rain * (1 - d.shade) + up.drip + snow.melted
+        water, ran, drainage = self._soil_water(state.theta * self.thickness, arrives, up.taken)
+        vapour = snow.sublimed + up.from_leaves + up.from_roots + from_soil
+        after = State(water / self.thickness, up.held, snow.pack)
         return after, run.Fluxes(vapour, ran, drainage)
 
     def _soil_water(self, water, arrives, taken):
@@ -139,10 +103,10 @@ class Vic:
         The upper two layers share one infiltration curve (Liang et al. 1996).
         """
         soil, p = self.soil, self.parameters
-        high, low = soil.porosity * self.thickness, self.residual * self.thickness
+        high, low = soil.porosity * self.thickness, soil.residual * self.thickness
         largest = high[:2].sum(axis=0)
         fullness = np.minimum(water[:2].sum(axis=0) / largest, 1)
-        ran = curve.runoff(arrives, fullness, largest, p.shape)
+        ran = runoff(arrives, fullness, largest, p.shape)
         water = water - taken
         enters = arrives - ran
         for k in range(2):
@@ -156,7 +120,7 @@ class Vic:
             self.baseflow(water[2], low[2], high[2]), np.maximum(water[2] - low[2], 0)
         )
         water[2] += enters - base
-        water, spilled, drawn = columns.keep_bounds(water, low, high)
+        water, spilled, drawn = keep_bounds(water, low, high, np.ones(len(water)))
         return water, ran + spilled, base - drawn
 
     def _gravity(self, water, low, high):
@@ -196,13 +160,53 @@ def vic(
     known = inputs.read(forcing, static)
     parameters = parameters or Parameters()
     thickness = np.array(parameters.layers)[:, None]
-    edges = np.concatenate([[0.0], np.cumsum(parameters.layers)])
+    centimetres = np.concatenate([[0.0], np.cumsum(parameters.layers)])[:, None] / 10
     model = Vic(
         soil=known.soil,
         cover=known.cover,
-        roots=root_profile(known.cover, edges),
+        roots=root_share(known.cover.root_base, centimetres),
         thickness=thickness,
         day_part=1 / steps_per_day,
         parameters=parameters,
     )
     return run.simulate(model, known, spin_up_years, steps_per_day, TITLE)
+
+
+def full_ground(fullness, shape: float) -> np.ndarray:
+    """Part of the ground whose storage is full."""
+    return 1 - (1 - np.asarray(fullness)) ** (shape / (1 + shape))
+
+
+def runoff(water, fullness, largest, shape: float) -> np.ndarray:
+    """Runoff (mm) out of ``water`` (mm) onto ground that can hold ``largest`` mm in the mean.
+
+    The capacity curve integrated over the ground, Liang et al. (1994).
+    """
+    most = (1 + shape) * largest
+    start = most * (1 - (1 - fullness) ** (1 / (1 + shape)))
+    left = np.maximum(1 - (start + water) / most, 0) ** (1 + shape)
+    return np.clip(water - largest * (1 - fullness) + largest * left, 0, water)
+
+
+def evaporation_share(fullness, shape: float) -> np.ndarray:
+    """Evaporation from bare soil over the potential one.
+
+    Full ground evaporates at the potential rate, the rest at the ratio of the wet front's storage
+    to its own capacity (Liang et al. 1994). Looked up in a table of that integral.
+    """
+    return np.interp(fullness, *_evaporation_table(shape))
+
+
+@lru_cache(maxsize=16)
+def _evaporation_table(shape: float) -> tuple[np.ndarray, np.ndarray]:
+    # Dense at both ends, where the share bends most.
+    fullness = (1 - np.cos(np.linspace(0, np.pi, POINTS))) / 2
+    full = full_ground(fullness, shape)
+    front = 1 - (1 - fullness) ** (1 / (1 + shape))
+    # Over v = 1 - A, from 0 to the part that is not full, by Gauss-Legendre quadrature.
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    v = (1 - full)[:, None] * (nodes + 1) / 2
+    inner = front[:, None] / np.maximum(1 - v ** (1 / shape), 1e-300)
+    share = full + (1 - full) * (np.minimum(inner, 1) * weights / 2).sum(axis=1)
+    share[0], share[-1] = 0.0, 1.0
+    return fullness, share
