@@ -4,25 +4,22 @@ The authors' released programs scale so; the paper's text does not say. Everythi
 trainings is the same: starts, batches, epochs, the choice of the network kept.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from soilbook import metrics
 from soilbook.store import Store
-from soilbook.studies import insitu
-from soilbook.studies.experiment import BASELINES, Experiment
-from soilbook.studies.records import load
 from soilbook.training.windows import SCALINGS
+from soilbook.wang2024 import runs
+from soilbook.wang2024.experiment import BASELINES, Experiment, load
 
 
 def scores(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     """``site_r2`` (scaling, model, site, depth, lead), pooled, of the experiment's networks."""
     parts = []
     for scaling in SCALINGS:
-        result = insitu.run(replace(experiment, scaling=scaling), store)
+        result = runs.run(experiment.but(scaling=scaling), store)
         r2 = result["site_r2"].sel(reading="pooled", drop=True)
         parts.append(r2.sel(model=[m for m in r2["model"].values if m not in BASELINES]))
     joined = xr.concat(parts, pd.Index(SCALINGS, name="scaling"), join="outer")
@@ -53,7 +50,7 @@ def outside(experiment: Experiment, store: Store | None = None) -> pd.DataFrame:
     One row a depth (m): sites, share of test days outside that range (mean and largest over
     sites), and the largest excess as a share of the range.
     """
-    records = load(replace(experiment, scaling="training").resolve(), store)
+    records = load(experiment.but(scaling="training").resolve(), store)
     rows = []
     for (site, depth), one in records.series.items():
         y = one.y[one.test_row :]

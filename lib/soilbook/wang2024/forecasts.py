@@ -1,4 +1,9 @@
-"""Forecasts of one model for all sites and depths of an experiment, kept in the store."""
+"""Forecasts of one model for all sites and depths of an experiment, kept in the store.
+
+Baselines, machine learning, and networks: one trained for each site, depth and repetition.
+"""
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -7,9 +12,8 @@ from joblib import Parallel, delayed
 from soilbook import fingerprint, models, progress, settings
 from soilbook.models.baselines import calendar_day, day_of_year_means
 from soilbook.store import Store
-from soilbook.studies.experiment import Experiment
-from soilbook.studies.records import Records, observed
-from soilbook.training import windows
+from soilbook.training import Settings, Task, iterate_ensemble, train, windows
+from soilbook.wang2024.experiment import Experiment, Records
 
 # A forecast this many times outside the range of training has run away (the paper's "(-)"); fed
 # back further, a polynomial kernel would overflow within a week.
@@ -17,7 +21,7 @@ RUNAWAY = 100.0
 
 
 def make(experiment: Experiment, model: str, records: Records, store: Store) -> xr.Dataset:
-    """Forecasts of ``model`` beside what came: see ``records.observed``.
+    """Forecasts of ``model`` beside what came: see ``observed``.
 
     Adds ``forecast`` (repetition, site, depth, step, day) in m3 m-3, and for networks
     ``epochs_to_convergence``, see ``shard.convergence_epoch``, and ``seconds_per_100_epochs``
@@ -26,15 +30,34 @@ def make(experiment: Experiment, model: str, records: Records, store: Store) -> 
     key = _key(experiment, model, records)
 
     def forecast() -> xr.Dataset:
-        if model in models.NETWORKS:
-            from soilbook.studies.networks import forecast as function
-        else:
-            function = {"persistence": _persistence, "climatology": _climatology}.get(
-                model, _machine_learning
-            )
+        baselines = {"persistence": _persistence, "climatology": _climatology}
+        function = _network if model in models.NETWORKS else baselines.get(model, _machine_learning)
         return function(experiment, model, records, store)
 
     return store.made(key, forecast).merge(observed(records))
+
+
+def observed(records: Records) -> xr.Dataset:
+    """What is to be forecast: ``observed`` (site, depth, step, day) in m3 m-3.
+
+    ``day`` counts the days of the test part; its value is that of the last observed day, whose
+    date is ``issue_time`` (site, day). Only days from which all leads can be scored hold values.
+    """
+    values = records.empty()
+    times = np.full((len(records.sites), records.n_days), np.datetime64("NaT"), "datetime64[ns]")
+    for key, one in records.series.items():
+        i, k = records.place(key)
+        issue = issue_days(one)
+        for step in range(windows.N_LEADS):
+            values[i, k, step, issue - one.test_row] = records.sm[key][issue + 1 + step]
+        times[i, : len(one.time) - one.test_row] = one.time[one.test_row :]
+    return xr.Dataset(
+        {
+            "observed": (("site", "depth", "step", "day"), values, {"units": "m3 m-3"}),
+            "issue_time": (("site", "day"), times),
+        },
+        coords=records.axes,
+    )
 
 
 def dataset(
@@ -49,12 +72,7 @@ def dataset(
             "epochs_to_convergence": (dims, missing if epochs is None else epochs),
             "seconds_per_100_epochs": (dims, missing if seconds is None else seconds),
         },
-        coords={
-            "repetition": np.arange(len(forecast)),
-            "site": list(records.sites),
-            "depth": list(records.depths),
-            "step": np.arange(1, windows.N_LEADS + 1),
-        },
+        coords={"repetition": np.arange(len(forecast)), **records.axes},
     )
 
 
@@ -145,3 +163,46 @@ def _seed(seed: int, model: str, key: tuple[str, float], repetition: int) -> int
     """A seed that belongs to this fit alone, whatever else is run."""
     words = [seed, repetition, round(key[1] * 1000), *f"{model} {key[0]}".encode()]
     return int(np.random.SeedSequence(words).generate_state(1)[0])
+
+
+def trained(
+    experiment: Experiment, model: str, records: Records, store: Store
+) -> tuple[list[Task], xr.Dataset]:
+    """The tasks of an experiment for one network, and what ``training.train`` returns for them."""
+    tasks = [
+        Task(one, model, repetition, experiment.seed)
+        for repetition in range(experiment.repetitions)
+        for one in records.series.values()
+    ]
+    profile = settings.profile(experiment.profile)
+    how = Settings.of(profile, experiment.epochs, experiment.variant, experiment.target)
+    result = train(maker(experiment, model, records), tasks, how, experiment.device, store)
+    return tasks, result
+
+
+def maker(experiment: Experiment, model: str, records: Records):
+    """A function without arguments that makes the untrained network."""
+    n_features = next(iter(records.series.values())).n_features
+    return partial(models.NETWORKS[model], n_features, windows.N_STEPS, experiment.variant)
+
+
+def _network(experiment, model, records: Records, store) -> xr.Dataset:
+    """Forecasts of a network trained for each site, depth and repetition, and what they cost."""
+    tasks, result = trained(experiment, model, records, store)
+    steps = iterate_ensemble(
+        maker(experiment, model, records),
+        result["parameters"].values,
+        [task.series for task in tasks],
+        experiment.target,
+        experiment.device,
+    )
+    values = records.empty(experiment.repetitions)
+    epochs = np.full(values.shape[:3], np.nan)
+    seconds = np.full(values.shape[:3], np.nan)
+    for j, (task, one) in enumerate(zip(tasks, steps, strict=True)):
+        i, k = records.place((task.series.site, task.series.depth))
+        days = issue_days(task.series) - task.series.test_row
+        values[task.repetition, i, k, :, days] = one
+        epochs[task.repetition, i, k] = result["convergence_epoch"].values[j]
+        seconds[task.repetition, i, k] = result["seconds_per_100_epochs"].values[j]
+    return dataset(records, values, epochs, seconds)
