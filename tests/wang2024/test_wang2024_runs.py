@@ -1,7 +1,6 @@
 """Study 1 end to end on a small experiment, and its parts on known answers."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +11,10 @@ from torch import nn
 from soilbook import data, metrics, models
 from soilbook.errors import DataError, DeviceError, ParameterError
 from soilbook.store import Store
-from soilbook.studies import forecasts, insitu, networks, records, scoring, sources
-from soilbook.studies.experiment import FIGURE_SITES, Experiment
 from soilbook.training import shard, windows
+from soilbook.wang2024 import experiment as asked
+from soilbook.wang2024 import forecasts, runs
+from soilbook.wang2024.experiment import FIGURE_SITES, Experiment, load, load_site
 
 # Pooled R2 of persistence on all gap-free pairs of the test part, mean of the 16 observed sites.
 PERSISTENCE = {
@@ -78,12 +78,12 @@ def test_epochs_to_convergence_are_the_first_near_the_lowest_error(small, tmp_pa
     monkeypatch.setattr(
         shard, "judge", lambda stack: lambda flat, *_: flat[:, 0] * 0 + next(errors)
     )
-    one = replace(small, models=("1D-CNN",), sites=("Weslaco",), depths=(0.05,)).resolve()
+    one = small.but(models=("1D-CNN",), sites=("Weslaco",), depths=(0.05,)).resolve()
     store = Store(tmp_path)
-    found = insitu.run(one, store)
+    found = runs.run(one, store)
     assert found["epochs_to_convergence"].sel(model="1D-CNN").values.ravel().tolist() == [2]
-    assert insitu.cost(found)["epochs_to_convergence"].tolist() == [2]
-    _, kept = networks.trained(one, "1D-CNN", records.load(one, store), store)
+    assert runs.cost(found)["epochs_to_convergence"].tolist() == [2]
+    _, kept = forecasts.trained(one, "1D-CNN", load(one, store), store)
     assert kept["best_epoch"].values.tolist() == [3]
 
 
@@ -115,16 +115,16 @@ def test_persistence_repeats_the_last_observed_day(result):
 def test_the_twin_comes_from_the_store_unchanged(store):
     made = data.load("Weslaco", "twin", seed=3)
     for _ in range(2):
-        xr.testing.assert_identical(sources.load("Weslaco", "twin", 3, store), made)
+        xr.testing.assert_identical(load_site("Weslaco", "twin", 3, store), made)
 
 
 def test_a_second_run_comes_from_the_store_and_is_the_same(small, store, result, monkeypatch):
     def fail(*arguments, **named):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("soilbook.studies.networks.train", fail)
+    monkeypatch.setattr("soilbook.wang2024.forecasts.train", fail)
     monkeypatch.setattr(forecasts, "_machine_learning", fail)
-    again = insitu.run(small, store)
+    again = runs.run(small, store)
     assert again.identical(result)
 
 
@@ -153,7 +153,7 @@ def test_a_network_of_ones_own_runs_and_a_changed_one_is_trained_again(store, mo
         experiment = Experiment(
             models=("mine",), profile="smoke", sites=("Weslaco",), depths=(0.05,)
         )
-        found.append(insitu.run(experiment, store)["forecast"])
+        found.append(runs.run(experiment, store)["forecast"])
     own, changed = (one.sel(model="mine") for one in found)
     np.testing.assert_allclose(own, found[0].sel(model="persistence"), atol=1e-5)
     assert float(abs(own - changed).max()) > 0.01
@@ -161,31 +161,31 @@ def test_a_network_of_ones_own_runs_and_a_changed_one_is_trained_again(store, mo
 
 def test_a_network_does_not_depend_on_which_sites_run_with_it(small, store, result, tmp_path):
     alone = Experiment(models=("1D-CNN",), profile="smoke", sites=("Weslaco",), depths=(0.05,))
-    own = insitu.run(alone, type(store)(tmp_path))["forecast"].sel(model="1D-CNN")
+    own = runs.run(alone, type(store)(tmp_path))["forecast"].sel(model="1D-CNN")
     other = result["forecast"].sel(model="1D-CNN", site=["Weslaco"], depth=[0.05])
     days = own.sizes["day"]
     np.testing.assert_allclose(own, other.isel(day=slice(days)), atol=1e-5)
 
 
 def test_a_site_with_too_few_windows_is_named_and_the_rest_goes_on(small, store, monkeypatch):
-    load = records.sources.load
+    whole = asked.load_site
 
     def with_gaps(name, *arguments):
-        record = load(name, *arguments)
+        record = whole(name, *arguments)
         if name == "Weslaco":
             record = record.copy(deep=True)
             record["sm"].values[0, ::3] = np.nan
         return record
 
-    monkeypatch.setattr(records.sources, "load", with_gaps)
-    monkeypatch.setattr(records.source, "fingerprint", lambda *a, **k: "with gaps")
+    monkeypatch.setattr(asked, "load_site", with_gaps)
+    monkeypatch.setattr(asked.source, "fingerprint", lambda *a, **k: "with gaps")
     experiment = Experiment(profile="smoke", models=(), sites=small.sites, depths=small.depths)
-    found = insitu.run(experiment, store)
+    found = runs.run(experiment, store)
     line = found.attrs["left_out"]
     assert "site 'Weslaco', depth 0.05 m: 0 windows without a gap in the training part" in line
     assert found["n_sites"].sel(model="persistence").values.tolist() == [1, 2]
     assert np.isfinite(found["r2"].values).all()
-    assert "Left out: site 'Weslaco'" in insitu.summary(found)
+    assert "Left out: site 'Weslaco'" in runs.summary(found)
 
 
 def test_nothing_left_is_an_error(small, monkeypatch):
@@ -194,7 +194,7 @@ def test_nothing_left_is_an_error(small, monkeypatch):
 
     monkeypatch.setattr(windows, "series", empty)
     with pytest.raises(DataError, match="nothing left to forecast"):
-        records.load(small.resolve())
+        load(small.resolve())
 
 
 def test_a_perfect_forecast_scores_one_and_leads_pool_as_defined(result):
@@ -209,7 +209,7 @@ def test_a_perfect_forecast_scores_one_and_leads_pool_as_defined(result):
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        scores = scoring.score(made, n_replicates=50)
+        scores = runs.score(made, n_replicates=50)
     r2 = scores["site_r2"].sel(model="persistence")
     np.testing.assert_allclose(r2.sel(lead=[1, 3]), 1)
     at_seven = r2.sel(lead=7, reading="at_lead")

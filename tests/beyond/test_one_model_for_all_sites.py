@@ -7,12 +7,13 @@ import pytest
 import xarray as xr
 
 from soilbook import schema
+from soilbook.beyond import one_model_for_all_sites as pooled
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store
-from soilbook.studies import pooled, pooled_series, records
-from soilbook.studies.experiment import Experiment
 from soilbook.training.windows import series
+from soilbook.wang2024 import experiment as asked
+from soilbook.wang2024.experiment import Experiment, Records
 
 NAMES = ("Kingston-1-W", "Monahans-6-ENE", "Riley-10-WSW", "Falkenberg")
 LENGTHS = (420, 400, 380, 440)
@@ -55,9 +56,9 @@ def features(made) -> tuple[str, ...]:
     return schema.features(made[NAMES[0]])
 
 
-def cut(sites: dict[str, xr.Dataset]) -> records.Records:
-    """Records as ``records.load`` gives them."""
-    found = records.Records(tuple(sites), (0.05,))
+def cut(sites: dict[str, xr.Dataset]) -> Records:
+    """Records as ``experiment.load`` gives them."""
+    found = Records(tuple(sites), (0.05,))
     for name, site in sites.items():
         found.series[name, 0.05] = series(site, 0.05)
         found.sm[name, 0.05] = site["sm"].values[0].astype(float)
@@ -79,7 +80,7 @@ def use(monkeypatch):
 
     def function(sites):
         monkeypatch.setattr(pooled, "load", lambda experiment, store: cut(sites))
-        monkeypatch.setattr(pooled.sources, "load", lambda name, *a, **k: sites[name])
+        monkeypatch.setattr(pooled, "load_site", lambda name, *a, **k: sites[name])
         return Experiment(profile="smoke", epochs=2, sites=NAMES, depths=(0.05,))
 
     return function
@@ -116,7 +117,7 @@ def test_sites_that_never_share_a_depth_are_told(made, features):
 
 def test_constants_are_texture_latitude_and_the_climate_of_the_training_part(made, features):
     name, site = NAMES[1], made[NAMES[1]]
-    found = pooled_series.attributes(series(site, 0.05), features)
+    found = pooled.attributes(series(site, 0.05), features)
     assert (found["sand"], found["clay"]) == (SITES[name].sand, SITES[name].clay)
     assert found["latitude"] == SITES[name].latitude
     n = int(0.6 * site.sizes["time"])
@@ -141,7 +142,7 @@ def test_scaled_back_the_inputs_are_those_of_the_sites(made, features):
 
 def test_windows_of_all_sites_are_the_windows_of_each(made, features):
     plan = plans_of(made, features)[pooled.ALL_SITES, NAMES[0]]
-    together = pooled_series.joined(plan.learns, plan.model)
+    together = pooled.joined(plan.learns, plan.model)
     for part in ("training", "validation", "test"):
         x, y = together.windows(part)
         each = [one.windows(part) for one in plan.learns]
@@ -152,9 +153,9 @@ def test_windows_of_all_sites_are_the_windows_of_each(made, features):
 
 def test_what_judges_a_network_is_thinned_evenly(made, features, monkeypatch):
     plan = plans_of(made, features)[pooled.ALL_SITES, NAMES[0]]
-    whole = pooled_series.joined(plan.learns, plan.model)
-    monkeypatch.setattr(pooled_series, "MOST_JUDGED", 60)
-    few = pooled_series.joined(plan.learns, plan.model)
+    whole = pooled.joined(plan.learns, plan.model)
+    monkeypatch.setattr(pooled, "MOST_JUDGED", 60)
+    few = pooled.joined(plan.learns, plan.model)
     assert 30 < len(few.starts["validation"]) <= 60
     assert set(few.starts["validation"]) <= set(whole.starts["validation"])
     lengths = np.cumsum([len(one.y) for one in plan.learns])
@@ -243,8 +244,58 @@ def test_networks_come_from_the_store_the_second_time(made, use, tmp_path, monke
 def test_all_that_is_kept_is_kept_in_the_store_given(monkeypatch, tmp_path):
     """The twin's records too: nothing goes to the default store."""
     monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "default"))
-    monkeypatch.setattr(pooled.sources.room, "load", lambda name, *a, **k: made_site(name, 420, 1))
+    monkeypatch.setattr(asked.source, "load", lambda name, *a, **k: made_site(name, 420, 1))
     experiment = Experiment(profile="smoke", epochs=1, sites=NAMES[:2], depths=(0.05,))
     pooled.run(experiment, 2, Store(tmp_path / "given"))
     assert any((tmp_path / "given").iterdir())
     assert not (tmp_path / "default").exists()
+
+
+MODELS = [
+    "persistence",
+    "climatology",
+    "LSTM per site",
+    "LSTM all sites",
+    "LSTM left-out sites",
+    "LSTM left-out sites without constants",
+]
+
+
+@pytest.fixture
+def drawn() -> xr.Dataset:
+    """Six models at three sites, two depths, three leads; one far below zero."""
+    r2 = np.linspace(0.9, 0.5, 6)[:, None, None] - np.array([0, 0.05, 0.1]) * np.ones((1, 2, 1))
+    r2[4] = -3
+    rmse = np.arange(6)[:, None, None] * 0.01 + np.array([0.01, 0.03, 0.02])[None, :, None]
+    dims = ("model", "depth", "lead")
+    return xr.Dataset(
+        {
+            "r2": (dims, r2),
+            "r2_low": (dims, r2 - 0.05),
+            "r2_high": (dims, r2 + 0.05),
+            "site_rmse": (("model", "site", "depth"), rmse * np.ones((1, 1, 2))),
+            "latitude": ("site", [30.0, 50.0, 40.0]),
+        },
+        {"model": MODELS, "depth": [0.05, 1.0], "lead": [1, 3, 7], "site": ["A", "B", "C"]},
+    )
+
+
+def test_every_model_has_its_own_look_and_failures_do_not_squeeze_the_rest(drawn):
+    figure = pooled.draw_by_lead(drawn)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == MODELS
+    assert len({pooled._look(model) for model in MODELS}) == len(MODELS)
+    assert len(figure.axes) == 2
+    for axis in figure.axes:
+        assert -0.1 < axis.get_ylim()[0] <= 0
+
+
+def test_sites_stand_from_south_to_north_upwards_without_climatology(drawn):
+    figure = pooled.draw_by_site(drawn)
+    axis = figure.axes[0]
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["A", "C", "B"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        model for model in MODELS if model != "climatology"
+    ]
+    persistence = axis.collections[0].get_offsets()
+    np.testing.assert_allclose(persistence[:, 0], [0.01, 0.02, 0.03])

@@ -4,7 +4,8 @@ import pytest
 import xarray as xr
 
 from soilbook.store import Store
-from soilbook.studies import insitu
+from soilbook.wang2024 import runs
+from soilbook.wang2024.experiment import Experiment
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +15,9 @@ def store(tmp_path_factory) -> Store:
 
 
 @pytest.fixture(scope="session")
-def small() -> insitu.Experiment:
+def small() -> Experiment:
     """Two sites of the twin, two depths, four epochs."""
-    return insitu.Experiment(
+    return Experiment(
         models=("ELM", "1D-CNN"),
         profile="smoke",
         sites=("Cape-Charles-5-ENE", "Weslaco"),
@@ -27,4 +28,4 @@ def small() -> insitu.Experiment:
 @pytest.fixture(scope="session")
 def result(small, store) -> xr.Dataset:
     """Its result."""
-    return insitu.run(small, store)
+    return runs.run(small, store)

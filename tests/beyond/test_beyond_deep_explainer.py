@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
+from soilbook.beyond import deep_explainer as additivity
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
-from soilbook.studies import additivity
 
 # shap would compile for longer than these tests compute.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
@@ -79,3 +79,20 @@ def test_a_reference_run_stands_beside_by_network_and_estimator():
 def test_too_few_samples_are_told(lab, n):
     with pytest.raises(ParameterError, match=f"samples is {n}; allowed: 2 or more"):
         additivity.compare(lab, "here", 0.05, n, 5)
+
+
+def test_no_error_at_all_and_no_values_are_drawn():
+    table = pd.DataFrame(
+        {
+            "model": ["LSTM", "LSTM", "GRU", "GRU"],
+            "estimator": ["one", "other"] * 2,
+            "largest": [0.5, 0.0, np.nan, 1e-12],
+            "mean": [0.2, 0.0, np.nan, 0.0],
+            "reason": ["", "", "RuntimeError: no", ""],
+        }
+    )
+    axis = additivity.draw_errors(table).axes[0]
+    other = axis.collections[2].get_offsets()
+    np.testing.assert_allclose(other[:, 0], additivity.LEAST)
+    assert axis.get_xlim()[0] < additivity.LEAST
+    assert "one: no values" in [text.get_text() for text in axis.texts]

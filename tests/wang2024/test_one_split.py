@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from soilbook import data, schema
+from soilbook.beyond import one_model_for_all_sites
 from soilbook.models.baselines import calendar_day, day_of_year_means
 from soilbook.store import Store
-from soilbook.studies import forecasts, pooled_series, records, site_statistics
-from soilbook.studies.experiment import Experiment
 from soilbook.training import windows
+from soilbook.wang2024 import appendix_d_sites, forecasts
+from soilbook.wang2024.experiment import Experiment, load
 
 SITE = "Weslaco"
 ANOTHER = (400, 900)  # rows at which validation and test begin
@@ -36,14 +37,16 @@ def test_another_split_is_another_everywhere(another_split, tmp_path):
     assert one.starts["validation"][0] == validation
 
     rain = site["precipitation"].values[:validation].mean()
-    assert pooled_series.attributes(one, features)["mean_precipitation"] == pytest.approx(rain)
+    assert one_model_for_all_sites.attributes(one, features)["mean_precipitation"] == pytest.approx(
+        rain
+    )
 
-    told = site_statistics.splits([SITE], "twin").iloc[0]
+    told = appendix_d_sites.splits([SITE], "twin").iloc[0]
     assert told["validation_start"] == pd.Timestamp(site["time"].values[validation])
     assert told["test_start"] == pd.Timestamp(site["time"].values[test])
 
     asked = Experiment(models=(), profile="smoke", sites=(SITE,), depths=(0.05,)).resolve()
-    made = forecasts.make(asked, "climatology", records.load(asked, store), store)
+    made = forecasts.make(asked, "climatology", load(asked, store), store)
     learnt = site["sm"].sel(depth=0.05)[:validation]
     means = day_of_year_means(learnt["time"].values, learnt.values.astype(float), window=31)
     forecast = made["forecast"].sel(step=1).values.ravel()

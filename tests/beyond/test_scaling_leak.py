@@ -1,24 +1,22 @@
 """The leak of scaling by the whole record."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import xarray as xr
 
+from soilbook.beyond import scaling_leak as leak
 from soilbook.errors import ParameterError
-from soilbook.studies import leak
 
 
 def test_both_scalings_are_scored_and_the_variant_sets_the_default(small, store):
-    one = replace(small, models=("1D-CNN",))
+    one = small.but(models=("1D-CNN",))
     result = leak.scores(one, store)
     assert result["site_r2"].sel(model="1D-CNN").notnull().all()
     assert result["scaling"].values.tolist() == ["training", "whole"]
     same = result["site_r2"].sel(scaling="training") == result["site_r2"].sel(scaling="whole")
     assert not same.all()
     assert one.resolve().scaling == "training"
-    assert replace(one, variant="released").resolve().scaling == "whole"
+    assert one.but(variant="released").resolve().scaling == "whole"
     table = leak.gain(result)
     assert len(table) == 2 * 3
     row = table.iloc[0]
@@ -63,4 +61,4 @@ def test_days_outside_the_training_range_are_counted(small, store):
 
 def test_an_unknown_scaling_is_told(small):
     with pytest.raises(ParameterError, match="unknown scaling 'none'; allowed: "):
-        replace(small, scaling="none").resolve()
+        small.but(scaling="none")
