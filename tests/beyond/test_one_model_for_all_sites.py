@@ -58,7 +58,7 @@ def features(made) -> tuple[str, ...]:
 
 def cut(sites: dict[str, xr.Dataset]) -> Records:
     """Records as ``experiment.load`` gives them."""
-    found = Records(tuple(sites), (0.05,))
+    found = Records(tuple(sites), (0.05,), features=schema.features(sites[NAMES[0]]))
     for name, site in sites.items():
         found.series[name, 0.05] = series(site, 0.05)
         found.sm[name, 0.05] = site["sm"].values[0].astype(float)
@@ -68,9 +68,9 @@ def cut(sites: dict[str, xr.Dataset]) -> Records:
     return found
 
 
-def plans_of(sites, features, groups=((NAMES[0], NAMES[2]), (NAMES[1], NAMES[3]))):
+def plans_of(sites, groups=((NAMES[0], NAMES[2]), (NAMES[1], NAMES[3]))):
     """Plans by model and first site that is forecast."""
-    plans = pooled.make_plans(cut(sites), features, groups)
+    plans = pooled.make_plans(cut(sites), groups)
     return {(plan.model, plan.forecasts[0].site): plan for plan in plans}
 
 
@@ -80,7 +80,6 @@ def use(monkeypatch):
 
     def function(sites):
         monkeypatch.setattr(pooled, "load", lambda experiment, store: cut(sites))
-        monkeypatch.setattr(pooled, "load_site", lambda name, *a, **k: sites[name])
         return Experiment(profile="smoke", epochs=2, sites=NAMES, depths=(0.05,))
 
     return function
@@ -109,10 +108,10 @@ def test_nothing_to_leave_out_is_told_in_one_line(sites, folds, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_sites_that_never_share_a_depth_are_told(made, features):
+def test_sites_that_never_share_a_depth_are_told(made):
     alone = cut({NAMES[0]: made[NAMES[0]]})
     with pytest.raises(DataError, match="no depth has windows at two sites"):
-        pooled.make_plans(alone, features, [(NAMES[0],), (NAMES[1],)])
+        pooled.make_plans(alone, [(NAMES[0],), (NAMES[1],)])
 
 
 def test_constants_are_texture_latitude_and_the_climate_of_the_training_part(made, features):
@@ -127,7 +126,7 @@ def test_constants_are_texture_latitude_and_the_climate_of_the_training_part(mad
 
 
 def test_scaled_back_the_inputs_are_those_of_the_sites(made, features):
-    plan = plans_of(made, features)[pooled.ALL_SITES, NAMES[0]]
+    plan = plans_of(made)[pooled.ALL_SITES, NAMES[0]]
     for one in plan.learns:
         site = made[one.site]
         width = np.where(one.maximum > one.minimum, one.maximum - one.minimum, 1)
@@ -140,8 +139,8 @@ def test_scaled_back_the_inputs_are_those_of_the_sites(made, features):
         assert np.abs(x).max() <= 1 + 1e-6 and np.abs(y).max() <= 1 + 1e-6
 
 
-def test_windows_of_all_sites_are_the_windows_of_each(made, features):
-    plan = plans_of(made, features)[pooled.ALL_SITES, NAMES[0]]
+def test_windows_of_all_sites_are_the_windows_of_each(made):
+    plan = plans_of(made)[pooled.ALL_SITES, NAMES[0]]
     together = pooled.joined(plan.learns, plan.model)
     for part in ("training", "validation", "test"):
         x, y = together.windows(part)
@@ -151,8 +150,8 @@ def test_windows_of_all_sites_are_the_windows_of_each(made, features):
         assert np.isfinite(x).all()
 
 
-def test_what_judges_a_network_is_thinned_evenly(made, features, monkeypatch):
-    plan = plans_of(made, features)[pooled.ALL_SITES, NAMES[0]]
+def test_what_judges_a_network_is_thinned_evenly(made, monkeypatch):
+    plan = plans_of(made)[pooled.ALL_SITES, NAMES[0]]
     whole = pooled.joined(plan.learns, plan.model)
     monkeypatch.setattr(pooled, "MOST_JUDGED", 60)
     few = pooled.joined(plan.learns, plan.model)
@@ -163,7 +162,7 @@ def test_what_judges_a_network_is_thinned_evenly(made, features, monkeypatch):
     np.testing.assert_array_equal(few.starts["training"], whole.starts["training"])
 
 
-def test_the_scale_knows_neither_a_left_out_site_nor_any_test_part(made, features):
+def test_the_scale_knows_neither_a_left_out_site_nor_any_test_part(made):
     left_out = NAMES[0]
     changed = {name: site.copy(deep=True) for name, site in made.items()}
     changed[left_out]["sm"][:] = changed[left_out]["sm"] + 0.4
@@ -171,7 +170,7 @@ def test_the_scale_knows_neither_a_left_out_site_nor_any_test_part(made, feature
     other = changed[NAMES[1]]
     other["precipitation"][int(0.8 * other.sizes["time"]) :] = 900
     for model in (pooled.LEFT_OUT, pooled.UNTOLD):
-        before, after = (plans_of(sites, features)[model, left_out] for sites in (made, changed))
+        before, after = (plans_of(sites)[model, left_out] for sites in (made, changed))
         np.testing.assert_array_equal(before.learns[0].minimum, after.learns[0].minimum)
         np.testing.assert_array_equal(before.learns[0].maximum, after.learns[0].maximum)
         assert {one.site for one in after.learns} == {NAMES[1], NAMES[3]}
@@ -180,16 +179,16 @@ def test_the_scale_knows_neither_a_left_out_site_nor_any_test_part(made, feature
 def test_constants_of_a_new_site_stay_in_the_range_seen(made, features):
     """One site of few clay to learn from: the constants say nothing and must not explode."""
     groups = ((NAMES[0],), NAMES[1:])
-    only_one = plans_of(made, features, groups)[pooled.LEFT_OUT, NAMES[1]]
+    only_one = plans_of(made, groups)[pooled.LEFT_OUT, NAMES[1]]
     for one in only_one.forecasts:
         np.testing.assert_allclose(one.x[:, len(features) - 1 : -1], -1)
-    several = plans_of(made, features)[pooled.LEFT_OUT, NAMES[0]]
+    several = plans_of(made)[pooled.LEFT_OUT, NAMES[0]]
     for one in several.forecasts:
         assert np.abs(one.x[:, len(features) - 1 : -1]).max() <= 1
 
 
 def test_without_constants_the_sites_look_alike(made, features):
-    plans = plans_of(made, features)
+    plans = plans_of(made)
     told, untold = (plans[model, NAMES[0]] for model in (pooled.LEFT_OUT, pooled.UNTOLD))
     constants = slice(len(features) - 1, -1)
     assert np.ptp([one.x[5, constants] for one in untold.learns], axis=0).max() == 0
@@ -226,7 +225,7 @@ def test_a_left_out_forecast_does_not_know_the_past_of_its_site(made, use, tmp_p
     moisture[0, 200:n] = moisture[0, 200:n][::-1]
     found = []
     for sites in (made, changed):
-        plans = pooled.make_plans(cut(sites), schema.features(sites[target]), groups)
+        plans = pooled.make_plans(cut(sites), groups)
         made_of = pooled.forecast(use(sites).resolve(), plans, cut(sites), Store(tmp_path))
         found.append(made_of[pooled.LEFT_OUT]["forecast"])
     moved = abs(found[1] - found[0]).max(("repetition", "depth", "step", "day"))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import models, schema, settings
+from soilbook import models, settings
 from soilbook.data.distance import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
@@ -26,7 +26,7 @@ from soilbook.store import Store
 from soilbook.training import Settings, Task, iterate_ensemble, train, windows
 from soilbook.training.windows import PARTS, Series
 from soilbook.wang2024 import forecasts, runs
-from soilbook.wang2024.experiment import Experiment, Records, load, load_site
+from soilbook.wang2024.experiment import Experiment, Records, load
 
 NETWORK = "LSTM"
 PER_SITE, ALL_SITES = f"{NETWORK} per site", f"{NETWORK} all sites"
@@ -74,8 +74,7 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     groups = split(experiment.sites, folds, experiment.seed)
     store = store or Store()
     records = load(experiment, store)
-    first = load_site(experiment.sites[0], experiment.data, experiment.seed, store)
-    plans = make_plans(records, schema.features(first), groups)
+    plans = make_plans(records, groups)
     parts = {name: forecasts.make(experiment, name, records, store) for name in experiment.models}
     parts[PER_SITE] = parts.pop(NETWORK)
     parts |= forecast(experiment, plans, records, store)
@@ -105,7 +104,7 @@ def split(sites: tuple[str, ...], folds: int, seed: int = 0) -> list[tuple[str, 
     return [tuple(sites[i] for i in sorted(drawn[first::n])) for first in range(n)]
 
 
-def make_plans(records: Records, features: tuple[str, ...], groups) -> list[Plan]:
+def make_plans(records: Records, groups) -> list[Plan]:
     """For each depth one network of all sites, and two without the sites of each group.
 
     Of these two one is told what sites it looks at; to the other all have the same constants. Sites
@@ -115,7 +114,7 @@ def make_plans(records: Records, features: tuple[str, ...], groups) -> list[Plan
     plans = []
     for depth in records.depths:
         there = [records.series[s, depth] for s in records.sites if (s, depth) in records.series]
-        told = {one.site: attributes(one, features) for one in there}
+        told = {one.site: attributes(one, records.features) for one in there}
         untold = {site: dict.fromkeys(constants, 0.0) for site, constants in told.items()}
         plans.append(_plan(ALL_SITES, there, there, told))
         for group in groups:

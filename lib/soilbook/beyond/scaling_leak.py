@@ -58,12 +58,13 @@ def outside(experiment: Experiment, store: Store | None = None) -> pd.DataFrame:
         excess = np.maximum(np.abs(y) - 1, 0)
         row = {"site": site, "depth_m": depth, "share": (excess > 0).mean()}
         rows.append(row | {"excess": excess.max() / 2})
-    grouped = pd.DataFrame(rows).groupby("depth_m")
-    return pd.DataFrame(
-        {
-            "n_sites": grouped["site"].count(),
-            "share_outside_mean": grouped["share"].mean(),
-            "share_outside_largest": grouped["share"].max(),
-            "largest_excess_of_the_range": grouped["excess"].max(),
-        }
-    ).reset_index()
+    return (
+        pd.DataFrame(rows)
+        .groupby("depth_m", as_index=False)
+        .agg(
+            n_sites=("site", "count"),
+            share_outside_mean=("share", "mean"),
+            share_outside_largest=("share", "max"),
+            largest_excess_of_the_range=("excess", "max"),
+        )
+    )

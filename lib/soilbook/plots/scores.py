@@ -81,7 +81,8 @@ def side_by_side(
 def in_order(frame: pd.DataFrame, keys: list[str], models) -> pd.DataFrame:
     """Rows sorted by ``keys``, models as they were run rather than by name."""
     order = {model: i for i, model in enumerate(models)}
-    return frame.sort_values(keys, key=lambda c: c.map(order) if c.name == "model" else c)
+    sort = {"key": lambda c: c.map(order) if c.name == "model" else c, "kind": "stable"}
+    return frame.sort_values(keys, **sort)
 
 
 def as_printed(value: float) -> str:
@@ -107,10 +108,9 @@ def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
     ``runs.one_site``.
     """
     with_cost = cost is not None and len(cost) > 0
+    rows, height = (3, 8.2) if with_cost else (2, 5.6)
     with style():
-        figure, axes = plt.subplots(
-            3 if with_cost else 2, 3, figsize=(9.5, 8.2 if with_cost else 5.6), squeeze=False
-        )
+        figure, axes = plt.subplots(rows, 3, figsize=(9.5, height), squeeze=False)
         panels, spare = list(axes.flat[:5]), axes.flat[5]
         for axis, depth in zip(panels, scores["depth"].values, strict=False):
             _bars(axis, scores.sel(depth=depth))
@@ -184,8 +184,8 @@ def heatmap(gains: xr.Dataset, level: float = 0.05):
 
     A dot marks a corrected p under ``level``.
     """
-    table = gains["gain"].stack(cell=("depth", "lead")).transpose("model", "cell")
-    p = gains["p"].stack(cell=("depth", "lead")).transpose("model", "cell").values
+    cells = gains[["gain", "p"]].stack(cell=("depth", "lead")).transpose("model", "cell")
+    table, p = cells["gain"], cells["p"].values
     n_models, n_cells = table.shape
     with style():
         figure, axis = plt.subplots(figsize=(9.5, 0.33 * n_models + 1.5))

@@ -13,7 +13,7 @@ from soilbook import published, schema
 from soilbook.plots.style import style
 from soilbook.studies.claims import COLUMNS
 from soilbook.training import windows
-from soilbook.wang2024.experiment import Experiment, load_site
+from soilbook.wang2024 import experiment
 
 # Table D2 calls air temperature TA where the rest of the paper says AT.
 PRINTED = {"precipitation": "P", "air_temperature": "TA"}
@@ -24,13 +24,13 @@ def named_sites(names, data: str) -> tuple[str, ...]:
     """The sites asked for under their paper names, or every site of the track."""
     if not names:
         return tuple(records.available(data))
-    return Experiment(data=data, sites=tuple(names)).sites
+    return experiment.Experiment(data=data, sites=tuple(names)).sites
 
 
 def series(names, data: str, seed: int = 0) -> xr.Dataset:
     """Weekly means of soil moisture, ``sm`` (site, depth, time) in m3 m-3, of all records."""
     parts = [
-        load_site(name, data, seed)["sm"]
+        experiment.load_site(name, data, seed)["sm"]
         .resample(time="7D", origin="epoch")
         .mean()
         .drop_vars(["site", "latitude", "longitude"], errors="ignore")
@@ -77,7 +77,7 @@ def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
     printed = published.weather().set_index(["site", "variable"])
     rows = []
     for name in names:
-        record = load_site(name, data, seed)
+        record = experiment.load_site(name, data, seed)
         for variable, symbol in PRINTED.items():
             values = record[variable].to_series().dropna()
             row = {"site": name, "variable": symbol, "units": schema.VARIABLES[variable].units}
@@ -92,7 +92,7 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
     printed = published.splits().set_index("site")
     rows = []
     for name in names:
-        time = load_site(name, data, seed)["time"].values
+        time = experiment.load_site(name, data, seed)["time"].values
         parts = windows.split(len(time))
         own = {
             "start": time[0],

@@ -115,13 +115,17 @@ def load_site(name: str, data: str, seed: int = 0, store: Store | None = None) -
 
 @dataclass
 class Records:
-    """Series by (site, depth), the axes of the result, and one line for each one left out."""
+    """Series by (site, depth), the axes of the result, and one line for each one left out.
+
+    ``features`` names the columns of the series, ``sm`` holds their moisture in m3 m-3.
+    """
 
     sites: tuple[str, ...]
     depths: tuple[float, ...]
     series: dict[tuple[str, float], windows.Series] = field(default_factory=dict)
     sm: dict[tuple[str, float], np.ndarray] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    features: tuple[str, ...] = ()
     fingerprint: str = ""
 
     @property
@@ -153,6 +157,7 @@ def load(experiment: Experiment, store: Store | None = None) -> Records:
     records = Records(experiment.sites, experiment.depths)
     for name in experiment.sites:
         site = load_site(name, experiment.data, experiment.seed, store)
+        records.features = records.features or schema.features(site)
         for depth in experiment.depths:
             try:
                 one = windows.series(site, depth, experiment.scaling)

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from torch import nn
 
-from soilbook import metrics, models, schema, settings
+from soilbook import metrics, models, settings
 from soilbook.errors import DataError, ParameterError
 from soilbook.explain import shapley
 from soilbook.plots import scores
@@ -20,7 +20,7 @@ from soilbook.store import Store
 from soilbook.training import load_module, windows
 from soilbook.training.shard import CONVERGED
 from soilbook.wang2024 import forecasts
-from soilbook.wang2024.experiment import Experiment, load, load_site, nearest, stand_in
+from soilbook.wang2024.experiment import Experiment, load, nearest, stand_in
 
 ALL_MODELS = (*models.MACHINE_LEARNING, *models.NETWORKS)
 LEADS = (1, 3, 7)
@@ -143,8 +143,7 @@ def cost(result: xr.Dataset) -> pd.DataFrame:
     ``shard.convergence_epoch``) and seconds per 100 epochs."""
     names = ["epochs_to_convergence", "seconds_per_100_epochs"]
     frame = result[names].to_dataframe().dropna().reset_index()
-    order = {model: i for i, model in enumerate(result["model"].values)}
-    return frame.sort_values("model", key=lambda column: column.map(order), kind="stable")
+    return scores.in_order(frame, ["model"], result["model"].values)
 
 
 def score(made: dict[str, xr.Dataset], n_replicates: int, seed: int = 0) -> xr.Dataset:
@@ -267,10 +266,7 @@ class Laboratory:
         self.profile = settings.profile(self.experiment.profile)
         self.store = store or Store()
         self.records = load(self.experiment, self.store)
-        first = load_site(
-            self.experiment.sites[0], self.experiment.data, self.experiment.seed, self.store
-        )
-        self.features = schema.features(first)
+        self.features = self.records.features
 
     def depths(self, site: str) -> list[float]:
         """Depths (m) of this run at which the site has windows."""

@@ -12,51 +12,41 @@ from soilbook.data import files, fluxnet, longwave
 from soilbook.data.sites import SITES
 from soilbook.plots.style import draw_base, letters, style
 from soilbook.studies.claims import COLUMNS
-from soilbook.wang2024.experiment import load_site
+from soilbook.wang2024 import experiment
+
+FIELDS = ("latitude", "longitude", "sand", "silt", "clay", "land_cover", "start", "end")
 
 
 def sites() -> xr.Dataset:
     """The 30 sites, positions corrected; ``observed`` says which have real observations here."""
     rows = [
-        {
-            "site": site.name,
-            "latitude": site.latitude,
-            "longitude": site.longitude,
-            "sand": site.sand,
-            "silt": site.silt,
-            "clay": site.clay,
-            "land_cover": site.land_cover,
-            "start": np.datetime64(site.start, "ns"),
-            "end": np.datetime64(site.end, "ns"),
-            "observed": site.uscrn is not None,
-            "note": site.note,
-        }
+        {name: getattr(site, name) for name in FIELDS}
+        | {"observed": site.uscrn is not None, "note": site.note}
         for site in SITES.values()
     ]
-    return pd.DataFrame(rows).set_index("site").to_xarray().sel(site=list(SITES))
+    frame = pd.DataFrame(rows, index=pd.Index(SITES, name="site"))
+    return frame.astype({"start": "datetime64[ns]", "end": "datetime64[ns]"}).to_xarray()
 
 
 def characteristics(sites: xr.Dataset) -> pd.DataFrame:
     """One row a site: texture (%), land cover, period, position, and what was corrected."""
     frame = sites.to_dataframe()
     printed = published.sites().set_index("site")
-    return pd.DataFrame(
-        {
-            "site": frame.index,
-            "sand_percent": frame["sand"].to_numpy(),
-            "silt_percent": frame["silt"].to_numpy(),
-            "clay_percent": frame["clay"].to_numpy(),
-            "land cover": frame["land_cover"].to_numpy(),
-            "start": frame["start"].dt.strftime("%Y-%m-%d").to_numpy(),
-            "end": frame["end"].dt.strftime("%Y-%m-%d").to_numpy(),
-            "latitude": frame["latitude"].to_numpy(),
-            "longitude": frame["longitude"].to_numpy(),
-            "latitude as printed": printed.loc[frame.index, "latitude"].to_numpy(),
-            "longitude as printed": printed.loc[frame.index, "longitude"].to_numpy(),
-            "observed track": ["yes" if there else "no" for there in frame["observed"]],
-            "note": frame["note"].to_numpy(),
-        }
-    )
+    columns = {
+        "sand_percent": frame["sand"],
+        "silt_percent": frame["silt"],
+        "clay_percent": frame["clay"],
+        "land cover": frame["land_cover"],
+        "start": frame["start"].dt.strftime("%Y-%m-%d"),
+        "end": frame["end"].dt.strftime("%Y-%m-%d"),
+        "latitude": frame["latitude"],
+        "longitude": frame["longitude"],
+        "latitude as printed": printed["latitude"],
+        "longitude as printed": printed["longitude"],
+        "observed track": frame["observed"].map({True: "yes", False: "no"}),
+        "note": frame["note"],
+    }
+    return pd.DataFrame(columns, index=frame.index).reset_index()
 
 
 def draw_sites(table: xr.Dataset):
@@ -109,7 +99,7 @@ def correlations(names, depths, data: str, seed: int = 0) -> xr.Dataset:
     """Pearson correlation of all pairs of variables, ``r`` (site, depth, variable, other)."""
     blocks = []
     for name in names:
-        record = load_site(name, data, seed)
+        record = experiment.load_site(name, data, seed)
         symbols = schema.symbols(schema.features(record))
         for depth in depths:
             frame = record.sel(depth=depth).reset_coords(drop=True).to_dataframe()
@@ -141,7 +131,7 @@ def draw_correlations(matrices: xr.Dataset):
 
 def autocorrelation(name: str, data: str, lags: int = 20, seed: int = 0) -> xr.Dataset:
     """Autocorrelation of soil moisture by lag, ``r`` (depth, lag), over pairs without a gap."""
-    record = load_site(name, data, seed)
+    record = experiment.load_site(name, data, seed)
     r = [
         [record["sm"].isel(depth=k).to_series().autocorr(lag) for lag in range(lags + 1)]
         for k in range(record.sizes["depth"])
@@ -181,7 +171,6 @@ def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:
 
     ``published`` is empty throughout: the paper prints no number for them.
     """
-    texts = published.claims().set_index("id")["claim"]
     first, second = matrices["site"].values
     r = abs(matrices["r"].sel(variable="LR", other="SM").mean("depth"))
     difference = float(r.sel(site=first) - r.sel(site=second))
@@ -212,5 +201,6 @@ def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:
         ),
     ]
     table = pd.DataFrame(rows, columns=["id", "reproduced", "verdict", "why"])
+    texts = published.claims().set_index("id")["claim"]
     table["claim"] = table["id"] + ": " + table["id"].map(texts)
     return table.assign(published=np.nan, low=np.nan, high=np.nan)[COLUMNS]
