@@ -14,8 +14,8 @@ from soilbook.fang2019 import retrievals as satellite_forecast
 from soilbook.fang2019 import runs as prolongation
 from soilbook.fang2019 import s2_b_model as left_out_pixels
 from soilbook.fang2019.hindcast import Hindcast
-from soilbook.studies.experiment import Experiment
 from soilbook.training import ensemble
+from soilbook.wang2024.experiment import Experiment
 
 
 def gpus(monkeypatch, n: int) -> None:

@@ -14,9 +14,9 @@ from soilbook.fang2019 import retrievals as satellite_forecast
 from soilbook.fang2019 import runs as prolongation
 from soilbook.fang2019 import s3_c_trends as trend_slopes
 from soilbook.models import NETWORKS
-from soilbook.studies import forecasts
 from soilbook.training.ensemble import train
 from soilbook.training.sequence_trainer import train_one
+from soilbook.wang2024 import forecasts
 
 MAKERS = (
     forecasts.make,
@@ -69,8 +69,8 @@ def test_what_results_are_known_to_rest_on_is_behind_them():
     """Modules that a list kept by hand had missed."""
     forecast = fingerprint.closure([forecasts.make.__module__])
     assert {
-        "soilbook.studies.networks",
-        "soilbook.studies.records",
+        "soilbook.wang2024.forecasts",
+        "soilbook.wang2024.experiment",
         "soilbook.models.basic",
     } <= set(forecast)
     ahead = fingerprint.closure([satellite_forecast.run.__module__])

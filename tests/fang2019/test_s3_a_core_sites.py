@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast, runs
 from soilbook.fang2019 import s3_a_core_sites as core_sites
-from soilbook.figures.style import colour
+from soilbook.plots.style import colour
 
 
 def made(names) -> xr.Dataset:

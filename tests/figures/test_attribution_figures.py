@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.figures import attention, attribution, embedding
+from soilbook.figures import attribution
 from soilbook.schema import FEATURES
 
 GENERATOR = np.random.default_rng(0)
@@ -104,61 +104,3 @@ def test_a_network_that_uses_nothing_can_be_drawn():
     values["phi"][:] = 0
     values["value"][:] = 1
     assert attribution.beeswarm(values).axes
-
-
-def test_fig_15_has_a_panel_for_each_entry():
-    n = 11
-    pictures = xr.Dataset(
-        {
-            "position": (("panel", "sample", "axis"), GENERATOR.normal(size=(n, 40, 2))),
-            "moisture": ("sample", GENERATOR.uniform(0.1, 0.4, 40)),
-            "order": ("panel", np.linspace(0, 1, n)),
-            "direction": ("panel", np.linspace(1, 0, n)),
-        },
-        coords={"panel": ["inputs", *(f"network {i}" for i in range(10))]},
-    )
-    figure = embedding.panels(pictures)
-    drawn = [axis for axis in figure.axes if axis.get_title(loc="left")]
-    assert len(drawn) == n and drawn[0].get_title(loc="left") == "(a) inputs"
-    assert drawn[10].get_xlabel() == "order 1.00, direction 0.00"
-    assert len(drawn[0].collections[0].get_offsets()) == 40
-
-
-def test_stability_shows_every_picture_and_both_comparisons():
-    grid = ("perplexity", "seed")
-    stable = xr.Dataset(
-        {
-            "position": ((*grid, "sample", "axis"), GENERATOR.normal(size=(3, 2, 40, 2))),
-            "moisture": ("sample", GENERATOR.uniform(0.1, 0.4, 40)),
-            "order": (grid, np.full((3, 2), 0.5)),
-            "direction": (grid, np.full((3, 2), 0.5)),
-            "overlap": (("picture", "other"), np.eye(6)),
-            "disparity": (("picture", "other"), 1 - np.eye(6)),
-        },
-        coords={"perplexity": [5, 30, 60], "seed": [0, 1]},
-    )
-    figure = embedding.stability(stable, "LSTM")
-    titles = [axis.get_title() for axis in figure.axes]
-    assert sum(title.startswith("perplexity") for title in titles) == 6
-    assert "(b) shared nearest neighbours" in titles and "(c) disparity" in titles
-
-
-def test_fig_12_draws_depths_with_spread_and_without():
-    depths = [0.05, 0.1, 0.2, 0.5, 1.0]
-    summary = xr.Dataset(
-        {
-            "feature_weight": (("depth", "feature"), np.full((5, 8), 0.125)),
-            "feature_weight_sd": (("depth", "feature"), np.full((5, 8), 0.01)),
-            "time_weight": (("depth", "step"), np.full((5, 4), 0.25)),
-            "time_weight_sd": (("depth", "step"), np.full((5, 4), np.nan)),
-            "least": 0.05,
-            "most": 0.28,
-        },
-        coords={"depth": depths, "feature": list(FEATURES), "step": [1, 2, 3, 4]},
-    )
-    figure = attention.panels(summary)
-    assert len(figure.axes) == 10
-    assert figure.axes[5].get_title(loc="left") == "(f) 0.05 m"
-    assert [t.get_text() for t in figure.axes[0].get_xticklabels()][:2] == ["P", "AT"]
-    assert [t.get_text() for t in figure.axes[5].get_xticklabels()] == ["t-3", "t-2", "t-1", "t"]
-    assert len(figure.axes[0].containers) == 2 and len(figure.axes[5].containers) == 1

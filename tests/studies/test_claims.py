@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from soilbook.studies import claims, insitu, stand_in
+from soilbook.studies import claims
+from soilbook.wang2024 import experiment as stand_in
+from soilbook.wang2024 import runs as insitu
 
 BASE = {"persistence": 0.90, "climatology": 0.10}
 
@@ -125,8 +127,8 @@ def test_the_nearest_site_stands_in_and_the_caption_says_so():
     assert stand_in.nearest("AAMU-jtg", ["AAMU-jtg", "Kenai-29-ENE"]) == "AAMU-jtg"
     shown = stand_in.nearest("AAMU-jtg", ["Kenai-29-ENE", "Durham-11-W", "Bodega-6-WSW"])
     assert shown == "Durham-11-W"
-    assert "stands in for AAMU-jtg" in stand_in.words("AAMU-jtg", shown)
-    assert stand_in.words("AAMU-jtg", "AAMU-jtg") == ""
+    assert "stands in for AAMU-jtg" in stand_in.stand_in("AAMU-jtg", shown)
+    assert stand_in.stand_in("AAMU-jtg", "AAMU-jtg") == ""
 
 
 def test_a_section_holds_its_own_claims_with_those_judged_elsewhere_in_their_place(made):

@@ -10,7 +10,10 @@ from torch import nn
 from soilbook import models
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store
-from soilbook.studies import insitu, interpretation, sources
+from soilbook.wang2024 import experiment as sources
+from soilbook.wang2024 import runs as insitu
+from soilbook.wang2024 import runs as interpretation
+from soilbook.wang2024 import s4_4_attention, s4_6_visualization
 
 CAPE, WESLACO, MONAHANS = "Cape-Charles-5-ENE", "Weslaco", "Monahans-6-ENE"
 AAMU = "AAMU-jtg"
@@ -122,9 +125,9 @@ def test_a_site_without_windows_at_the_depth_is_passed_by(lab):
         patch.setattr(lab, "records", replace(lab.records, series=kept))
         assert lab.site(WESLACO) == lab.site(WESLACO, 0.05) == WESLACO
         assert lab.site(WESLACO, 1.0) == MONAHANS
-        found = interpretation.attention_weights(lab, WESLACO, "FA", "TA")
+        found = s4_4_attention.attention_weights(lab, WESLACO, "FA", "TA")
         assert found["depth"].values.tolist() == [0.05]
-        used = interpretation.attention_and_shapley(lab, WESLACO, "FA")
+        used = s4_4_attention.attention_and_shapley(lab, WESLACO, "FA")
         assert used["depth"].values.tolist() == [0.05]
 
 
@@ -147,7 +150,7 @@ def test_the_scale_leads_from_the_output_of_a_network_to_moisture(lab):
 
 
 def test_attention_is_the_mean_over_test_windows_by_depth_and_repetition(lab):
-    found = interpretation.attention_weights(lab, WESLACO, "FA", "TA")
+    found = s4_4_attention.attention_weights(lab, WESLACO, "FA", "TA")
     assert set(found.data_vars) == {"feature_weight", "time_weight"}
     assert found["depth"].values.tolist() == [0.05, 1.0]
     for depth in DEPTHS:
@@ -180,7 +183,7 @@ def drawn_background(x: np.ndarray, n: int) -> np.ndarray:
 
 
 def test_use_of_features_is_the_mean_size_of_their_shapley_values(lab):
-    found = interpretation.attention_and_shapley(lab, MONAHANS, "FA")["importance"]
+    found = s4_4_attention.attention_and_shapley(lab, MONAHANS, "FA")["importance"]
     assert found.sizes == {"depth": 2, "repetition": 2, "feature": 4}
     for depth in DEPTHS:
         x = interpretation.chosen(seen(lab, MONAHANS, depth), 5, SEED)
@@ -194,7 +197,7 @@ def test_use_of_features_is_the_mean_size_of_their_shapley_values(lab):
 
 
 def test_shapley_values_are_those_of_the_mean_of_the_repetitions(lab):
-    values, checks = interpretation.attribution(lab, WESLACO, 1.0, 12, 20)
+    values, checks = s4_6_visualization.attribution(lab, WESLACO, 1.0, 12, 20)
     assert values["model"].values.tolist() == checks["model"].tolist() == list(OWN)
     x = interpretation.chosen(seen(lab, WESLACO, 1.0), 12, SEED)
     background = drawn_background(seen(lab, WESLACO, 1.0, "training"), 20)
@@ -218,9 +221,9 @@ def test_the_profile_says_how_many_samples_unless_asked_and_two_are_the_least(la
         with pytest.raises(ParameterError, match=f"samples is {n}; allowed: 2 or more"):
             interpretation.explained(lab, n)
         with pytest.raises(ParameterError, match="allowed: 2 or more"):
-            interpretation.attribution(lab, WESLACO, 1.0, n)
+            s4_6_visualization.attribution(lab, WESLACO, 1.0, n)
     with pytest.raises(ParameterError, match="500 background rows asked for and 152 there"):
-        interpretation.attribution(lab, WESLACO, 1.0, 2, 500)
+        s4_6_visualization.attribution(lab, WESLACO, 1.0, 2, 500)
 
 
 def test_samples_are_chosen_once_each_and_in_order_of_time():
@@ -236,7 +239,7 @@ def test_samples_are_chosen_once_each_and_in_order_of_time():
 
 @pytest.fixture(scope="module")
 def pictures(lab):
-    return interpretation.pictures(lab, WESLACO, 0.05)
+    return s4_6_visualization.pictures(lab, WESLACO, 0.05)
 
 
 def test_pictures_show_the_inputs_and_every_network_with_the_moisture_of_the_target_day(
@@ -258,7 +261,7 @@ def test_a_picture_holds_no_more_samples_than_the_profile_says(lab):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lab, "profile", replace(lab.profile, pictured=32))
         patch.setattr(lab, "experiment", replace(lab.experiment, models=("ELM",)))
-        found = interpretation.pictures(lab, CAPE, 0.05)
+        found = s4_6_visualization.pictures(lab, CAPE, 0.05)
     assert found["panel"].values.tolist() == ["inputs"] and found.sizes["sample"] == 32
     first = 240 + 4
     whole = lab.records.sm[CAPE, 0.05][first : first + N_TEST[CAPE]]
@@ -267,7 +270,7 @@ def test_a_picture_holds_no_more_samples_than_the_profile_says(lab):
 
 
 def test_stability_asks_for_three_times_as_many_samples_as_the_perplexity(lab):
-    found = interpretation.stability(lab, WESLACO, 0.05, "linear")
+    found = s4_6_visualization.stability(lab, WESLACO, 0.05, "linear")
     assert found["perplexity"].values.tolist() == [5]
     assert found.sizes["sample"] == N_TEST[WESLACO] == 41
     assert (found["direction"] > 0.6).all()

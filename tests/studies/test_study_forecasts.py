@@ -10,7 +10,8 @@ import xarray as xr
 
 from soilbook import models
 from soilbook.store import Store, canonical
-from soilbook.studies import forecasts, insitu
+from soilbook.wang2024 import forecasts
+from soilbook.wang2024 import runs as insitu
 
 DEPTH = 0.05
 N_TEST = {"Cape-Charles-5-ENE": 60, "Weslaco": 52}  # a fifth of the records made by hand

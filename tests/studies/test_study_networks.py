@@ -9,7 +9,9 @@ from torch import nn
 
 from soilbook import models
 from soilbook.store import Store
-from soilbook.studies import forecasts, insitu, networks
+from soilbook.wang2024 import forecasts
+from soilbook.wang2024 import forecasts as networks
+from soilbook.wang2024 import runs as insitu
 
 EPOCHS = 8
 
@@ -68,7 +70,7 @@ def test_epochs_are_those_to_convergence_and_not_those_to_the_network_kept(
     experiment, made_records, store
 ):
     tasks, result = networks.trained(experiment, "drift", made_records, store)
-    made = networks.forecast(experiment, "drift", made_records, store)
+    made = networks._network(experiment, "drift", made_records, store)
     told_apart = 0
     for j, task in enumerate(tasks):
         cell = made.sel(repetition=task.repetition, site=task.series.site, depth=task.series.depth)

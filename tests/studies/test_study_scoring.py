@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.studies import scoring
+from soilbook.wang2024 import runs as scoring
 
 N_DAYS = 40
 SITES, DEPTHS = ("A", "B", "C"), (0.05, 1.0)

@@ -12,8 +12,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from soilbook import published
 from soilbook.fang2019.places import INPUTS
 from soilbook.figures.flow import Arrow, Box, Sign, draw
-from soilbook.figures.maps import draw_base
-from soilbook.figures.style import style
+from soilbook.plots.style import draw_base, style
 
 CSV = Path(__file__).parent / "csv"
 SIZE = (8.2, 4.6)  # of Fig 1, inches

@@ -21,9 +21,8 @@ from soilbook.fang2019.hindcast import LABELS
 from soilbook.fang2019.runs import METRICS, TARGET, YearAhead, blocks, median_interval
 from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.figures.flow import draw
-from soilbook.figures.maps import draw_base
-from soilbook.figures.style import letters, style
 from soilbook.models.prolongation import Prolongation
+from soilbook.plots.style import draw_base, letters, style
 from soilbook.store import Store
 from soilbook.training.sequence_trainer import predict
 from soilbook.training.sequences import STATISTICS, features

@@ -11,7 +11,7 @@ from soilbook.data.network import LAUNCH
 from soilbook.errors import ParameterError, unknown
 from soilbook.fang2019 import places, runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS, Hindcast
-from soilbook.figures.style import colour, letters, style
+from soilbook.plots.style import colour, letters, style
 from soilbook.store import Store
 
 # Sites of Figs 5 and 6.

@@ -7,8 +7,7 @@ import xarray as xr
 
 from soilbook import published
 from soilbook.fang2019.hindcast import LABELS, LAYERS
-from soilbook.figures.maps import draw_base
-from soilbook.figures.style import colour, letters, style
+from soilbook.plots.style import colour, draw_base, letters, style
 
 METRICS = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}

@@ -19,8 +19,8 @@ from soilbook import metrics, published
 from soilbook.data import files, network
 from soilbook.errors import unknown
 from soilbook.fang2019 import places, runs
-from soilbook.figures.style import colour, style
 from soilbook.metrics.trends import METHODS
+from soilbook.plots.style import colour, style
 from soilbook.settings import Checked
 from soilbook.store import Store
 

@@ -14,9 +14,8 @@ import xarray as xr
 from soilbook import metrics
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.fang2019 import hindcast
-from soilbook.figures.maps import draw_base
-from soilbook.figures.style import COLOURS, colour, letters, style
 from soilbook.metrics.collocation import LEAST_DAYS
+from soilbook.plots.style import COLOURS, colour, draw_base, letters, style
 
 MEMBERS = ("LSTM", "Noah", "VIC")
 PERIODS = ("AL", "PL")

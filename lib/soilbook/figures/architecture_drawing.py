@@ -11,7 +11,7 @@ from matplotlib.textpath import TextPath
 
 from soilbook.figures.architecture_layout import Layout, layout
 from soilbook.figures.architecture_trace import AGAIN, Box
-from soilbook.figures.style import style
+from soilbook.plots.style import style
 
 FONT, LINE_HEIGHT, PADDING = 7.5, 0.135, 0.08  # points; inches
 BETWEEN, HEADING, WIDEST = 0.4, 0.5, 8.0  # inches: between panels, above a panel, of a row

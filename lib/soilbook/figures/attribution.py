@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.colors import LinearSegmentedColormap
 
-from soilbook.figures.style import letters, style
+from soilbook.plots.style import letters, style
 from soilbook.schema import VARIABLES
 
 # Low and high values of an input stay apart for colour-blind readers; the middle is not white.

@@ -1,0 +1,90 @@
+"""Do an explainer's values add up to what the network says? Two estimators on the same networks.
+
+Additivity is what makes Shapley values shares of a prediction: values and mean prediction give
+the prediction (eq B2 of Wang et al. 2024, doi 10.5194/hess-28-917-2024).
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from soilbook import models
+from soilbook.explain import predictor, shapley
+from soilbook.explain import shapley as deep
+from soilbook.plots.style import style
+from soilbook.wang2024.runs import Laboratory, chosen, explained
+
+KEYS = ["model", "estimator"]
+DEEP, WALKS = "DeepExplainer", "walks of this book"
+UNKNOWN = "unrecognized nn.Module: "  # how shap says that it has no rule for a layer
+COLOURS = ("#D55E00", "#0072B2")  # of the first and the second estimator
+LEAST = 1e-8  # smaller errors, and none at all, are drawn here
+TRUSTED = 0.01  # of the prediction's spread: below, a plot of the values can be believed
+
+
+def compare(
+    lab: Laboratory, site: str, depth: float, n_samples: int | None = None, n_background: int = 50
+) -> pd.DataFrame:
+    """One row a network and estimator: model, estimator, largest and mean error, no_rule, reason.
+
+    The error is |sum of values + mean prediction - prediction|, in standard deviations of the
+    prediction over the samples. Both explain the first repetition on the same test samples against
+    the same training samples. ``no_rule``: layers that DeepExplainer does not know; ``reason``: why
+    it gave no values (NaN). Raises ParameterError for too few samples or background rows.
+    """
+    wanted = explained(lab, n_samples)
+    rows = []
+    for model in lab.experiment.models:
+        if model not in models.NETWORKS:
+            continue
+        one = lab.trained(model, site, depth)
+        x = chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
+        background = chosen(one.series.windows("training")[0], n_background, lab.experiment.seed)
+        predict = predictor(one.modules[0])
+        own = shapley.inputs(predict, x, background, lab.features, n_background)
+        gap = own["additivity_error"].values / own["prediction"].values.std()
+        found = deep.deep_explainer_error(one.modules[0], x, background)
+        unknown = sorted({w.split(UNKNOWN)[1] for w in found.warnings if UNKNOWN in w})
+        rows += [
+            (model, DEEP, found.largest, found.mean, ", ".join(unknown), found.reason),
+            (model, WALKS, float(gap.max()), float(gap.mean()), "", ""),
+        ]
+    return pd.DataFrame(rows, columns=[*KEYS, "largest", "mean", "no_rule", "reason"])
+
+
+def beside(found: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
+    """``found`` with the largest error of a reference run, if there is one, after its own."""
+    if reference is None:
+        return found
+    same = found[KEYS].merge(reference[[*KEYS, "largest"]], how="left", on=KEYS)["largest"]
+    shown = found.copy()
+    shown.insert(3, "largest, observed reference", same.values)
+    return shown
+
+
+def draw_errors(table: pd.DataFrame):
+    """Largest (dot) and mean (tick) error of additivity, one row a network, logarithmic from LEAST.
+
+    ``table`` has a row for each ``model`` and ``estimator`` with ``largest`` and ``mean``, in
+    standard deviations of the prediction, and ``reason`` where there are no values.
+    """
+    models = list(dict.fromkeys(table["model"]))
+    with style():
+        figure, axis = plt.subplots(figsize=(7, 0.28 * len(models) + 1.4))
+        place = {model: -i for i, model in enumerate(models)}
+        groups = table.groupby("estimator", sort=False)
+        for (name, rows), colour in zip(groups, COLOURS, strict=True):
+            y = rows["model"].map(place)
+            for kind, marker, size in (("largest", "o", 32), ("mean", "|", 70)):
+                look = {"color": colour, "marker": marker, "s": size, "zorder": 3}
+                axis.scatter(rows[kind].clip(LEAST), y, label=f"{name}, {kind}", **look)
+            for row, where in zip(rows.itertuples(), y, strict=True):
+                if row.reason:
+                    axis.text(1, where, f"{name}: no values", color=colour, ha="right", va="center")
+        axis.axvline(TRUSTED, color="#999999", ls=":", lw=1)
+        axis.axvline(1, color="#222222", ls="--", lw=0.9)
+        axis.set_xscale("log")
+        axis.set_yticks(list(place.values()), models)
+        axis.set_xlabel("|sum of values + mean prediction - prediction| / spread of the prediction")
+        figure.legend(loc="outside upper center", ncols=2)
+        axis.set_xlim(left=LEAST / 2)
+    return figure

@@ -1,0 +1,48 @@
+"""Against persistence: where it beats the published networks, and what networks gain over it."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from soilbook import published
+from soilbook.plots import scores
+from soilbook.wang2024 import runs
+
+
+def persistence_against_print(result: xr.Dataset) -> pd.DataFrame:
+    """Persistence of this run beside what the paper prints, one row a depth and lead."""
+    r2 = result["r2"].sel(reading="pooled", model="persistence").to_series().rename("persistence")
+    printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
+    rows = []
+    for (depth, lead), value in r2.items():
+        same = printed[np.isclose(printed["depth_m"], depth) & (printed["lead_d"] == lead)]
+        best = same.loc[same["r2"].idxmax()]
+        row = {
+            "depth_m": depth,
+            "lead_d": lead,
+            "persistence": value,
+            "best printed r2": best["r2"],
+            "best printed model": best["model"],
+            "printed models below persistence": int((same["r2"].fillna(-1) < value).sum()),
+            "printed models": len(same),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def best_against_persistence(gains: xr.Dataset) -> pd.DataFrame:
+    """The network with the largest gain at each depth and lead; ``gains`` of ``runs.gains``."""
+    frame = gains.drop_sel(model="climatology", errors="ignore").to_dataframe().reset_index()
+    best = frame.loc[frame.groupby(["depth", "lead"])["gain"].idxmax()]
+    best = best.rename(columns={"depth": "depth_m", "lead": "lead_d", "p": "p_corrected"})
+    return best[["depth_m", "lead_d", "model", "gain", "p_corrected"]].reset_index(drop=True)
+
+
+def fig_of_gains(name: str, result: xr.Dataset) -> tuple:
+    """Gains over persistence of networks that predict the ``name``, the value or the change."""
+    gains = runs.gains(result)
+    caption = (
+        f"R2 minus R2 of persistence, networks predicting the {name}; mean of sites, pooled. A "
+        "dot: beyond chance across sites (Wilcoxon, Holm's correction over the whole picture)."
+    )
+    return f"P_{name}", scores.heatmap(gains), gains, caption

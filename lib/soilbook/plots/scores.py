@@ -1,0 +1,207 @@
+"""Scores of study 1 as tables and figures: Tables 2 to 6 and Figs 8 to 11 and 13 of Wang et al.
+(2024), and what models gain over persistence.
+
+All take what ``wang2024.runs.run`` returns, or a part of it.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from soilbook import published
+from soilbook.plots.style import colour, letters, style
+from soilbook.training.ensemble import CONVERGED
+
+LARGEST = 0.1  # differences of R2 beyond this share the last colour
+KEYS = ["model", "depth_m", "lead_d", "reading"]
+
+
+def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
+    """One row a model, depth, lead and reading, with the published value where there is one.
+
+    ``table`` is the paper's table number, any other word where it has none. Columns: KEYS, r2,
+    r2_low, r2_high, rmse, n_sites, n_repetitions, r2_published (of the pooled reading, which the
+    paper's programs compute), verdict.
+    """
+    wanted = ["r2", "r2_low", "r2_high", "rmse", "n_sites", "n_repetitions"]
+    frame = scores[wanted].to_dataframe().reset_index()
+    frame = frame.rename(columns={"depth": "depth_m", "lead": "lead_d"})
+    frame["depth_m"] = frame["depth_m"].round(3)
+    printed = published.scores()
+    printed = printed[printed["table"].astype(str) == table]
+    printed = printed.rename(columns={"r2": "r2_published"})
+    printed = printed[["model", "depth_m", "lead_d", "r2_published"]].assign(reading="pooled")
+    frame = frame.merge(printed, how="left", on=KEYS)
+    bounds = frame[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
+    frame["verdict"] = [verdict(*row) for row in bounds]
+    frame = in_order(frame, KEYS, scores["model"].values)
+    return frame[[*KEYS, *wanted, "r2_published", "verdict"]].reset_index(drop=True)
+
+
+def verdict(low: float, high: float, printed: float) -> str:
+    """How a value with its interval stands to the printed one; empty where none is printed.
+
+    ``exceeded``: the interval lies above it; ``reproduced``: holds it; ``not``: lies below.
+    ``not testable``: there is no interval, as with a single site.
+    """
+    if np.isnan(printed):
+        return ""
+    if np.isnan(low) or np.isnan(high):
+        return "not testable"
+    return "exceeded" if low > printed else "not" if high < printed else "reproduced"
+
+
+def side_by_side(
+    frame: pd.DataFrame, reference: pd.DataFrame | None = None, reading: str = "pooled"
+) -> pd.DataFrame:
+    """A tidy table laid out for reading: one row a depth, lead and model.
+
+    Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
+    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
+    and an R2 below zero are written "(-)".
+    """
+    keys = ["depth_m", "lead_d", "model"]
+    part = frame[frame["reading"] == reading]
+    part = in_order(part, keys, part["model"].unique()).set_index(keys)
+    wide = pd.DataFrame({"this run": part["r2"].map(as_printed)}, index=part.index)
+    bounds = zip(part["r2_low"], part["r2_high"], strict=True)
+    wide["95 % interval"] = [f"{as_printed(low)} to {as_printed(high)}" for low, high in bounds]
+    if reference is not None:
+        same = reference[reference["reading"] == reading].set_index(keys)["r2"]
+        wide["observed reference"] = same.reindex(part.index).map(as_printed)
+    if reading == "pooled":
+        printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
+        wide["published"] = printed.reindex(part.index).fillna("")
+        wide["verdict"] = part["verdict"]
+    labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
+    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
+
+
+def in_order(frame: pd.DataFrame, keys: list[str], models) -> pd.DataFrame:
+    """Rows sorted by ``keys``, models as they were run rather than by name."""
+    order = {model: i for i, model in enumerate(models)}
+    sort = {"key": lambda c: c.map(order) if c.name == "model" else c, "kind": "stable"}
+    return frame.sort_values(keys, **sort)
+
+
+def as_printed(value: float) -> str:
+    """An R2 as the paper writes it, "(-)" below zero; a dash where there is none."""
+    if np.isnan(value):
+        return "–"
+    return f"{value:.3f}" if value >= 0 else "(-)"
+
+
+def errors(scores: xr.Dataset) -> pd.DataFrame:
+    """RMSE (m3 m-3) with its interval, one row a model, depth and lead: the data of Figs 8-13."""
+    names = ["rmse", "rmse_low", "rmse_high"]
+    frame = scores[names].reset_coords(drop=True).to_dataframe().reset_index()
+    return frame.rename(columns={"depth": "depth_m", "lead": "lead_d"})
+
+
+def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
+    """Panels (a-e): RMSE by lead, one panel a depth; (g): epochs to convergence; (h): time.
+
+    ``scores`` has ``rmse``, ``rmse_low``, ``rmse_high`` (model, depth, lead) in m3 m-3; ``cost``
+    one row a network with ``model``, ``epochs_to_convergence`` (see ``shard.convergence_epoch``)
+    and ``seconds_per_100_epochs``. The legend names ``attrs["site"]`` of scores of one site, see
+    ``runs.one_site``.
+    """
+    with_cost = cost is not None and len(cost) > 0
+    rows, height = (3, 8.2) if with_cost else (2, 5.6)
+    with style():
+        figure, axes = plt.subplots(rows, 3, figsize=(9.5, height), squeeze=False)
+        panels, spare = list(axes.flat[:5]), axes.flat[5]
+        for axis, depth in zip(panels, scores["depth"].values, strict=False):
+            _bars(axis, scores.sel(depth=depth))
+            axis.set_title(f"{depth:.2f} m")
+        for axis in panels[scores.sizes["depth"] :]:
+            axis.set_axis_off()
+        spare.set_axis_off()
+        whose = scores.attrs.get("site", "mean of sites")
+        spare.legend(*panels[0].get_legend_handles_labels(), loc="center", title=whose)
+        letters(panels[: scores.sizes["depth"]])
+        if with_cost:
+            until = f"epochs until within {100 * CONVERGED:g} %\nof the lowest validation error"
+            _box(axes[2, 0], cost, "epochs_to_convergence", until)
+            axes[2, 0].set_title("(g) epochs to convergence", loc="left")
+            _box(axes[2, 1], cost, "seconds_per_100_epochs", "s per 100 epochs and network")
+            axes[2, 1].set_title("(h) training time", loc="left")
+            axes[2, 2].set_axis_off()
+    return figure
+
+
+def _bars(axis, scores: xr.Dataset) -> None:
+    models, leads = scores["model"].values, scores["lead"].values
+    width = 0.82 / len(models)
+    for i, model in enumerate(models):
+        row = scores.sel(model=model)
+        middle, low, high = (row[name].values for name in ("rmse", "rmse_low", "rmse_high"))
+        x = np.arange(len(leads)) + (i - (len(models) - 1) / 2) * width
+        spread = np.clip([middle - low, high - middle], 0, None)
+        axis.bar(
+            x, middle, width, yerr=spread, color=colour(model), label=model,
+            error_kw={"lw": 0.8, "ecolor": "#222222"},
+        )  # fmt: skip
+    axis.set_xticks(range(len(leads)), [f"{lead} d" for lead in leads])
+    axis.set(xlabel="lead", ylabel="RMSE (m$^3$ m$^{-3}$)")
+    _limit(axis, scores)
+
+
+def _limit(axis, scores: xr.Dataset) -> None:
+    """Cut the axis above the models that forecast at all, and write on the others what they reach.
+
+    Climatology in deep soil and a runaway forecast (the paper's "(-)") would squeeze the rest flat.
+    """
+    highest = scores["rmse"].max("lead")
+    usual = highest.isel(model=np.flatnonzero(highest <= 2 * highest.quantile(0.4)))
+    top = 1.1 * float(scores["rmse_high"].sel(model=usual["model"]).max())
+    if not top > 0:
+        return
+    axis.set_ylim(0, top)
+    for bar in axis.patches:
+        if bar.get_height() > top:
+            middle = bar.get_x() + bar.get_width() / 2
+            text = f"{bar.get_height():.2g}"
+            axis.text(middle, 0.98 * top, text, rotation=90, ha="center", va="top", fontsize=6)
+
+
+def _box(axis, cost: pd.DataFrame, column: str, label: str) -> None:
+    models = list(dict.fromkeys(cost["model"]))
+    values = [cost.loc[cost["model"] == model, column].to_numpy() for model in models]
+    boxes = axis.boxplot(values, patch_artist=True, widths=0.6, showfliers=False)
+    for box, model in zip(boxes["boxes"], models, strict=True):
+        box.set(facecolor=colour(model), edgecolor="black")
+    for line in boxes["medians"]:
+        line.set_color("black")
+    axis.set_xticks(range(1, len(models) + 1), models, rotation=20)
+    axis.set_ylabel(label)
+    axis.set_ylim(bottom=0)
+
+
+def heatmap(gains: xr.Dataset, level: float = 0.05):
+    """Rows are models, columns depths and leads; needs ``gain`` and ``p`` (model, depth, lead).
+
+    A dot marks a corrected p under ``level``.
+    """
+    cells = gains[["gain", "p"]].stack(cell=("depth", "lead")).transpose("model", "cell")
+    table, p = cells["gain"], cells["p"].values
+    n_models, n_cells = table.shape
+    with style():
+        figure, axis = plt.subplots(figsize=(9.5, 0.33 * n_models + 1.5))
+        axis.grid(False)
+        image = axis.imshow(table.values, cmap="RdBu", vmin=-LARGEST, vmax=LARGEST, aspect="auto")
+        for row, column in np.ndindex(n_models, n_cells):
+            value = table.values[row, column]
+            sure = "\u2022" if p[row, column] < level else ""
+            text = f"{value:+.3f}{sure}" if value > -1 else f"{value:+.0f}{sure}"
+            pale = abs(value) < 0.6 * LARGEST
+            axis.text(
+                column, row, text, ha="center", va="center", fontsize=6.5,
+                color="black" if pale else "white",
+            )  # fmt: skip
+        labels = [f"{depth:.2f} m\n{lead} d" for depth, lead in table["cell"].values]
+        axis.set_xticks(range(n_cells), labels, fontsize=7)
+        axis.set_yticks(range(n_models), table["model"].values)
+        figure.colorbar(image, label="R$^2$ minus R$^2$ of persistence", extend="both")
+    return figure

@@ -1,0 +1,136 @@
+"""Appendix D of Wang et al. (2024): moisture of all sites (Fig D1), statistics of their weather
+and the parts of their records (Table D2)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import xarray as xr
+from matplotlib.dates import AutoDateLocator, DateFormatter
+
+from soilbook import data as records
+from soilbook import published, schema
+from soilbook.plots.style import style
+from soilbook.studies.claims import COLUMNS
+from soilbook.training import windows
+from soilbook.wang2024 import experiment
+
+# Table D2 calls air temperature TA where the rest of the paper says AT.
+PRINTED = {"precipitation": "P", "air_temperature": "TA"}
+STATISTICS = ["min", "max", "mean", "std"]
+
+
+def named_sites(names, data: str) -> tuple[str, ...]:
+    """The sites asked for under their paper names, or every site of the track."""
+    if not names:
+        return tuple(records.available(data))
+    return experiment.Experiment(data=data, sites=tuple(names)).sites
+
+
+def series(names, data: str, seed: int = 0) -> xr.Dataset:
+    """Weekly means of soil moisture, ``sm`` (site, depth, time) in m3 m-3, of all records."""
+    parts = [
+        experiment.load_site(name, data, seed)["sm"]
+        .resample(time="7D", origin="epoch")
+        .mean()
+        .drop_vars(["site", "latitude", "longitude"], errors="ignore")
+        for name in names
+    ]
+    joined = xr.concat(parts, xr.IndexVariable("site", list(names)), join="outer")
+    return joined.to_dataset(name="sm")
+
+
+def draw_series(series: xr.Dataset):
+    """One panel a site; ``series["sm"]`` (site, depth, time) in m3 m-3, NaN outside the record."""
+    sm = series["sm"]
+    columns = min(3, sm.sizes["site"])
+    rows = -(-sm.sizes["site"] // columns)
+    with style():
+        size = (10, 1.45 * rows + 0.6)
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
+        palette = sns.color_palette("viridis_r", sm.sizes["depth"])
+        for axis, name in zip(axes.flat, sm["site"].values, strict=False):
+            axis.set_title(name, loc="left")
+            part = sm.sel(site=name)
+            there = np.flatnonzero(np.isfinite(part.values).any(0))
+            part = part.isel(time=slice(there[0], there[-1] + 1)) if there.size else part
+            for colour, depth in zip(palette, part["depth"].values, strict=True):
+                name = f"{depth:.2f} m"
+                axis.plot(part["time"], part.sel(depth=depth), color=colour, lw=0.6, label=name)
+            axis.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=6))
+            axis.xaxis.set_major_formatter(DateFormatter("%Y"))
+        for axis in axes.flat[sm.sizes["site"] :]:
+            axis.set_axis_off()
+        for axis in axes[:, 0]:
+            axis.set_ylabel("m$^3$ m$^{-3}$")
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=5, title="depth")
+    return figure
+
+
+def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
+    """Minimum, maximum, mean and standard deviation of P and AT of each site (Table D2).
+
+    One row a site and variable: ``site, variable, units, min, max, mean, std`` and the same four
+    as published with the suffix ``_published``; ``days`` counts days with a value.
+    """
+    printed = published.weather().set_index(["site", "variable"])
+    rows = []
+    for name in names:
+        record = experiment.load_site(name, data, seed)
+        for variable, symbol in PRINTED.items():
+            values = record[variable].to_series().dropna()
+            row = {"site": name, "variable": symbol, "units": schema.VARIABLES[variable].units}
+            row |= values.agg(STATISTICS).to_dict() | {"days": len(values)}
+            row |= {f"{key}_published": printed.loc[(name, symbol), key] for key in STATISTICS}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
+    """First day of the validation and test parts and last day, of this track and of Table D2."""
+    printed = published.splits().set_index("site")
+    rows = []
+    for name in names:
+        time = experiment.load_site(name, data, seed)["time"].values
+        parts = windows.split(len(time))
+        own = {
+            "start": time[0],
+            "validation_start": time[parts["validation"].start],
+            "test_start": time[parts["test"].start],
+            "end": time[-1],
+        }
+        names_printed = ("training_start", "validation_start", "test_start", "test_end")
+        row = {"site": name} | {key: pd.Timestamp(value) for key, value in own.items()}
+        for key, column in zip(own, names_printed, strict=True):
+            row[f"{key}_published"] = printed.loc[name, column]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def weather_claims(statistics: pd.DataFrame) -> pd.DataFrame:
+    """Whether Table D2 is met: one row a variable and statistic, over all sites.
+
+    ``reproduced`` is the median ratio (P) or difference (TA, degC) of this run to the table;
+    ``low`` and ``high`` are its extremes over sites.
+    """
+    rows = []
+    for variable, bound, unit in (("P", 0.1, "ratio"), ("TA", 0.5, "degC")):
+        part = statistics[statistics["variable"] == variable]
+        for name in ("mean", "std"):
+            own, printed = part[name], part[f"{name}_published"]
+            value = own / printed if unit == "ratio" else own - printed
+            neutral = 1.0 if unit == "ratio" else 0.0
+            within = float((abs(value - neutral) <= bound).mean())
+            row = {
+                "claim": f"Table D2: {name} of {variable}",
+                "published": neutral,
+                "reproduced": value.median(),
+                "low": value.min(),
+                "high": value.max(),
+                "verdict": "reproduced" if within == 1 else "partly" if within >= 0.5 else "not",
+                "why": f"{unit} of this run to the table; {within:.0%} of {len(part)} sites "
+                f"within {bound:g}",
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)[COLUMNS]

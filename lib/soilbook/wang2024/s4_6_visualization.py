@@ -1,0 +1,162 @@
+"""Section 4.6 of Wang et al. (2024): Shapley values (Fig 14) and t-SNE (Fig 15) of the networks."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import xarray as xr
+
+from soilbook import models as library
+from soilbook.explain import embedding, encoded, predictor, shapley
+from soilbook.explain import shapley as importance
+from soilbook.figures.attribution import beeswarm
+from soilbook.plots.style import letters, style
+from soilbook.studies.picture_claims import means
+from soilbook.wang2024.experiment import stand_in
+from soilbook.wang2024.runs import Laboratory, chosen, chosen_rows, explained
+
+COLOURS = "YlGnBu"  # light is dry, dark is wet, as in the paper
+LABEL = "soil moisture (m$^3$ m$^{-3}$)"
+DOT = {"s": 7, "linewidths": 0.15, "edgecolors": "#555555", "rasterized": True}
+
+
+def attribution(
+    lab: Laboratory, site: str, depth: float, n_samples: int | None = None, n_background: int = 50
+) -> tuple[xr.Dataset, pd.DataFrame]:
+    """Fig 14: Shapley values of all inputs of every network, and how far they can be trusted.
+
+    Returns the values of ``shapley.inputs`` by ``model``, and one row a network with what
+    ``importance.agreement`` says of them against exact values grouped by feature. The mean of a
+    network's repetitions is explained. Raises ParameterError for too few samples or background
+    rows.
+    """
+    wanted = explained(lab, n_samples)
+    values, checks = [], []
+    for model in lab.experiment.models:
+        if model not in library.NETWORKS:
+            continue
+        one = lab.trained(model, site, depth)
+        x = chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
+        background = one.series.windows("training")[0]
+        common = {"n_background": n_background, "scale": one.scale, "seed": lab.experiment.seed}
+        predict = predictor(one.modules)
+        single = shapley.inputs(predict, x, background, lab.features, **common)
+        exact = shapley.grouped(predict, x, background, lab.features, **common)
+        values.append(single.expand_dims(model=[model]))
+        checks.append({"model": model} | importance.agreement(single, exact))
+    return xr.concat(values, "model"), pd.DataFrame(checks)
+
+
+def fig_14(values: xr.Dataset, site: str) -> tuple:
+    """Fig 14 at Monahans or the site that stands in for it, as ``Page.figure`` takes it."""
+    caption = (
+        f"Shapley values of the ten most important of the inputs of each network at {site}"
+        f"{stand_in('Monahans-6-ENE', site)}, 0.05 m, test part. A dot is a sample; its colour "
+        "the value of the input. ST3 is soil temperature of the third of the four days. The data "
+        "behind are each input's mean absolute value and effect."
+    )
+    return "14", beeswarm(values), means(values), caption
+
+
+def pictures(lab: Laboratory, site: str, depth: float) -> xr.Dataset:
+    """Fig 15: t-SNE of the inputs and of the state that each network encodes, test part."""
+    x, moisture, states = _states(lab, site, depth)
+    return embedding.pictures({"inputs": x.reshape(len(x), -1), **states}, moisture)
+
+
+def stability(lab: Laboratory, site: str, depth: float, model: str = "LSTM") -> xr.Dataset:
+    """The encoded states of one network pictured with other seeds and perplexities."""
+    _, moisture, states = _states(lab, site, depth, [model])
+    perplexities = [p for p in (5, 15, 30, 60) if 3 * p < len(moisture)]
+    return embedding.stability(states[model], moisture, perplexities=perplexities)
+
+
+def _states(lab: Laboratory, site: str, depth: float, models=None):
+    one = lab.records.series[site, depth]
+    x, y = one.windows("test")
+    kept = chosen_rows(len(x), lab.profile.pictured, lab.experiment.seed)
+    x, moisture = x[kept], one.unscale(y[kept])
+    names = models or [model for model in lab.experiment.models if model in library.NETWORKS]
+    states = {model: encoded(lab.trained(model, site, depth).modules[0], x) for model in names}
+    return x, moisture, states
+
+
+def fig_15(pictures: xr.Dataset, site: str) -> tuple:
+    """Fig 15 at LittleRiver or the site that stands in for it, as ``Page.figure`` takes it."""
+    measures = pictures[["order", "direction", "silhouette", "islands", "trustworthiness"]]
+    caption = (
+        f"t-SNE of the inputs (a) and of the last encoded state of each network at {site}"
+        f"{stand_in('LittleRiver', site)}, 0.05 m, test part, coloured by soil moisture. "
+        "Order: how well a sample's moisture follows from its neighbours in the picture; "
+        "direction: from its place along one straight line."
+    )
+    return "15", draw_pictures(pictures), measures, caption
+
+
+def draw_pictures(pictures: xr.Dataset):
+    """Fig 15: one panel for each entry of ``pictures["panel"]``, dots coloured by soil moisture.
+
+    Needs ``position`` (panel, sample, axis), ``moisture`` (sample, m3 m-3), ``order`` and
+    ``direction`` (panel), which are printed under each panel.
+    """
+    names = pictures["panel"].values
+    n_columns = min(4, len(names))
+    n_rows = -(-len(names) // n_columns)
+    with style():
+        size = (2.35 * n_columns, 2.6 * n_rows)
+        figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, dpi=120)
+        for axis, name in zip(axes.flat, names, strict=False):
+            dots = _dots(axis, pictures.sel(panel=name), pictures["moisture"])
+            axis.set_title(str(name))
+        for axis in axes.flat[len(names) :]:
+            axis.set_axis_off()
+        letters(axes.flat[: len(names)])
+        figure.colorbar(dots, ax=axes, label=LABEL, extend="both", shrink=0.6)
+    return figure
+
+
+def draw_stability(stable: xr.Dataset, name: str = "pictures"):
+    """The pictures of one set of states by perplexity and seed, and how much they share.
+
+    ``stable`` is by (perplexity, seed) with ``position``, ``order``, ``direction``, and by
+    (picture, other) with ``overlap`` and ``disparity``; ``name`` says whose states these are.
+    """
+    perplexities, seeds = stable["perplexity"].values, stable["seed"].values
+    n_rows, n_columns = len(seeds), len(perplexities)
+    labels = [f"{p:g} / {s}" for p in perplexities for s in seeds]
+    with style():
+        figure = plt.figure(figsize=(2.3 * max(n_columns, 3), 2.3 * n_rows + 3.6), dpi=120)
+        above, below = figure.subfigures(2, 1, height_ratios=(2.3 * n_rows, 3.6))
+        axes = above.subplots(n_rows, n_columns, squeeze=False)
+        for row, seed in enumerate(seeds):
+            for column, perplexity in enumerate(perplexities):
+                one = stable.sel(seed=seed, perplexity=perplexity)
+                dots = _dots(axes[row, column], one, stable["moisture"])
+                axes[row, column].set_title(f"perplexity {perplexity:g}, seed {seed}", fontsize=7)
+        above.suptitle(f"(a) {name}", fontsize=9)
+        above.colorbar(dots, ax=axes, label=LABEL, extend="both", shrink=0.7)
+        titles = {"overlap": "(b) shared nearest neighbours", "disparity": "(c) disparity"}
+        for axis, (kind, title) in zip(below.subplots(1, 2), titles.items(), strict=True):
+            sns.heatmap(
+                stable[kind].values, ax=axis, vmin=0, vmax=1, cmap="viridis", square=True,
+                xticklabels=labels, yticklabels=labels, cbar_kws={"shrink": 0.8},
+            )  # fmt: skip
+            axis.set_title(title)
+            axis.set(xlabel="perplexity / seed", ylabel="perplexity / seed")
+            axis.tick_params(labelsize=6)
+    return figure
+
+
+def _dots(axis, picture: xr.Dataset, moisture: xr.DataArray):
+    """One picture; wet samples are drawn last, so that the few of them are seen."""
+    xy = picture["position"].transpose("sample", "axis").values
+    wetness = moisture.values
+    order = np.argsort(wetness)
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+    axis.margins(0.05)
+    measures = f"order {float(picture['order']):.2f}, direction {float(picture['direction']):.2f}"
+    axis.set_xlabel(measures, fontsize=7)
+    # A few very wet days must not take all the colours.
+    low, high = np.percentile(wetness, (1, 99))
+    return axis.scatter(*xy[order].T, c=wetness[order], cmap=COLOURS, vmin=low, vmax=high, **DOT)

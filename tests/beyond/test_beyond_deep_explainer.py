@@ -1,0 +1,98 @@
+"""Both explainers on the same networks and samples, and what the table says of them."""
+
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from soilbook.beyond import deep_explainer as additivity
+from soilbook.errors import ParameterError
+from soilbook.models import NETWORKS
+
+# shap would compile for longer than these tests compute.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
+
+@pytest.fixture
+def lab() -> SimpleNamespace:
+    """Untrained networks and random windows where a laboratory has trained ones and a site's."""
+    random = np.random.default_rng(0)
+    x = {
+        part: random.uniform(-1, 1, (40, 4, 8)).astype(np.float32) for part in ("training", "test")
+    }
+
+    def trained(model, site, depth):
+        torch.manual_seed(1)
+        series = SimpleNamespace(windows=lambda part: (x[part], None))
+        return SimpleNamespace(modules=[NETWORKS[model](8)], series=series)
+
+    return SimpleNamespace(
+        experiment=SimpleNamespace(models=("persistence", "1D-CNN", "LSTM"), seed=0),
+        profile=SimpleNamespace(explained=6),
+        features=tuple("abcdefgh"),
+        trained=trained,
+    )
+
+
+def test_walks_add_up_and_deep_explainer_only_where_it_has_rules(lab):
+    table = additivity.compare(lab, "here", 0.05, n_background=10)
+    assert table["model"].tolist() == ["1D-CNN", "1D-CNN", "LSTM", "LSTM"]
+    largest = table.pivot(index="model", columns="estimator", values="largest")
+    assert (largest[additivity.WALKS] < 1e-6).all()
+    assert largest.loc["1D-CNN", additivity.DEEP] < 1e-3
+    assert largest.loc["LSTM", additivity.DEEP] > 0.01
+    assert (table["largest"] >= table["mean"]).all()
+    deep = table[table["estimator"] == additivity.DEEP].set_index("model")
+    assert deep.loc["LSTM", "no_rule"] == "LSTMLayer" and deep.loc["LSTM", "reason"] == ""
+
+
+def test_the_same_samples_give_the_same_table(lab):
+    first, second = (additivity.compare(lab, "here", 0.05, 4, 5) for _ in range(2))
+    assert first.equals(second)
+
+
+def test_too_few_background_rows_are_told(lab):
+    with pytest.raises(ParameterError, match="50 background rows asked for and 40 there"):
+        additivity.compare(lab, "here", 0.05)
+
+
+def test_a_reference_run_stands_beside_by_network_and_estimator():
+    found = pd.DataFrame(
+        {
+            "model": ["LSTM", "LSTM", "1D-CNN"],
+            "estimator": [additivity.DEEP, additivity.WALKS, additivity.DEEP],
+            "largest": [1.0, 0.0, 0.1],
+            "mean": [0.5, 0.0, 0.05],
+        }
+    )
+    reference = found.iloc[[1, 0]].assign(largest=[0.25, 1.5])
+    shown = additivity.beside(found, reference)
+    np.testing.assert_array_equal(shown["largest, observed reference"], [1.5, 0.25, np.nan])
+    assert shown.drop(columns="largest, observed reference").equals(found)
+    assert additivity.beside(found, None) is found
+
+
+@pytest.mark.parametrize("n", [0, 1, -3])
+def test_too_few_samples_are_told(lab, n):
+    with pytest.raises(ParameterError, match=f"samples is {n}; allowed: 2 or more"):
+        additivity.compare(lab, "here", 0.05, n, 5)
+
+
+def test_no_error_at_all_and_no_values_are_drawn():
+    table = pd.DataFrame(
+        {
+            "model": ["LSTM", "LSTM", "GRU", "GRU"],
+            "estimator": ["one", "other"] * 2,
+            "largest": [0.5, 0.0, np.nan, 1e-12],
+            "mean": [0.2, 0.0, np.nan, 0.0],
+            "reason": ["", "", "RuntimeError: no", ""],
+        }
+    )
+    axis = additivity.draw_errors(table).axes[0]
+    other = axis.collections[2].get_offsets()
+    np.testing.assert_allclose(other[:, 0], additivity.LEAST)
+    assert axis.get_xlim()[0] < additivity.LEAST
+    assert "one: no values" in [text.get_text() for text in axis.texts]

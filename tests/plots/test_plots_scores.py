@@ -1,0 +1,158 @@
+"""Scores as tables and figures: columns of the contract, published values beside, panels as the
+captions name them."""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook import published
+from soilbook.plots import scores as drawn
+from soilbook.training.ensemble import CONVERGED
+from soilbook.wang2024 import runs
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+NAMES = ["persistence", "climatology", "1D-CNN", "LSTM", "Transformer"]
+
+
+@pytest.fixture
+def scores(made):
+    return made(dict(zip(NAMES, (0.9, -0.2, 0.93, 0.95, 0.92), strict=True)))
+
+
+@pytest.fixture
+def bars(made):
+    return _bars(made({"persistence": 0.9, "climatology": 0.1, "LSTM": 0.95, "1D-CNN": 0.93}))
+
+
+@pytest.fixture
+def costs(made):
+    return runs.cost(made({"persistence": 0.9, "climatology": 0.1, "LSTM": 0.95, "1D-CNN": 0.93}))
+
+
+def _bars(scores):
+    mean = scores["rmse"].sel(reading="pooled", drop=True)
+    return xr.Dataset({"rmse": mean, "rmse_low": 0.9 * mean, "rmse_high": 1.1 * mean})
+
+
+def _bars_of_all(scores):
+    """Scores with an interval of RMSE, as a run has it."""
+    return scores.assign(rmse_low=0.9 * scores["rmse"], rmse_high=1.1 * scores["rmse"])
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_tidy_has_the_columns_of_the_contract_and_the_printed_values(scores):
+    table = drawn.tidy(scores, "3")
+    columns = "model depth_m lead_d reading r2 r2_low r2_high rmse n_sites n_repetitions"
+    assert table.columns.tolist() == [*columns.split(), "r2_published", "verdict"]
+    assert len(table) == 5 * 5 * 3 * 2
+    assert table["model"].drop_duplicates().tolist() == NAMES
+    row = table[
+        (table["model"] == "LSTM") & (table["depth_m"] == 0.5) & (table["lead_d"] == 7)
+    ].set_index("reading")
+    assert row.loc["pooled", "r2_published"] == published.r2("LSTM", 0.5, 7) == 0.749
+    assert np.isnan(row.loc["at_lead", "r2_published"])
+    assert row.loc["pooled", "verdict"] == "exceeded"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "printed", "expected"),
+    [
+        (0.91, 0.95, 0.90, "exceeded"),
+        (0.91, 0.95, 0.93, "reproduced"),
+        (0.91, 0.95, 0.96, "not"),
+        (0.91, 0.95, np.nan, ""),
+        (np.nan, np.nan, 0.9, "not testable"),
+    ],
+)
+def test_verdicts(low, high, printed, expected):
+    assert drawn.verdict(low, high, printed) == expected
+
+
+def test_side_by_side_shows_run_reference_and_print(scores):
+    table = drawn.tidy(scores, "3")
+    reference = table.assign(r2=0.5)
+    wide = drawn.side_by_side(table, reference)
+    assert wide.shape == (15 * 5, 5)
+    row = wide.loc[("0.50 m", "7 d", "LSTM")]
+    assert (row["published"], row["verdict"]) == ("0.749", "exceeded")
+    assert row["observed reference"] == "0.500"
+    assert wide.xs("climatology", level="model")["this run"].eq("(-)").all()
+    assert wide.xs("persistence", level="model")["published"].eq("").all()
+    assert wide.index.get_level_values("model")[:5].tolist() == NAMES
+    at_lead = drawn.side_by_side(table, reading="at_lead")
+    assert at_lead.columns.tolist() == ["this run", "95 % interval"]
+
+
+def titles(figure):
+    return [axis.get_title(loc="left") for axis in figure.axes if axis.get_title(loc="left")]
+
+
+def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(bars, costs):
+    figure = drawn.rmse_panels(bars, costs)
+    assert titles(figure) == [
+        "(a) 0.05 m", "(b) 0.10 m", "(c) 0.20 m", "(d) 0.50 m", "(e) 1.00 m",
+        "(g) epochs to convergence", "(h) training time",
+    ]  # fmt: skip
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    np.testing.assert_allclose(heights, bars["rmse"].isel(depth=0).values.ravel())
+
+
+def test_figure_and_captions_say_what_epochs_to_convergence_are(made, bars, costs):
+    share = f"within {100 * CONVERGED:g} %"
+    figure = drawn.rmse_panels(bars, costs)
+    (panel,) = (one for one in figure.axes if one.get_title(loc="left").startswith("(g)"))
+    assert share in panel.get_ylabel()
+    heights = {line.get_ydata()[0] for line in panel.lines if len(set(line.get_ydata())) == 1}
+    assert heights == set(costs["epochs_to_convergence"])
+    scores = _bars_of_all(made({"persistence": 0.9, "climatology": 0.1, "LSTM": 0.95}))
+    assert share in runs.fig_of_rmse("9", scores)[3]
+    chapter = json.loads((CHAPTERS / "wang2024/s4_2_basic_networks.ipynb").read_text())
+    told = ["".join(cell["source"]) for cell in chapter["cells"]]
+    (told,) = (text for text in told if "epochs to convergence" in text.lower())
+    assert share in " ".join(told.split())
+
+
+def test_products_of_a_section_bear_their_number_and_hold_both_readings(scores):
+    number, table, caption, shown = runs.table_of_r2("3", scores, drawn.tidy(scores, "3"))
+    assert (number, len(table)) == ("3", 5 * 5 * 3 * 2) and caption.startswith("R2 of forecasts")
+    assert (shown["observed reference"] == shown["this run"]).all()
+    number, at_lead, _ = runs.table_at_lead("3", scores)
+    assert number == "3b" and at_lead.columns.tolist() == ["this run", "95 % interval"]
+    number, _, data, _ = runs.fig_of_rmse("9", _bars_of_all(scores))
+    assert number == "9" and set(data) == {"rmse", "cost"}
+    pooled = scores["rmse"].sel(reading="pooled", model="LSTM", depth=1.0, lead=7)
+    row = data["rmse"].query("model == 'LSTM' and depth_m == 1.0 and lead_d == 7")
+    np.testing.assert_allclose(row["rmse"], pooled)
+
+
+def test_the_legend_says_whose_scores_these_are(bars):
+    for shown, expected in (
+        (bars, "mean of sites"),
+        (bars.assign_attrs(site="Weslaco"), "Weslaco"),
+    ):
+        legend = drawn.rmse_panels(shown).axes[5].get_legend()
+        assert legend.get_title().get_text() == expected
+
+
+def test_a_runaway_model_does_not_flatten_the_others(bars):
+    runaway = bars.copy(deep=True)
+    runaway["rmse"].loc[{"model": "1D-CNN", "lead": 7}] = 5.0
+    axis = drawn.rmse_panels(runaway).axes[0]
+    assert axis.get_ylim()[1] < 0.1
+    assert "5" in [text.get_text() for text in axis.texts]
+
+
+def test_gains_mark_what_is_beyond_chance(made):
+    gains = runs.gains(made({"persistence": 0.9, "LSTM": 0.95}, n_sites=16))
+    figure = drawn.heatmap(gains)
+    assert figure.axes[0].texts[0].get_text().startswith("+0.05")
+    assert figure.axes[0].texts[0].get_text().endswith("\u2022")

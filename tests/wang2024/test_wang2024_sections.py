@@ -1,0 +1,106 @@
+"""Tables and figures that are one section's own."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from soilbook.plots.scores import tidy
+from soilbook.schema import FEATURES
+from soilbook.wang2024 import s4_4_attention, s4_5_gan, s4_6_visualization, s5_conclusions
+
+GENERATOR = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def scores(made):
+    names = ("persistence", "climatology", "1D-CNN", "LSTM", "Transformer")
+    return made(dict(zip(names, (0.9, -0.2, 0.93, 0.95, 0.92), strict=True)))
+
+
+def test_variants_stand_side_by_side_below_each_model(scores):
+    table = tidy(scores, "3")
+    runs = {"text": table, "program": table.assign(r2=0.25), "absent": None}
+    both = s4_5_gan.variants(runs)
+    n_printed = 3 * 5 * 3
+    assert both["variant"].value_counts().to_dict() == {"text": n_printed, "program": n_printed}
+    assert set(both["reading"]) == {"pooled"}
+    wide = s4_5_gan.variants_side_by_side(both)
+    assert wide.shape == (15, 9) and not wide.isna().any(axis=None)
+    row = wide.loc[("0.50 m", "7 d"), "LSTM"]
+    assert row[["published", "program"]].tolist() == ["0.749", "0.250"]
+    value = table.set_index(["model", "depth_m", "lead_d", "reading"])["r2"]
+    assert row["text"] == f"{value['LSTM', 0.5, 7, 'pooled']:.3f}"
+    assert s4_5_gan.variants_side_by_side(s4_5_gan.variants({"text": None})).empty
+
+
+def test_ranking_counts_cells_above_persistence(scores):
+    ranking = s5_conclusions.ranking(scores)
+    assert ranking["model"].tolist()[0] == "LSTM"
+    counts = ranking.set_index("model")["cells above persistence"]
+    assert counts["LSTM"] == 15
+    assert counts["persistence"] == counts["climatology"] == 0
+
+
+def test_fig_15_has_a_panel_for_each_entry():
+    n = 11
+    pictures = xr.Dataset(
+        {
+            "position": (("panel", "sample", "axis"), GENERATOR.normal(size=(n, 40, 2))),
+            "moisture": ("sample", GENERATOR.uniform(0.1, 0.4, 40)),
+            "order": ("panel", np.linspace(0, 1, n)),
+            "direction": ("panel", np.linspace(1, 0, n)),
+        },
+        coords={"panel": ["inputs", *(f"network {i}" for i in range(10))]},
+    )
+    figure = s4_6_visualization.draw_pictures(pictures)
+    drawn = [axis for axis in figure.axes if axis.get_title(loc="left")]
+    assert len(drawn) == n and drawn[0].get_title(loc="left") == "(a) inputs"
+    assert drawn[10].get_xlabel() == "order 1.00, direction 0.00"
+    assert len(drawn[0].collections[0].get_offsets()) == 40
+
+
+def test_stability_shows_every_picture_and_both_comparisons():
+    grid = ("perplexity", "seed")
+    stable = xr.Dataset(
+        {
+            "position": ((*grid, "sample", "axis"), GENERATOR.normal(size=(3, 2, 40, 2))),
+            "moisture": ("sample", GENERATOR.uniform(0.1, 0.4, 40)),
+            "order": (grid, np.full((3, 2), 0.5)),
+            "direction": (grid, np.full((3, 2), 0.5)),
+            "overlap": (("picture", "other"), np.eye(6)),
+            "disparity": (("picture", "other"), 1 - np.eye(6)),
+        },
+        coords={"perplexity": [5, 30, 60], "seed": [0, 1]},
+    )
+    figure = s4_6_visualization.draw_stability(stable, "LSTM")
+    titles = [axis.get_title() for axis in figure.axes]
+    assert sum(title.startswith("perplexity") for title in titles) == 6
+    assert "(b) shared nearest neighbours" in titles and "(c) disparity" in titles
+
+
+def test_fig_12_draws_depths_with_spread_and_without():
+    depths = [0.05, 0.1, 0.2, 0.5, 1.0]
+    summary = xr.Dataset(
+        {
+            "feature_weight": (("depth", "feature"), np.full((5, 8), 0.125)),
+            "feature_weight_sd": (("depth", "feature"), np.full((5, 8), 0.01)),
+            "time_weight": (("depth", "step"), np.full((5, 4), 0.25)),
+            "time_weight_sd": (("depth", "step"), np.full((5, 4), np.nan)),
+            "least": 0.05,
+            "most": 0.28,
+        },
+        coords={"depth": depths, "feature": list(FEATURES), "step": [1, 2, 3, 4]},
+    )
+    figure = s4_4_attention.draw_weights(summary)
+    assert len(figure.axes) == 10
+    assert figure.axes[5].get_title(loc="left") == "(f) 0.05 m"
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()][:2] == ["P", "AT"]
+    assert [t.get_text() for t in figure.axes[5].get_xticklabels()] == ["t-3", "t-2", "t-1", "t"]
+    assert len(figure.axes[0].containers) == 2 and len(figure.axes[5].containers) == 1
