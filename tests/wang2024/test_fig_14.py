@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.figures import attribution
 from soilbook.schema import FEATURES
+from soilbook.wang2024 import s4_6_visualization as attribution
 
 GENERATOR = np.random.default_rng(0)
 
