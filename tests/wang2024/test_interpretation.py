@@ -76,7 +76,7 @@ def lab(made_site, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, network in OWN.items():
             patch.setitem(models.NETWORKS, name, network)
-        patch.setattr(sources, "load", load)
+        patch.setattr(sources, "load_site", load)
         experiment = insitu.Experiment(
             models=("ELM", *OWN),
             profile="smoke",
@@ -259,8 +259,8 @@ def test_a_state_that_holds_moisture_lies_in_its_order_and_one_without_it_does_n
 
 def test_a_picture_holds_no_more_samples_than_the_profile_says(lab):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lab, "profile", replace(lab.profile, pictured=32))
-        patch.setattr(lab, "experiment", replace(lab.experiment, models=("ELM",)))
+        patch.setattr(lab, "profile", lab.profile.but(pictured=32))
+        patch.setattr(lab, "experiment", lab.experiment.but(models=("ELM",)))
         found = s4_6_visualization.pictures(lab, CAPE, 0.05)
     assert found["panel"].values.tolist() == ["inputs"] and found.sizes["sample"] == 32
     first = 240 + 4

@@ -34,7 +34,7 @@ def record(n_days: int = 10, start: str = "2011-01-01", **arrays) -> xr.Dataset:
 def records(monkeypatch):
     """Records by name; what the functions then read."""
     found: dict[str, xr.Dataset] = {}
-    monkeypatch.setattr(sources, "load", lambda name, *more: found[name])
+    monkeypatch.setattr(sources, "load_site", lambda name, *more: found[name])
     return found
 
 

@@ -45,7 +45,7 @@ def own(monkeypatch, experiment, made_records, tmp_path):
         monkeypatch.setitem(models.MACHINE_LEARNING, "mine", Model)
         store = Store(tmp_path / str(len(list(tmp_path.iterdir()))))
         with joblib.parallel_config(backend="threading", n_jobs=1):
-            return forecasts.make(replace(experiment, **settings), "mine", records, store)
+            return forecasts.make(experiment.but(**settings), "mine", records, store)
 
     return made
 
@@ -202,7 +202,7 @@ def test_a_forecast_is_kept_under_all_that_it_depends_on_and_no_more(
     one = kept_under(experiment, model, made_records)
     assert kept_under(experiment, model, made_records) == one
     for name, value in {**OF_ALL, **OF_NETWORKS}.items():
-        other = kept_under(replace(experiment, **{name: value}), model, made_records)
+        other = kept_under(experiment.but(**{name: value}), model, made_records)
         assert (other != one) == (name in OF_ALL or model == "LSTM"), name
     for name, value in {
         "fingerprint": "newer",

@@ -85,7 +85,7 @@ def test_epochs_are_those_to_convergence_and_not_those_to_the_network_kept(
 def test_each_network_forecasts_its_own_site_depth_and_repetition(
     experiment, made_records, store, model, target
 ):
-    experiment = replace(experiment, target=target)
+    experiment = experiment.but(target=target)
     tasks, result = networks.trained(experiment, model, made_records, store)
     made = forecasts.make(experiment, model, made_records, store)
     seen = set()
@@ -108,19 +108,17 @@ def test_each_network_forecasts_its_own_site_depth_and_repetition(
 
 def test_networks_train_as_the_experiment_says(experiment, made_records, store):
     for epochs in (2, 3):
-        _, result = networks.trained(
-            replace(experiment, epochs=epochs), "drift", made_records, store
-        )
+        _, result = networks.trained(experiment.but(epochs=epochs), "drift", made_records, store)
         assert result.sizes["epoch"] == epochs
     one = networks.trained(experiment, "drift", made_records, store)[1]["parameters"].values
     for name, value in {"seed": 1, "variant": "released", "target": "change"}.items():
-        changed = replace(experiment, **{name: value})
+        changed = experiment.but(**{name: value})
         other = networks.trained(changed, "drift", made_records, store)[1]["parameters"].values
         assert not np.allclose(other, one, atol=1e-4), name
 
 
 def test_a_network_is_made_for_the_features_of_the_site_and_the_variant(experiment, made_records):
-    made = networks.maker(replace(experiment, variant="released"), "drift", made_records)()
+    made = networks.maker(experiment.but(variant="released"), "drift", made_records)()
     assert made.asked == (4, 4, "released")
 
 
@@ -129,14 +127,14 @@ def test_networks_of_other_data_scaling_or_code_are_trained_anew(
 ):
     sites = {"Weslaco": made_site("Weslaco", 260, 1)}
     sites["Weslaco"]["sm"][:, 200:] += 0.2  # the whole record has another range
-    one = replace(experiment, sites=("Weslaco",), repetitions=1)
+    one = experiment.but(sites=("Weslaco",), repetitions=1)
 
     def trained(records, experiment=one):
         return networks.trained(experiment, "drift", records, store)[1]["parameters"].values
 
     base = trained(cut(sites))
     np.testing.assert_array_equal(trained(cut(sites)), base)
-    whole = replace(one, scaling="whole")
+    whole = one.but(scaling="whole")
     assert not np.array_equal(trained(cut(sites, "whole"), whole), base)
     newer = replace(cut({"Weslaco": made_site("Weslaco", 260, 2)}), fingerprint="newer")
     assert not np.array_equal(trained(newer), base)

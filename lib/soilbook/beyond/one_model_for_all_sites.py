@@ -176,7 +176,7 @@ def design(result: xr.Dataset) -> pd.DataFrame:
 def _settings(experiment: Experiment) -> Settings:
     """How the pooled networks are trained."""
     profile = settings.profile(experiment.profile)
-    more = replace(profile, batches_per_epoch=MORE_STEPS * profile.batches_per_epoch)
+    more = profile.but(batches_per_epoch=MORE_STEPS * profile.batches_per_epoch)
     return Settings.of(more, experiment.epochs, experiment.variant, experiment.target)
 
 
