@@ -233,10 +233,11 @@ def score(
     ``median_...`` over pixels, and ``difference_...``, the median over pixels of forecast minus
     predictor, each (predictor, lead) with its 95 % interval, see ``runs.with_interval``.
     """
-    moisture = runs.stacked(observed, predicted, lead=list(leads))
-    shared = observed.where(moisture.notnull().all("predictor"))
-    result = xr.Dataset({"moisture": moisture, "observed": observed})
-    result["lead"].attrs["units"] = "d"
+    days_ahead = "lead", list(leads), {"units": "d"}
+    result = xr.Dataset(coords=observed.coords).assign_coords(lead=days_ahead)
+    result["moisture"] = runs.stacked(observed, predicted, lead=list(leads))
+    result["observed"] = observed
+    shared = observed.where(result["moisture"].notnull().all("predictor"))
     result = result.merge(metrics.score(shared, result["moisture"], metrics=METRICS))
     groups = runs.blocks(result["row"].values, result["column"].values)
     for name in BOUNDED:

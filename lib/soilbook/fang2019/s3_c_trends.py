@@ -104,14 +104,14 @@ def series(
     ``result`` is that of ``hindcast.run``, ``insitu`` (place, time) that of ``readings``. Only days
     of the record on which all series have a value. Raises ParameterError for an unknown product.
     """
-    for name in products:
-        if name not in result["product"].values:
-            raise unknown("product", name, result["product"].values)
-    modelled = result["sm"].sel(layer="rootzone", product=list(products))
-    modelled = modelled.reset_coords(drop=True).drop_vars("layer", errors="ignore")
+    for name in [name for name in products if name not in result["product"].values]:
+        raise unknown("product", name, result["product"].values)
+    modelled = result["sm"].sel(layer="rootzone", drop=True).reset_coords(drop=True)
     own = insitu.sel(place=result["place"].values).reset_coords(drop=True)
-    own, modelled = xr.align(own, modelled.rename(product="series"), join="inner")
-    both = xr.concat([own.expand_dims(series=[IN_SITU]), modelled], "series")
+    own, modelled = xr.align(own, modelled, join="inner")
+    parts = [own, *(modelled.sel(product=name, drop=True) for name in products)]
+    both = xr.concat(parts, "series", coords="minimal", compat="override")
+    both = both.assign_coords(series=[IN_SITU, *products])
     both = both.transpose("series", "place", "time").astype(float)
     kept = np.isfinite(both.values).all(axis=0) & (both["time"].values >= SINCE)
     if rules.record == "longest":
@@ -303,8 +303,8 @@ def variants(
         found = [slopes(series(*part, one, ["LSTM"]), one, ["plain"]) for part in parts]
         table = agreement(together(*found), ["LSTM"], **draws)
         tables.append(table.assign(variant=name))
-    both = pd.concat(tables, ignore_index=True)
-    return both[["variant", "group", "n_places", "r", "r_low", "r_high", "why"]]
+    columns = ["variant", "group", "n_places", "r", "r_low", "r_high", "why"]
+    return pd.concat(tables, ignore_index=True)[columns]
 
 
 def by_step(found: xr.Dataset, parts: Sequence[xr.DataArray]) -> pd.DataFrame:
@@ -380,7 +380,7 @@ def _scatter(axis, found: xr.Dataset, product: str, names: dict) -> None:
     axis.axhline(0, color="#888888", linewidth=0.6)
     axis.axvline(0, color="#888888", linewidth=0.6)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axis.set(xlabel="Sen's slope in situ (% per year)")
+    axis.set_xlabel("Sen's slope in situ (% per year)")
     axis.set(ylabel=f"Sen's slope of {product} (% per year)")
     axis.set_title("root zone; shaded: small trends in situ", loc="left")
     axis.legend(loc="upper left")
