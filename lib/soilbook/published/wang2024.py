@@ -80,11 +80,13 @@ def claims(study: str = STUDY) -> pd.DataFrame:
 
     Columns: id, section, claim, rests_on (tables and figures), quantity, subject, relation,
     reference (models or sites compared), depths_m, leads_d; the many-valued ones are tuples.
-    "A better B" means that every A scores above every B. Raises ParameterError for another study.
+    "A better B" means that every A scores above every B. How a row is judged: measure (of
+    ``wang2024.claims``), against (a further model), needs (ids of the claims it rests on) and the
+    fields of ``claims.Claim``. Raises ParameterError for another study.
     """
     _check_study(study)
     lists = {"rests_on": str, "subject": str, "reference": str, "depths_m": float, "leads_d": int}
-    return table("wang2024_claims", lists=lists)
+    return table("wang2024_claims", ("margin", "part"), lists=lists | {"needs": str})
 
 
 def _check_study(study: str) -> None:
