@@ -141,7 +141,7 @@ def _ladder(whole: bool, part: bool) -> str:
 def _all(claim, measured, cases) -> tuple[str, int]:
     """Every case is right, and a share ``margin`` of them (default: all) beyond its interval."""
     share = 1.0 if np.isnan(claim.margin) else claim.margin
-    right, sure = (sum(values) for values in zip(*((c.value > 0, c.beyond) for c in cases)))
+    right, sure = sum(c.value > 0 for c in cases), sum(c.beyond for c in cases)
     n = measured.size
     return _ladder(right == n and sure >= share * n, right > 0), sure
 

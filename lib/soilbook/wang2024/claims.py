@@ -8,7 +8,7 @@ that the paper reads off pictures name a measure of their own, without an interv
 training of each network. The rules stand in ``soilbook.claims``.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ READING = "pooled"  # the reading that the published tables print
 # How a difference of a relation is turned, so that a positive one agrees with the claim.
 SIGN = {"better": 1, "higher": 1, "worse": -1, "lower": -1, "no better": 1, "similar": 1}
 UNDECIDED = "the scores do not decide it: no bound is stated, or it rests on another chapter"
+PARTLY_HELD = (judge.REPRODUCED, judge.PARTLY)
 NOT_RUN = Measured(missing="the networks were not run")
 
 
@@ -67,17 +68,14 @@ def of_section_46(claims_46: pd.DataFrame | None) -> pd.DataFrame:
     difference here. None if that chapter has not been run. The interval of the share is Wilson's
     (1927, doi 10.1080/01621459.1927.10502953). Rows are indexed by their id.
     """
-    judged = {}
-    if claims_46 is not None:
-        judged = dict(
-            zip(claims_46["claim"].str.partition(":")[0], claims_46["verdict"], strict=True)
-        )
+    known = pd.DataFrame(columns=COLUMNS) if claims_46 is None else claims_46
+    keys = known["claim"].str.split(":").str[0]
+    verdict_of = dict(zip(keys, known["verdict"], strict=True))
     rows = {}
     for claim in _section("5"):
-        if claim.measure != "claims":
-            continue
-        cases = [case(judged[key] in ("reproduced", "partly")) for key in claim.needs if key in judged]
-        rows[claim.id] = _row(claim, _share(cases))
+        if claim.measure == "claims":
+            judged = [verdict_of[key] for key in claim.needs if key in verdict_of]
+            rows[claim.id] = _row(claim, _share([case(one in PARTLY_HELD) for one in judged]))
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -106,13 +104,8 @@ def against_persistence(value: xr.Dataset, change: xr.Dataset) -> pd.DataFrame:
 
 def means(values: xr.Dataset) -> pd.DataFrame:
     """Mean |Shapley value| (m3 m-3), width (m3 m-3) and effect of each input and network."""
-    found = xr.Dataset(
-        {
-            "mean_absolute": importance.mean_absolute(values),
-            "width": importance.width(values),
-            "effect": importance.effect(values),
-        }
-    )
+    names = ("mean_absolute", "width", "effect")
+    found = xr.Dataset({name: getattr(importance, name)(values) for name in names})
     return found.to_dataframe().reset_index()
 
 
@@ -170,8 +163,7 @@ def _share(cases: list[Case]) -> Measured:
     return Measured(held / n, interval.low, interval.high, cases=tuple(cases))
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Mean difference of a pair of models, or of leads, and the published one (NaN if none)."""
 
     names: str
@@ -189,20 +181,16 @@ def _scored(claim, result: xr.Dataset) -> Measured:
     weakest = min(pairs, key=lambda pair: pair.value)
     if claim.rule in ("no gain", "alike"):
         weakest = max(pairs, key=lambda pair: abs(pair.value))
+    ratio = "log of the ratio of " if claim.quantity in COSTS else ""
     words = {
         "cases": "cases" if claim.quantity in OVER_LEADS else "pairs",
-        "quantity": f"log of the ratio of {claim.quantity}"
-        if claim.quantity in COSTS
-        else claim.quantity,
+        "quantity": f"{ratio}{claim.quantity}",
         "shown": f"{weakest.names}, {weakest.n_sites} sites",
         "missing": f"; {missing}" if missing else "",
     }
     return Measured(
-        weakest.value,
-        weakest.low,
-        weakest.high,
-        weakest.published,
-        tuple(Case(pair.value, pair.low, pair.high) for pair in pairs),
+        *weakest[1:5],
+        cases=tuple(Case(*pair[1:4]) for pair in pairs),
         words=words,
         why="{quantity}; {judged}; shown: {shown}{missing}",
     )
@@ -218,8 +206,8 @@ def compared(claim, result: xr.Dataset) -> tuple[list[Pair], str]:
     if claim.quantity in OVER_LEADS:
         there = [name for name in claim.subject if name not in absent]
         return OVER_LEADS[claim.quantity](there, claim, result), missing
-    quantity = {**SCORES, **COSTS}.get(claim.quantity)
-    if quantity is None or claim.relation not in SIGN or not claim.reference:
+    decided = claim.quantity in (*MEANS, *CHANGES, *COSTS)
+    if not decided or claim.relation not in SIGN or not claim.reference:
         return [], UNDECIDED
     there = [(a, b) for a in claim.subject for b in claim.reference if not {a, b} & set(absent)]
     if claim.quantity in COSTS:
@@ -227,14 +215,14 @@ def compared(claim, result: xr.Dataset) -> tuple[list[Pair], str]:
         timed = {m for m, row in zip(run, times, strict=True) if (row > 0).any()}
         there = [(a, b) for a, b in there if {a, b} <= timed]
         missing = missing or ("" if there else "no training time is kept for these models")
-    return [_pair(a, b, claim, quantity, result) for a, b in there], missing
+    return [_pair(a, b, claim, result) for a, b in there], missing
 
 
-def _pair(a: str, b: str, claim, quantity, result: xr.Dataset) -> Pair:
+def _pair(a: str, b: str, claim, result: xr.Dataset) -> Pair:
     sign = SIGN[claim.relation]
     if claim.quantity == "RMSE":
         sign = -sign  # of RMSE the smaller is the better
-    difference = sign * (quantity(result, a, claim) - quantity(result, b, claim))
+    difference = sign * (_quantity(result, a, claim) - _quantity(result, b, claim))
     printed = sign * (_printed(a, claim) - _printed(b, claim))
     return _over_sites(f"{a} and {b}", difference, printed)
 
@@ -254,36 +242,27 @@ def _score(result: xr.Dataset, model, claim, name: str, leads: bool = True) -> x
     return array.sel(lead=list(claim.leads_d)) if claim.leads_d and leads else array
 
 
-def _mean_score(name: str):
-    return lambda result, model, claim: _score(result, model, claim, name).mean(("depth", "lead"))
+def _quantity(result: xr.Dataset, model: str, claim) -> xr.DataArray:
+    """What a claim compares (site,): the mean of a score, its worsening from the first to the last
+    lead, or the logarithm of a product of costs, mean over depths and repetitions."""
+    if claim.quantity in COSTS:
+        costs = (result[name].sel(model=model, drop=True) for name in COSTS[claim.quantity])
+        return sum(np.log(cost) for cost in costs).mean(("depth", "repetition"))
+    if claim.quantity in MEANS:
+        return _score(result, model, claim, MEANS[claim.quantity]).mean(("depth", "lead"))
+    return _worsening(result, model, claim, *CHANGES[claim.quantity])
 
 
-def _change(name: str, sign: int):
-    """Worsening of a score from the first to the last lead of the claim."""
-
-    def function(result, model, claim):
-        array = _score(result, model, claim, name)
-        return (sign * (array.isel(lead=-1) - array.isel(lead=0))).mean("depth")
-
-    return function
-
-
-def _cost(*names: str):
-    """Logarithm of a product of costs, mean over depths and repetitions."""
-
-    def function(result, model, claim):
-        logs = sum(np.log(result[name].sel(model=model, drop=True)) for name in names)
-        return logs.mean(("depth", "repetition"))
-
-    return function
+def _worsening(result: xr.Dataset, model: str, claim, name: str, sign: int) -> xr.DataArray:
+    array = _score(result, model, claim, name)
+    return (sign * (array.isel(lead=-1) - array.isel(lead=0))).mean("depth")
 
 
 def _falls(there: list[str], claim, result: xr.Dataset) -> list[Pair]:
     """Loss of R2 from the first to the last lead, a case a model."""
-    loss = SCORES[LOSS]
-    return [
-        _over_sites(name, loss(result, name, claim), _printed(name, claim, LOSS)) for name in there
-    ]
+    losses = [_worsening(result, name, claim, *CHANGES[LOSS]) for name in there]
+    printed = [_printed(name, claim, LOSS) for name in there]
+    return [_over_sites(*one) for one in zip(there, losses, printed, strict=True)]
 
 
 def _spreads(there: list[str], claim, result: xr.Dataset) -> list[Pair]:
@@ -296,16 +275,13 @@ def _spreads(there: list[str], claim, result: xr.Dataset) -> list[Pair]:
     return [_over_sites(", ".join(there), growth, np.nan)]
 
 
-SCORES = {
-    "R2": _mean_score("r2"),
-    "RMSE": _mean_score("rmse"),
-    LOSS: _change("r2", -1),
-    "growth of RMSE from 1 to 7 days": _change("rmse", 1),
-}
+MEANS = {"R2": "r2", "RMSE": "rmse"}
+# Scores and the sign that makes their change from the first to the last lead a worsening.
+CHANGES = {LOSS: ("r2", -1), "growth of RMSE from 1 to 7 days": ("rmse", 1)}
 COSTS = {
-    "time per 100 epochs": _cost("seconds_per_100_epochs"),
-    "epochs to convergence": _cost("epochs_to_convergence"),
-    "training time": _cost("seconds_per_100_epochs", "epochs_to_convergence"),
+    "time per 100 epochs": ["seconds_per_100_epochs"],
+    "epochs to convergence": ["epochs_to_convergence"],
+    "training time": ["seconds_per_100_epochs", "epochs_to_convergence"],
 }
 OVER_LEADS = {"R2 against lead": _falls, "spread of R2 over the three": _spreads}
 
@@ -368,8 +344,7 @@ def _effect(claim, values: xr.Dataset, pictures) -> Measured:
         return NOT_RUN
     words = ", ".join(f"{model} {value:+.2f}" for model, value in found.items())
     cases = tuple(Case(value, sure=value > 0) for value in found.values())
-    shown = min(found.values())
-    return Measured(shown, cases=cases, n=len(claim.subject), words={"values": words})
+    return Measured(min(found.values()), cases=cases, n=len(claim.subject), words={"values": words})
 
 
 def _latest_day(claim, values: xr.Dataset, pictures) -> Measured:
@@ -403,8 +378,8 @@ def _likeness(claim, values: xr.Dataset, pictures) -> Measured:
         return NOT_RUN
     words = ", ".join(f"{model} {value:.2f}" for model, value in found.items())
     cases = tuple(case(value >= claim.part) for value in found.values())
-    shown = min(found.values())
-    return Measured(shown, cases=cases, words={"values": words, "least": claim.part})
+    words = {"values": words, "least": claim.part}
+    return Measured(min(found.values()), cases=cases, words=words)
 
 
 PICTURES = {
