@@ -98,22 +98,31 @@ def claims(study: str = STUDY) -> pd.DataFrame:
 
     Columns: id, section, claim, rests_on (tables and figures), quantity, subject, relation,
     reference (models or sites compared), depths_m, leads_d; the many-valued ones are tuples.
-    "A better B" means that every A scores above every B. Raises ParameterError for another study.
+    "A better B" means that every A scores above every B. How a row is judged: measure (of
+    ``wang2024.claims``), against (a further model), needs (ids of the claims it rests on) and the
+    fields of ``claims.Claim``. Raises ParameterError for another study.
     """
     _check_study(study)
     lists = {"rests_on": str, "subject": str, "reference": str, "depths_m": float, "leads_d": int}
-    return _table("wang2024_claims", lists=lists)
+    return _table("wang2024_claims", ("margin", "part"), lists=lists | {"needs": str})
 
 
-def statements() -> pd.DataFrame:
+def statements(*kinds: str) -> pd.DataFrame:
     """Fang et al. (2019): one row for each number or comparison in its text or a caption.
 
     Columns: id; section (or figure); kind (setting or result); statement; quantity; product and
     compared_with; layer; site; period (AL after launch, PL prelaunch, "PL - AL" the change);
     relation, value, upper (end of a range), units; count_relation, count, of ("6 of 9"; NaN where
     none); date; printed (the words that carry the number).
+
+    How a row is judged: measure (of ``fang2019.claims``); among, among_bounds, among_words (the
+    choice of places); needs (ids of claims it rests on), least (number of places it needs); and
+    the fields of ``claims.Claim``. Other ``kinds`` are what the paper says without a number:
+    "discussion" (section III-D) and "conclusion" (section IV).
     """
-    return _table("fang2019_statements", numbers=("value", "upper", "count", "of"))
+    numbers = ("value", "upper", "count", "of", "least", "margin", "part")
+    rows = _table("fang2019_claims", numbers, lists={"among_bounds": float, "needs": str})
+    return rows[rows["kind"].isin(kinds or ("setting", "result"))].reset_index(drop=True)
 
 
 def year_ahead() -> pd.DataFrame:

@@ -11,9 +11,9 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from soilbook import data as records
 from soilbook import published, schema
 from soilbook.plots.style import style
-from soilbook.studies.claims import COLUMNS
 from soilbook.training import windows
 from soilbook.wang2024 import experiment
+from soilbook.wang2024.claims import COLUMNS
 
 # Table D2 calls air temperature TA where the rest of the paper says AT.
 PRINTED = {"precipitation": "P", "air_temperature": "TA"}

@@ -11,8 +11,8 @@ from soilbook import published, schema
 from soilbook.data import files, fluxnet, longwave
 from soilbook.data.sites import SITES
 from soilbook.plots.style import draw_base, letters, style
-from soilbook.studies.claims import COLUMNS
 from soilbook.wang2024 import experiment
+from soilbook.wang2024.claims import COLUMNS
 
 FIELDS = ("latitude", "longitude", "sand", "silt", "clay", "land_cover", "start", "end")
 

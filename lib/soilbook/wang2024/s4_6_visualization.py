@@ -14,7 +14,7 @@ from soilbook.explain import embedding, encoded, predictor, shapley
 from soilbook.explain import shapley as importance
 from soilbook.plots.style import letters, style
 from soilbook.schema import VARIABLES
-from soilbook.studies.picture_claims import means
+from soilbook.wang2024.claims import means
 from soilbook.wang2024.experiment import stand_in
 from soilbook.wang2024.runs import Laboratory, chosen, chosen_rows, explained
 

@@ -5,10 +5,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from soilbook.studies import claims
+from soilbook.claims import COLUMNS
+from soilbook.wang2024 import claims
 from soilbook.wang2024 import experiment as stand_in
 from soilbook.wang2024 import runs as insitu
 
+# R2 of sites against LSTM: clearly more, clearly less, and as likely more as less.
+MORE, LESS = [0.03, 0.031], [-0.03, -0.031]
+UNSURE, UNSURE_LESS = [0.05, -0.04], [-0.05, 0.04]
 BASE = {"persistence": 0.90, "climatology": 0.10}
 
 
@@ -86,7 +90,7 @@ def test_models_part_where_their_span_grows_with_lead(made):
 
 def test_a_share_of_claims_has_an_interval():
     rows = [[f"4.6-{k}: x", *[np.nan] * 4, "partly" if k < 9 else "not", ""] for k in range(1, 10)]
-    found = claims.of_pictures(pd.DataFrame(rows, columns=claims.COLUMNS)).loc["5-14"]
+    found = claims.of_section_46(pd.DataFrame(rows, columns=COLUMNS)).loc["5-14"]
     assert found["reproduced"] == pytest.approx(8 / 9)
     # Wilson (1927) by hand, z = 1.96.
     z, p, n = 1.959964, 8 / 9, 9
@@ -94,6 +98,42 @@ def test_a_share_of_claims_has_an_interval():
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     assert found["low"] == pytest.approx(middle - half, abs=1e-5)
     assert found["high"] == pytest.approx(middle + half, abs=1e-5)
+
+
+def test_other_chapters_that_were_not_run_leave_their_claims_open():
+    found = claims.of_section_46(None)
+    assert found.index.tolist() == ["5-14", "5-15"]
+    assert (found["verdict"] == "not testable").all()
+    assert found["why"].str.contains("4.6 has not been run").all()
+    rows = [[f"4.6-{k}: x", *[np.nan] * 4, "not", ""] for k in range(1, 13)]
+    found = claims.of_section_46(pd.DataFrame(rows, columns=COLUMNS))
+    assert found["verdict"].tolist() == ["not", "not"]
+    assert "0 of the 3 claims of section 4.6 on t-SNE" in found.loc["5-15", "why"]
+
+
+def test_rows_that_were_judged_elsewhere_are_taken_over(made):
+    given = pd.DataFrame([["4.2-2: given", 1, 2, 3, 4, "exceeded", "told"]], ["4.2-2"], COLUMNS)
+    models = BASE | {"1D-CNN": 0.93, "LSTM": 0.96, "Transformer": 0.92}
+    table = claims.verdicts(made(models), "4.2", given)
+    assert table.iloc[1].tolist() == given.iloc[0].tolist() and len(table) == 11
+
+
+def test_similar_costs_are_within_a_factor(made):
+    for cost, expected in ((1.05, "reproduced"), (1.5, "not")):
+        result = made(BASE | {"LSTM": 0.96, "Transformer": 0.92})
+        for name in ("epochs_to_convergence", "seconds_per_100_epochs"):
+            result[name].loc[{"model": "Transformer"}] = cost * result[name].sel(model="LSTM")
+        row = verdict(result, "4.2", "4.2-10")
+        assert row["verdict"] == expected
+        assert row["reproduced"] == pytest.approx(2 * np.log(cost))
+        assert row["why"].startswith("log of the ratio of training time; ")
+
+
+def test_claims_without_a_score_are_left_to_others(made):
+    result = made(BASE | {"RF": 0.9, "ELM": 0.9, "SVR": 0.9})
+    for section, key in (("4.1", "4.1-1"), ("4.4", "4.4-10"), ("5", "5-14")):
+        row = verdict(result, section, key)
+        assert row["verdict"] == "not testable" and "the scores do not decide it" in row["why"]
 
 
 def test_paired_differences_are_corrected_over_the_whole_table(made):
@@ -148,11 +188,6 @@ def moved(made, models: dict[str, list[float]]) -> xr.Dataset:
         gain = np.resize(by_site, 8)[:, None, None, None]
         result["site_r2"].loc[{"model": model}] += gain
     return result
-
-
-# R2 of sites against LSTM: clearly more, clearly less, and as likely more as less.
-MORE, LESS = [0.03, 0.031], [-0.03, -0.031]
-UNSURE, UNSURE_LESS = [0.05, -0.04], [-0.05, 0.04]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +304,7 @@ def pictured(verdicts: dict[int, str]) -> pd.DataFrame:
 )
 def test_claims_on_pictures_are_counted_by_kind(shapley, tsne, first, second):
     verdicts = dict(enumerate([*shapley, *tsne], 1))
-    table = claims.of_pictures(pictured(verdicts))
+    table = claims.of_section_46(pictured(verdicts))
     assert table.index.tolist() == ["5-14", "5-15"] and list(table.columns) == claims.COLUMNS
     for key, (expected, share) in {"5-14": first, "5-15": second}.items():
         row = table.loc[key]
@@ -280,7 +315,7 @@ def test_claims_on_pictures_are_counted_by_kind(shapley, tsne, first, second):
 
 
 def test_without_chapter_4_6_its_conclusions_are_not_testable():
-    table = claims.of_pictures(None)
+    table = claims.of_section_46(None)
     assert (table["verdict"] == "not testable").all() and table["reproduced"].isnull().all()
     assert table["why"].str.contains("chapter 4.6 has not been run").all()
 

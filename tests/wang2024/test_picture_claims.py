@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook.studies import claims, picture_claims
+from soilbook.wang2024 import claims
+from soilbook.wang2024 import claims as picture_claims
 
 NETWORKS = (
     "1D-CNN", "LSTM", "Transformer", "CNN-LSTM", "LSTM-CNN", "CNN-with-LSTM", "FA-LSTM",
