@@ -1,6 +1,9 @@
 """Where persistence stands against what is printed, and who gains most over it."""
 
+import matplotlib.pyplot as plt
+
 from soilbook.beyond import persistence
+from soilbook.wang2024 import runs
 
 
 def test_persistence_against_print_counts_printed_models(made):
@@ -10,3 +13,23 @@ def test_persistence_against_print_counts_printed_models(made):
     deep = table[(table["depth_m"] == 0.5) & (table["lead_d"] == 7)].iloc[0]
     assert deep["best printed model"] == "GAN-LSTM"
     assert deep["printed models below persistence"] == deep["printed models"] == 13
+
+
+def test_the_best_network_of_each_cell_is_named_with_its_gain(made):
+    result = made({"persistence": 0.9, "climatology": 0.99, "LSTM": 0.95, "1D-CNN": 0.8})
+    result["site_r2"].loc[{"model": "1D-CNN", "depth": 1.0, "lead": 7}] = 0.97
+    best = persistence.best_against_persistence(runs.gains(result))
+    assert len(best) == 15
+    named = best.set_index(["depth_m", "lead_d"])
+    assert named.loc[(1.0, 7), "model"] == "1D-CNN"
+    assert set(named.drop((1.0, 7))["model"]) == {"LSTM"}
+    assert best["gain"].between(0.045, 0.075).all()
+
+
+def test_figures_of_gains_bear_the_name_of_what_is_predicted(made):
+    number, figure, gains, caption = persistence.fig_of_gains(
+        "change", made({"persistence": 0.9, "LSTM": 0.95})
+    )
+    plt.close(figure)
+    assert number == "P_change" and "predicting the change;" in caption
+    assert gains["model"].values.tolist() == ["LSTM"]

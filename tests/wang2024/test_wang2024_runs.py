@@ -59,9 +59,15 @@ def test_a_reduced_choice_of_sites_keeps_those_that_figures_show():
     assert len(Experiment(profile="standard").resolve().sites) == 30
 
 
-def test_baselines_come_first_and_once():
-    models = Experiment(models=("LSTM", "persistence")).resolve().models
-    assert models == ("persistence", "climatology", "LSTM")
+def test_choices_are_spelt_out_once_and_in_order():
+    found = Experiment(
+        models=("LSTM", "persistence", "LSTM"),
+        sites=("weslaco", "AAMU", "Weslaco"),
+        depths=(1, 0.05),
+    )
+    assert found.models == ("persistence", "climatology", "LSTM")
+    assert found.sites == ("Weslaco", "AAMU-jtg") and found.depths == (0.05, 1.0)
+    assert found.resolve().but(profile="smoke").depths == found.depths
 
 
 def test_result_holds_every_model_at_every_cell(result):
@@ -101,6 +107,12 @@ def test_scores_are_those_of_the_forecasts_kept(result):
     own = metrics.r2(one["observed"].values, one["forecast"].values)
     kept = one["site_r2"].sel(lead=1, reading="pooled")
     np.testing.assert_allclose(own, kept, atol=1e-6)
+
+
+def test_scores_have_units_and_persistence_no_skill_over_itself(result):
+    assert {result[name].attrs["units"] for name in ("rmse", "bias", "ubrmse")} == {"m3 m-3"}
+    np.testing.assert_allclose(result["site_skill"].sel(model="persistence"), 0, atol=1e-12)
+    assert (abs(result["site_skill"].sel(model="climatology")) > 0.1).any()
 
 
 def test_persistence_repeats_the_last_observed_day(result):
@@ -215,6 +227,34 @@ def test_a_perfect_forecast_scores_one_and_leads_pool_as_defined(result):
     np.testing.assert_allclose(r2.sel(lead=[1, 3]), 1)
     at_seven = r2.sel(lead=7, reading="at_lead")
     np.testing.assert_allclose(r2.sel(lead=7, reading="pooled"), (6 + at_seven) / 7)
+
+
+def test_intervals_take_all_repetitions_and_every_site_draws_its_own_days():
+    random = np.random.default_rng(0)
+    dims = ("repetition", "site", "depth", "step", "day")
+    one_site = 0.2 + 0.02 * random.normal(size=(1, 1, 7, 150)).cumsum(-1) / 5
+    observed = (dims[1:], np.concatenate([one_site, one_site]))  # two sites that are the same
+    coords = {"site": ["a", "b"], "depth": [0.05]}
+
+    def forecast(*errors):
+        noise = random.normal(size=(len(errors), 1, 1, 7, 150)) * np.reshape(
+            errors, (-1, 1, 1, 1, 1)
+        )
+        values = (dims, np.concatenate([one_site[None] + noise] * 2, axis=1))
+        at = coords | {"repetition": np.arange(len(errors))}
+        return xr.Dataset({"forecast": values, "observed": observed}, at)
+
+    made = {
+        "persistence": forecast(0.01),
+        "climatology": forecast(0.02),
+        "m": forecast(0.003, 0.02),
+    }
+    found = runs.score(made, 60, seed=3).sel(model="m")
+    turned = runs.score(made | {"m": made["m"].isel(repetition=[1, 0])}, 60, seed=3).sel(model="m")
+    for name in ("r2", "r2_low", "r2_high", "site_rmse_low", "site_rmse_high"):
+        np.testing.assert_allclose(found[name], turned[name], rtol=1e-6)
+    assert (found["site_r2"].sel(site="a") == found["site_r2"].sel(site="b")).all()
+    assert (found["site_r2_low"].sel(site="a") != found["site_r2_low"].sel(site="b")).all()
 
 
 @pytest.mark.observed

@@ -7,7 +7,14 @@ import xarray as xr
 
 from soilbook.plots.scores import tidy
 from soilbook.schema import FEATURES
-from soilbook.wang2024 import s4_4_attention, s4_5_gan, s4_6_visualization, s5_conclusions
+from soilbook.wang2024 import (
+    appendix_d_sites,
+    s4_1_machine_learning,
+    s4_4_attention,
+    s4_5_gan,
+    s4_6_visualization,
+    s5_conclusions,
+)
 
 GENERATOR = np.random.default_rng(0)
 
@@ -46,6 +53,54 @@ def test_ranking_counts_cells_above_persistence(scores):
     counts = ranking.set_index("model")["cells above persistence"]
     assert counts["LSTM"] == 15
     assert counts["persistence"] == counts["climatology"] == 0
+    scores["r2"][:] = scores["r2"] - 0.01 * scores["lead"]
+    loss = s5_conclusions.ranking(scores)["loss from 1 to 7 d"]
+    np.testing.assert_allclose(loss, 0.06, atol=0.003)
+
+
+@pytest.fixture
+def at_sites(scores):
+    """Scores by site with an interval, at three sites that the paper names."""
+    names = ["Weslaco", "Cape-Charles-5-ENE", "Kenai-29-ENE"]
+    part = scores.isel(site=slice(3)).assign_coords(site=names)
+    return part.assign(site_rmse_low=part["site_rmse"], site_rmse_high=part["site_rmse"])
+
+
+def test_a_figure_of_one_site_shows_the_site_that_the_paper_names(at_sites):
+    for product, site in (
+        (s4_1_machine_learning.fig_8, "Cape-Charles-5-ENE"),
+        (s4_5_gan.fig_13w, "Weslaco"),
+    ):
+        number, figure, data, caption = product(at_sites)
+        assert number in ("8", "13w") and f"at {site} at five depths" in caption
+        assert figure.axes[5].get_legend().get_title().get_text() == site
+        row = data.query("model == 'LSTM' and depth_m == 0.5 and lead_d == 7").iloc[0]
+        expected = at_sites["site_rmse"].sel(
+            site=site, model="LSTM", depth=0.5, lead=7, reading="pooled"
+        )
+        assert row["rmse"] == expected
+    caption = s4_1_machine_learning.fig_8(at_sites.sel(site=["Weslaco"]))[3]
+    assert "at Weslaco (stands in for Cape-Charles-5-ENE" in caption
+
+
+def test_both_variants_of_table_6_bear_their_names(scores):
+    table = tidy(scores, "3")
+    number, found, _, shown = s4_5_gan.table_6d(table, table.assign(r2=0.25))
+    assert number == "6d" and (found.query("variant == 'released'")["r2"] == 0.25).all()
+    assert shown["LSTM", "released"].eq("0.250").all()
+
+
+def test_a_record_is_drawn_from_its_first_value_to_its_last():
+    sm = np.full((1, 2, 9), np.nan)
+    sm[0, 1, 2:7] = 0.3
+    time = np.datetime64("2011-01-01", "ns") + np.arange(9) * np.timedelta64(7, "D")
+    coords = {"site": ["Weslaco"], "depth": [0.05, 1.0], "time": time}
+    series = xr.Dataset({"sm": (("site", "depth", "time"), sm)}, coords)
+    figure = appendix_d_sites.draw_series(series)
+    assert figure.axes[0].get_title(loc="left") == "Weslaco"
+    assert [line.get_label() for line in figure.axes[0].lines] == ["0.05 m", "1.00 m"]
+    drawn = figure.axes[0].lines[1]
+    assert len(drawn.get_xdata()) == 5 and np.isfinite(drawn.get_ydata()).all()
 
 
 def test_fig_15_has_a_panel_for_each_entry():
@@ -64,6 +119,8 @@ def test_fig_15_has_a_panel_for_each_entry():
     assert len(drawn) == n and drawn[0].get_title(loc="left") == "(a) inputs"
     assert drawn[10].get_xlabel() == "order 1.00, direction 0.00"
     assert len(drawn[0].collections[0].get_offsets()) == 40
+    # The wettest are drawn last, so that the few of them are seen.
+    assert (np.diff(drawn[0].collections[0].get_array()) >= 0).all()
 
 
 def test_stability_shows_every_picture_and_both_comparisons():
@@ -104,3 +161,18 @@ def test_fig_12_draws_depths_with_spread_and_without():
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()][:2] == ["P", "AT"]
     assert [t.get_text() for t in figure.axes[5].get_xticklabels()] == ["t-3", "t-2", "t-1", "t"]
     assert len(figure.axes[0].containers) == 2 and len(figure.axes[5].containers) == 1
+
+
+def test_fig_12_names_its_site_and_means_over_days_and_repetitions():
+    depths = [0.05, 1.0]
+    weight = GENERATOR.uniform(size=(2, 3, 4, 8))
+    weights = xr.Dataset(
+        {
+            "feature_weight": (("depth", "repetition", "step", "feature"), weight),
+            "time_weight": (("depth", "repetition", "step"), weight[..., 0]),
+        },
+        coords={"depth": depths, "feature": list(FEATURES), "step": [1, 2, 3, 4]},
+    )
+    number, _, data, caption = s4_4_attention.fig_12(weights, "Durham-11-W")
+    assert number == "12" and "at Durham-11-W (stands in for AAMU-jtg" in caption
+    np.testing.assert_allclose(data["feature_weight"], weight.mean((1, 2)))
