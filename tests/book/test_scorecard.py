@@ -8,7 +8,7 @@ import pytest
 
 from soilbook import published
 from soilbook.book import scorecard
-from soilbook.tables import layer_claims
+from soilbook.wang2024 import s3_models as layer_claims
 
 CLAIMS = pd.DataFrame(
     {

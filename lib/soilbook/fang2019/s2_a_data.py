@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from soilbook import published
 from soilbook.fang2019.places import INPUTS
-from soilbook.figures.flow import Arrow, Box, Sign, draw
+from soilbook.plots.flow import Arrow, Box, Sign, draw
 from soilbook.plots.style import draw_base, style
 
 CSV = Path(__file__).parent / "csv"

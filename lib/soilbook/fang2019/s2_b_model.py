@@ -20,8 +20,8 @@ from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS
 from soilbook.fang2019.runs import METRICS, TARGET, YearAhead, blocks, median_interval
 from soilbook.fang2019.s2_a_data import CONUS, drawing
-from soilbook.figures.flow import draw
 from soilbook.models.prolongation import Prolongation
+from soilbook.plots.flow import draw
 from soilbook.plots.style import draw_base, letters, style
 from soilbook.store import Store
 from soilbook.training.sequence_trainer import predict

@@ -33,7 +33,6 @@ MACHINE_LEARNING = {
     "SVR": support_vector,
 }
 
-from soilbook.models.describe import describe  # noqa: E402  (it reads the names above)
 
 __all__ = [
     "MACHINE_LEARNING",
@@ -41,6 +40,5 @@ __all__ = [
     "VARIANTS",
     "climatology",
     "day_of_year_means",
-    "describe",
     "persistence",
 ]

@@ -5,7 +5,7 @@ traced, one with loops or branches too. What depends on no input and no paramete
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -24,6 +24,7 @@ SIGNS = {
     "matmul": "matrix product",
     "cat": "concatenate",
 }
+BATCH = 2  # samples of a trace; the shapes shown are those of one
 AGAIN = "same parameters"  # second line of a layer that ran before
 SHAPE_ONLY = ("squeeze", "unsqueeze", "expand", "contiguous")  # no box: nothing is computed
 
@@ -34,7 +35,7 @@ class Box:
 
     ``kind`` is input, values (parameters or constants used outside a layer), layer, part (several
     layers as one box), function, loss or output; ``layer`` its place in the module; ``output`` the
-    shape for one sample; ``inputs`` the boxes it takes; ``frame`` the call it belongs to.
+    shape for one sample; ``inputs`` the boxes it takes.
     """
 
     kind: str
@@ -43,66 +44,67 @@ class Box:
     output: tuple[int, ...]
     parameters: int = 0
     inputs: tuple[int, ...] = ()
-    frame: str = ""
+
+    @property
+    def shape(self) -> str:
+        """The output's shape as "4 × 16"; "one value" where it has no sides."""
+        return " × ".join(map(str, self.output)) or "one value"
 
 
 def trace(
     module: nn.Module,
-    inputs: dict[str, Tensor],
+    inputs: dict[str, tuple[int, ...]],
     parts: tuple[str, ...] = (),
-    frames: tuple[str, ...] = (),
     output: str = "prediction",
 ) -> list[Box]:
     """Run a copy of the module on a batch and return its boxes in the order of computation.
 
-    ``inputs`` are named tensors (batch, ...); sub-modules named in ``parts`` are one box each, and
-    calls of those in ``frames`` mark their boxes. A last box named ``output`` takes what the module
-    returns; without a name what it returns has no box of its own. Parameters count once, at the
-    first use.
+    ``inputs`` are the shapes of one sample by name; sub-modules named in ``parts`` are one box
+    each. A last box named ``output`` takes what the module returns; without a name what it returns
+    has no box of its own. Parameters count once, at the first use.
     """
     copied = copy.deepcopy(module).eval()
-    recorder = _Recorder(copied, parts, frames)
-    for name, tensor in inputs.items():
-        recorder.add(tensor, "input", name, "", tensor.shape[1:])
+    like = next(copied.parameters(), torch.zeros(()))
+    tensors = [like.new_zeros((BATCH, *shape)) for shape in inputs.values()]
+    recorder = _Recorder(copied, parts)
+    for name, tensor in zip(inputs, tensors, strict=True):
+        recorder.add(tensor, "input", name)
     with torch.no_grad(), recorder:
-        result = copied(*inputs.values())
-    last = [recorder.made[id(tensor)] for tensor in _tensors(result) if id(tensor) in recorder.made]
+        result = copied(*tensors)
+    last = recorder.taken(result)
     if output:
-        shape = next(_tensors(result)).shape[1:]
-        recorder.boxes.append(Box("output", output, "", tuple(shape), inputs=tuple(last)))
-        last = [len(recorder.boxes) - 1]
+        recorder.add(result, "output", output, taken=last)
+        last = (len(recorder.boxes) - 1,)
     return _used(recorder.boxes, last)
+
+
+class Named(nn.Module):
+    """A function that a trace shows as one box by the name ``drawn_as``: a loss."""
+
+    def __init__(self, drawn_as: str, function: Callable):
+        super().__init__()
+        self.drawn_as, self.forward = drawn_as, function
 
 
 class _Recorder(TorchFunctionMode):
     """Collects boxes while a module runs; silent inside layers and parts."""
 
-    def __init__(self, module: nn.Module, parts: tuple[str, ...], frames: tuple[str, ...]):
+    def __init__(self, module: nn.Module, parts: tuple[str, ...]):
         super().__init__()
         self.boxes: list[Box] = []
         self.made: dict[int, int] = {}  # the box that made a tensor, by the tensor's id
         self.kept: list[Tensor] = []  # an id is good only as long as its tensor lives
         self.counted: set[int] = set()
         self.inside = 0
-        self.frames = [""]
-        self.values = {
-            id(tensor): (name, tensor)
-            for name, tensor in chain(module.named_parameters(), module.named_buffers())
-        }
+        values = chain(module.named_parameters(), module.named_buffers())
+        self.values = {id(tensor): name for name, tensor in values}
         for name, one in module.named_modules():
-            if name in frames:
-                self._follow(name, one)
             if name in parts:
                 self._watch(name, one, "part", name.replace("_", " "))
-            elif hasattr(one, "drawn_as"):
+            elif isinstance(one, Named):
                 self._watch(name, one, "loss", one.drawn_as)
             elif name and not any(one.children()) and not isinstance(one, nn.Identity):
                 self._watch(name, one, "layer", _title(name, one))
-
-    def _follow(self, name: str, module: nn.Module) -> None:
-        calls = iter(range(1, 1000))
-        module.register_forward_pre_hook(lambda *_: self.frames.append(f"{name} {next(calls)}"))
-        module.register_forward_hook(lambda *_: self.frames.pop() and None)
 
     def _watch(self, name: str, module: nn.Module, kind: str, title: str) -> None:
         def enter(*_):
@@ -112,10 +114,10 @@ class _Recorder(TorchFunctionMode):
             self.inside -= 1
             if self.inside:
                 return
-            parameters = [self._count(parameter) for parameter in module.parameters()]
-            again = f"\n{AGAIN}" if parameters and not sum(parameters) else ""
-            taken = self._taken((arguments, named))
-            self.add(result, kind, title + again, name, None, sum(parameters), taken)
+            trained = [self._count(parameter) for parameter in module.parameters()]
+            again = f"\n{AGAIN}" if trained and not sum(trained) else ""
+            taken = self.taken((arguments, named))
+            self.add(result, kind, title + again, name, parameters=sum(trained), taken=taken)
 
         module.register_forward_pre_hook(enter)
         module.register_forward_hook(leave, with_kwargs=True)
@@ -124,23 +126,21 @@ class _Recorder(TorchFunctionMode):
         result = function(*args, **(kwargs or {}))
         if self.inside or next(_tensors(result), None) is None:
             return result
-        taken = self._taken((args, kwargs))
+        taken = self.taken((args, kwargs))
         name = function.__name__
         if name == "__get__":  # a property such as x.T
             name = function.__self__.__name__
         if name in SHAPE_ONLY and taken:
             self._remember(result, taken[0])
         elif taken:
-            self.add(result, "function", _function(name, args, kwargs or {}), "", None, 0, taken)
+            self.add(result, "function", _function(name, args, kwargs or {}), taken=taken)
         return result
 
-    def add(self, result, kind, title, layer, shape, parameters=0, taken=()) -> int:
+    def add(self, result, kind, title, layer="", shape=None, parameters=0, taken=()) -> None:
         """A new box for what made ``result``; its shape for one sample unless given."""
-        if shape is None:
-            shape = next(_tensors(result)).shape[1:]
-        self.boxes.append(Box(kind, title, layer, tuple(shape), parameters, taken, self.frames[-1]))
+        shape = tuple(next(_tensors(result)).shape[1:] if shape is None else shape)
+        self.boxes.append(Box(kind, title, layer, shape, parameters, taken))
         self._remember(result, len(self.boxes) - 1)
-        return len(self.boxes) - 1
 
     def _remember(self, result, box: int) -> None:
         for tensor in _tensors(result):
@@ -152,12 +152,12 @@ class _Recorder(TorchFunctionMode):
         self.counted.add(id(parameter))
         return parameter.numel() if new else 0
 
-    def _taken(self, arguments) -> tuple[int, ...]:
+    def taken(self, arguments) -> tuple[int, ...]:
         """Boxes of the tensors among the arguments; a parameter gets its box when first used."""
         boxes = []
         for tensor in _tensors(arguments):
             if id(tensor) not in self.made and id(tensor) in self.values:
-                name, _ = self.values[id(tensor)]
+                name = self.values[id(tensor)]
                 trained = self._count(tensor) if isinstance(tensor, nn.Parameter) else 0
                 title = name.rpartition(".")[2].replace("_", " ")
                 self.add(tensor, "values", title, name, tensor.shape, trained)
@@ -210,7 +210,7 @@ def _index(index) -> str:
     return ":".join(ends) + (f":{index.step}" if index.step else "")
 
 
-def _used(boxes: list[Box], last: list[int]) -> list[Box]:
+def _used(boxes: list[Box], last: tuple[int, ...]) -> list[Box]:
     """Only boxes on which the last ones depend, renumbered; inputs stay."""
     wanted, open_ends = set(), list(last)
     while open_ends:

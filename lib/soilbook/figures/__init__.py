@@ -1,1 +1,0 @@
-"""Drawings that have not found their room yet."""

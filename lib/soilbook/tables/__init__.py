@@ -1,1 +1,0 @@
-"""Tables of section 3."""
