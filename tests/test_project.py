@@ -25,13 +25,16 @@ PINS = [
 # conda-forge's name where it is not that of the Python package index.
 CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
-    {"errors", "schema", "schema_grid", "published", "settings", "device", "store", "progress"},
-    {"data", "models", "metrics", "landsurface"},
+    {
+        "errors", "device", "fingerprint", "schema", "settings", "store", "progress", "published",
+        "physics",
+    },
+    {"models", "metrics", "data", "twin", "landsurface"},
     {"training", "explain"},
-    {"studies"},
-    {"figures", "tables"},
+    {"plots", "claims"},
+    {"wang2024", "fang2019", "beyond"},
     {"book", "cli"},
-)
+)  # fmt: skip
 
 
 def requirements(lines) -> dict[str, Requirement]:
