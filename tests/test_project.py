@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,22 @@ def test_every_room_of_the_library_has_a_floor():
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
     assert rooms - {"__init__", "__pycache__"} <= set().union(*FLOORS)
+
+
+def test_no_import_leads_back_to_where_it_started():
+    package = ROOT / "lib" / "soilbook"
+    files = {}
+    for file in package.rglob("*.py"):
+        parts = ("soilbook", *file.relative_to(package).with_suffix("").parts)
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    graph = {}
+    for name, file in files.items():
+        asked = [
+            f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in files else node.module
+            for node in ast.parse(file.read_text()).body
+            if isinstance(node, ast.ImportFrom) and node.module in files
+            for alias in node.names
+        ]
+        # A package that gathers its modules may be named by them only from outside.
+        graph[name] = {one for one in asked if one != name}
+    assert list(TopologicalSorter(graph).static_order())
