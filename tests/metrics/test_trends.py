@@ -85,7 +85,6 @@ def test_steps_need_half_their_days():
     series[59:75] = np.nan
     np.testing.assert_array_equal(steps(series, DAYS[:90]), [1, np.nan, np.nan])
     series[45] = 1  # 14 of the 28 days of February
-    series[44] = 1
     np.testing.assert_array_equal(steps(series, DAYS[:90])[1], 1)
     np.testing.assert_array_equal(steps(series, DAYS[:90], "day"), series)
 
