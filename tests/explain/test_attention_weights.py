@@ -36,6 +36,9 @@ def test_weights_sum_to_one_and_keep_their_bounds(name, x):
     for kind in kinds:
         assert (shown[f"{kind}_weight_sd"] > 0).all()
         assert "repetition" not in shown[f"{kind}_weight"].dims
+        of_all = found[f"{kind}_weight"].mean("step") if kind == "feature" else found["time_weight"]
+        sd = of_all.std("repetition", ddof=1)
+        np.testing.assert_allclose(shown[f"{kind}_weight_sd"], sd)
     if "feature" in kinds:
         weight = found["feature_weight"]
         assert float(shown["least"]) < float(weight.min())

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import procrustes
 
 from soilbook.errors import DataError, ParameterError
 from soilbook.explain import embedding
@@ -45,9 +46,12 @@ def test_stability_compares_every_two_pictures():
     overlap, disparity = found["overlap"].values, found["disparity"].values
     np.testing.assert_array_equal(np.diag(overlap), 1)
     np.testing.assert_array_equal(overlap, overlap.T)
-    assert (disparity >= 0).all() and (disparity <= 1).all() and disparity[0, 1] > 0
+    assert (disparity >= 0).all() and (disparity <= 1).all() and disparity[0, 1] > 1e-6
+    first = found["position"].sel(perplexity=5, seed=0)
+    np.testing.assert_array_equal(first, embedding.tsne(groups, 5, seed=0, start="random"))
     last = found.isel(perplexity=1)["position"].values
     assert overlap[2, 3] == embedding.overlap(last[0], last[1])
+    assert disparity[2, 3] == disparity[3, 2] == procrustes(last[1], last[0])[2]
     assert (found["islands"].sel(perplexity=20) == 3).all()
 
 

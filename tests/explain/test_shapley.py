@@ -248,6 +248,17 @@ class Known(nn.Module):
         return self.layers(x)[:, 0]
 
 
+class Tenfold(nn.Module):
+    """Ten times what a network says."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return 10 * self.module(x)
+
+
 class WithoutGradient(nn.Module):
     """An operation that no gradient passes."""
 
@@ -260,7 +271,10 @@ def test_known_layers_add_up_and_an_lstm_does_not(windows):
     x, rows = windows(12, (4, 8)), windows(20, (4, 8), seed=1)
     known = explain.shapley.deep_explainer_error(Known(), x, rows)
     assert known.largest < 1e-4 and known.reason == ""
-    lstm = explain.shapley.deep_explainer_error(NETWORKS["LSTM"](8), x, rows)
+    network = NETWORKS["LSTM"](8)
+    lstm = explain.shapley.deep_explainer_error(network, x, rows)
+    tenfold = explain.shapley.deep_explainer_error(Tenfold(network), x, rows)
+    assert tenfold.largest == pytest.approx(lstm.largest, rel=1e-3)  # both in deviations of f
     assert lstm.largest > 0.05 and lstm.largest >= lstm.mean > 0
     assert any("LSTMLayer" in text for text in lstm.warnings)
 

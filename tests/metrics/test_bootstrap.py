@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from soilbook import metrics
 from soilbook.errors import ParameterError
@@ -122,6 +123,22 @@ def test_intervals_stay_where_a_score_can_be(ar1):
         assert least < found.low < found.value < found.high < most
 
 
+def test_an_interval_takes_the_bias_of_the_replicates_off_and_has_students_width():
+    replicates = 0.4 + 0.1 * np.random.default_rng(0).standard_normal(20_000)
+    drawn = metrics.Resampled(np.array(0.5), replicates, length=25, n_days=250)
+    found = metrics.interval(drawn, level=0.9)
+    assert (found.low + found.high) / 2 == pytest.approx(0.6, abs=0.005)
+    half = t.ppf(0.95, 9) * 0.1 * np.sqrt(10 / 9)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.02)
+
+
+def test_blocks_of_a_score_are_twice_those_of_a_mean_up_to_a_sixth(ar1):
+    o, p = persistence(ar1((2000,), 0.9), 3)
+    of_mean = metrics.block_length(metrics.influence(o, p))
+    assert metrics.choose_length(o, p) == 2 * of_mean
+    assert metrics.choose_length(o[:24], p[:24]) == 4
+
+
 def test_recentred_replicates_centre_on_the_score(ar1):
     o, p = persistence(ar1((400,), 0.95), 3)
     drawn = metrics.resample(o, p)
@@ -216,6 +233,8 @@ def test_a_cell_of_one_site_has_a_mean_and_no_interval():
     assert found.value == 0.8 and np.isnan([found.low, found.high]).all()
     found = metrics.mean_over_sites(np.array([0.7, 0.8, 0.9]))
     assert found.low < found.value < found.high
+    found = metrics.mean_over_sites(np.array([0.7, 0.9]))
+    assert found.low == 0.7 and found.high == 0.9
 
 
 def test_replicates_that_do_not_fit_are_one_line():

@@ -68,6 +68,16 @@ def test_few_sites_ties_and_gaps(baseline):
     assert (rounded["verdict"] == "better").all()
 
 
+def test_a_verdict_needs_p_below_its_level_and_equal_sites_are_not_better():
+    values = xr.DataArray([0.03, 0.04, 0.05, 0.06, 0.07, -0.01, -0.02], dims="site")
+    table = metrics.compare(values, 0 * values)
+    assert table["p"][0] == pytest.approx(10 / 128)
+    assert table["verdict"][0] == "no difference shown"
+    assert metrics.compare(values, 0 * values, level=0.9)["verdict"][0] == "better"
+    equal = metrics.compare(values.where(values > 0.035, 0), 0 * values)
+    assert equal["n_better"][0] == 4 and equal["n_sites"][0] == 7
+
+
 def test_one_wild_site_is_noted(baseline):
     up = model(baseline, 0.02, 0.001)
     up[3] = -5.0

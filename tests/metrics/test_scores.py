@@ -122,6 +122,8 @@ def test_constants_are_nan_with_a_reason(constant):
     assert UNDEFINED[undefined(flat, varying)] == "observed is constant"
     assert UNDEFINED[undefined(varying, flat)] == "predicted is constant"
     assert UNDEFINED[undefined(varying, varying)] == ""
+    assert UNDEFINED[undefined(varying[:2], varying[2:4])] == ""
+    assert UNDEFINED[undefined(varying[:1], varying[2:3])] == "fewer than 2 pairs"
 
 
 @pytest.mark.parametrize("name", TWO)

@@ -84,6 +84,8 @@ def test_steps_need_half_their_days():
     series[31:46] = np.nan
     series[59:75] = np.nan
     np.testing.assert_array_equal(steps(series, DAYS[:90]), [1, np.nan, np.nan])
+    series[45] = 1  # 14 of the 28 days of February
+    np.testing.assert_array_equal(steps(series, DAYS[:90])[1], 1)
     np.testing.assert_array_equal(steps(series, DAYS[:90], "day"), series)
 
 

@@ -38,6 +38,7 @@ def test_a_beeswarm_ranks_inputs_and_names_them_by_symbol_and_day(tmp_path):
     panels = [axis for axis in figure.axes if axis.get_title(loc="left")]
     assert len(panels) == 10
     assert panels[9].get_title(loc="left") == "(j) network 9"
+    assert len({axis.get_xlim() for axis in panels}) == 1
     ticks = panels[0].get_yticks(), panels[0].get_yticklabels()
     names = {text.get_text(): place for place, text in zip(*ticks, strict=True)}
     assert len(names) == 6
