@@ -11,7 +11,7 @@ from soilbook.fang2019 import hindcast
 from soilbook.fang2019.hindcast import LEAST
 from soilbook.fang2019.places import MODELS
 from soilbook.models.baselines import exponential_filter
-from soilbook.training.sequences import MODELLED
+from soilbook.training.sequences import MODELLED, fit_scaling
 
 DAYS = np.arange("2014-03-01", "2016-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
 SMALL = {"networks": 2, "epochs": 1, "profile": "smoke", "device": "cpu"}
@@ -154,6 +154,23 @@ def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(grid, places,
     assert set(pixels) == set(stations) == {*MODELLED}
 
 
+def test_networks_see_the_first_year_twice(grid, places, monkeypatch):
+    seen = []
+
+    def predict(trained, settings, scaling, x, device):
+        seen.append(x)
+        return np.zeros((1, *x.shape[:2]))
+
+    monkeypatch.setattr(
+        hindcast.runs, "learn", lambda training, inputs, *a: (None, fit_scaling(training, inputs))
+    )
+    monkeypatch.setattr(hindcast, "predict", predict)
+    settings = hindcast.Hindcast(**SMALL).resolve()
+    made = hindcast.networks(settings, grid, places, "sm_smap", None)
+    assert made.shape == (1, 3, DAYS.size) and seen[0].shape[1] == DAYS.size + 365
+    np.testing.assert_array_equal(seen[0][:, :365], seen[0][:, 365:730])
+
+
 def test_a_hindcast_is_made_once(run, store, twin, monkeypatch):
     monkeypatch.setattr(hindcast, "networks", None)
     kept = run(store, data="twin")
@@ -268,11 +285,14 @@ def test_models_share_their_days_and_smap_has_its_own(result):
 
 def test_too_few_days_and_constant_series_are_nan(result):
     result["insitu"].loc[{"place": "p0", "time": YEAR[LEAST - 1 :]}] = np.nan
+    result["insitu"].loc[{"place": "p3", "time": YEAR[LEAST:]}] = np.nan
     result["sm"].loc[{"product": "VIC", "place": "p1"}] = 0.2
     result["insitu"].loc[{"place": "p2"}] = 0.3
     scored = hindcast.scores(result).isel(layer=0)
     few = scored.sel(place="p0", period="PL", product="Noah")
     assert few["n_days"] == LEAST - 1 and all(np.isnan(few[m]) for m in ("rmse", "r", "bias"))
+    enough = scored.sel(place="p3", period="PL", product="Noah")
+    assert enough["n_days"] == LEAST and np.isfinite(enough["r"])
     constant = scored.sel(place="p1", period="AL", product="VIC")
     assert np.isnan(constant["r"]) and constant["ubrmse"] > 0
     assert np.isnan(scored["r"].sel(place="p2")).all()

@@ -94,6 +94,10 @@ def test_boxes_stand_at_the_medians(scores):
     ]
     medians = scores["r"].sel(layer="surface").median("place").values.ravel()
     np.testing.assert_allclose(sorted(drawn), sorted(medians[np.isfinite(medians)]))
+    # Prelaunch stands below after launch; the first product stands on top.
+    low = [line for line in axis.lines if np.isclose(np.mean(line.get_ydata()), -0.2)]
+    last = scores["r"].sel(layer="surface", product=PRODUCTS[-1], period="PL").median()
+    assert any(np.allclose(line.get_xdata(), last) for line in low)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == list(PRODUCTS[::-1])
 
