@@ -60,6 +60,13 @@ def test_boxes_stand_as_low_as_those_that_take_them_allow_and_a_chain_straight()
     assert y[0] < y[1] < y[2] == y[3] < y[4]
     heads = {i: routes[i, 4][-1, 0] for i in (2, 3)}  # side by side, as they come
     assert heads[2] != heads[3] and (heads[2] < heads[3]) == (x2 < x3)
+    assert np.mean([*heads.values()]) == pytest.approx(centres[4, 0])
+
+
+def test_rows_follow_the_longest_way():
+    # 0 -> 1 -> 4 and 0 -> 2 -> 3 -> 4
+    centres, _ = layout(np.tile((1.0, 0.5), (5, 1)), [(), (0,), (0,), (2,), (1, 3)])
+    assert len(set(centres[:, 1].round(6))) == 4 and centres[1, 1] == pytest.approx(centres[3, 1])
 
 
 def test_links_do_not_cross_without_need():

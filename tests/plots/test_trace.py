@@ -102,3 +102,17 @@ def test_a_function_with_a_name_is_one_box():
     assert [(box.kind, box.title, box.layer, box.shape) for box in boxes] == [
         ("input", "x", "", "3"), ("loss", "the loss", "loss", "one value"),
     ]  # fmt: skip
+
+
+def test_a_weight_used_outside_its_layer_too_counts_once_and_plain_settings_go_unsaid():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolve = nn.Conv1d(4, 4, 1, stride=1)
+
+        def forward(self, x):
+            return (self.convolve(x) * self.convolve.weight.squeeze(-1).sum()).sum((1, 2))
+
+    boxes = trace(Tied(), {"x": (4, 8)})
+    assert sum(box.parameters for box in boxes) == 4 * 4 + 4
+    assert boxes[1].title == "Conv1d (convolve)\nkernel 1"

@@ -83,6 +83,7 @@ def test_self_attention_is_the_one_inside_the_transformer():
     panels = section.panels("4", Models(n_features=7))
     (part,) = [box for box in panels["Transformer"] if box.kind == "part"]
     assert part.parameters == sum(box.parameters for box in panels["Self-attention"]) == 4 * 4 * 7
+    assert [box.shape for box in panels["Self-attention"][:2]] == ["1 × 7", "5 × 7"]
     assert "÷ 2" in titles(panels["Self-attention"])  # the square root of d_k
 
 
@@ -99,6 +100,8 @@ def test_gan_shows_both_losses_and_the_discriminator_twice(variant, updates, wei
     prediction = max(i for i, box in enumerate(boxes) if box.layer.startswith("generator"))
     says = [i for i, box in enumerate(boxes) if box.title == "Sigmoid"]
     truth = titles(boxes).index("truth")
+    asked = [box.inputs for box in boxes if box.title.startswith("concatenate")]
+    assert truth in asked[0] and prediction in asked[1]
     assert set(loss_d.inputs) == set(says)
     assert set(loss_g.inputs) == {truth, prediction, says[1]}
     total = sum(box.parameters for box in boxes)
