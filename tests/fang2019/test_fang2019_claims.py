@@ -440,3 +440,18 @@ def test_stations_far_apart_are_no_neighbours():
     groups = place_draws.neighbours(latitude, longitude)
     assert groups[0] == groups[1]
     assert len(set(groups.tolist())) == 3
+
+
+def test_of_several_references_the_nearest_is_shown_and_quartiles_are_upper(sparse):
+    sparse["r"].loc[{"product": "LSTM", "period": "PL"}] = 0.8
+    sparse["r"].loc[{"product": "LSTM", "period": "PL", "place": sparse["place"][:20]}] = 0.6
+    found = rows("III-B", sparse=sparse)
+    assert "differences from LSTM, 30 places" in found.loc["IIIB-7", "why"]
+    assert found.loc["IIIB-5", ["reproduced", "verdict"]].tolist() == [pytest.approx(0.03), "not"]
+
+
+def test_the_better_of_two_products_counts_where_smap_leads(core):
+    assert rows("III-A", core=core).loc["F3-3", "verdict"] == "not testable"
+    core["r"].loc[{"product": "SMAP", "place": CORE[:4]}] = 0.9
+    found = rows("III-A", core=core).loc["F3-3"]
+    assert found["reproduced"] == pytest.approx(0.05) and "4 places" in found["why"]
