@@ -170,6 +170,16 @@ def test_default_folder_is_the_named_one(monkeypatch, tmp_path):
     assert Store().folder.parts[-2:] == ("soilbook", "results")
 
 
+def test_a_first_run_gets_what_a_second_one_gets(tmp_path):
+    """Also the order of an array in memory, on which the last digits of its sums depend."""
+    order = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    made = [
+        Store(tmp_path).made({"a": 1}, lambda: xr.Dataset({"sm": (("x", "y"), order)}))
+        for _ in range(2)
+    ]
+    assert made[0]["sm"].values.strides == made[1]["sm"].values.strides != order.strides
+
+
 def test_changed_code_makes_a_result_anew(tmp_path):
     """The function that makes a result is in its key, without being named by the caller."""
     key = {"model": "LSTM"}

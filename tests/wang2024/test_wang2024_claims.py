@@ -10,9 +10,9 @@ from soilbook.wang2024 import claims
 from soilbook.wang2024 import experiment as stand_in
 from soilbook.wang2024 import runs as insitu
 
-# R2 of sites against LSTM: clearly more, clearly less, and as likely more as less.
 MORE, LESS = [0.03, 0.031], [-0.03, -0.031]
 UNSURE, UNSURE_LESS = [0.05, -0.04], [-0.05, 0.04]
+
 BASE = {"persistence": 0.90, "climatology": 0.10}
 
 
@@ -169,6 +169,17 @@ def test_the_nearest_site_stands_in_and_the_caption_says_so():
     assert shown == "Durham-11-W"
     assert "stands in for AAMU-jtg" in stand_in.stand_in("AAMU-jtg", shown)
     assert stand_in.stand_in("AAMU-jtg", "AAMU-jtg") == ""
+
+
+def test_the_largest_gain_is_shown_where_none_is_claimed(made):
+    models = {"LSTM": 0.95, "LSTM-CNN": 0.99, "CNN-LSTM": 0.945, "CNN-with-LSTM": 0.945}
+    assert "shown: LSTM-CNN and LSTM" in verdict(made(BASE | models), "4.3", "4.3-3")["why"]
+
+
+def test_gains_that_may_be_chance_are_partly(made):
+    gains = insitu.gains(made(BASE | {"LSTM": 0.97}, n_sites=16))
+    chance = gains.assign(p=gains["p"] * 0 + 1)
+    assert claims.against_persistence(gains, chance)["verdict"].tolist() == ["reproduced", "partly"]
 
 
 def test_a_section_holds_its_own_claims_with_those_judged_elsewhere_in_their_place(made):

@@ -61,7 +61,7 @@ class Page:
         self.folder = Path(out) if out else chapters.root().joinpath(*default)
         self._banner()
 
-    def settings(self, kind: type[Checked], **more) -> Checked:
+    def settings(self, kind: type[Checked], /, **more) -> Checked:
         """Settings of that kind from the parameters that it has fields for, and ``more``."""
         known = {n: v for n, v in self.parameters.items() if n in kind.model_fields}
         return kind(**(known | more))
