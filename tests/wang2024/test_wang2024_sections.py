@@ -163,6 +163,28 @@ def test_fig_12_draws_depths_with_spread_and_without():
     assert len(figure.axes[0].containers) == 2 and len(figure.axes[5].containers) == 1
 
 
+def test_no_bar_of_fig_12_is_cut_whichever_depth_holds_the_highest():
+    days = np.full((5, 4), 0.1)
+    days[3, 3] = 0.9
+    summary = xr.Dataset(
+        {
+            "feature_weight": (("depth", "feature"), np.full((5, 8), 0.125)),
+            "feature_weight_sd": (("depth", "feature"), np.full((5, 8), 0.3)),
+            "time_weight": (("depth", "step"), days),
+            "time_weight_sd": (("depth", "step"), days / 20),
+            "least": 0.05,
+            "most": 0.28,
+        },
+        coords={
+            "depth": [0.05, 0.1, 0.2, 0.5, 1.0],
+            "feature": list(FEATURES),
+            "step": [1, 2, 3, 4],
+        },
+    )
+    axes = s4_4_attention.draw_weights(summary).axes
+    assert axes[0].get_ylim()[1] > 0.425 and axes[5].get_ylim()[1] > 0.945
+
+
 def test_fig_12_names_its_site_and_means_over_days_and_repetitions():
     depths = [0.05, 1.0]
     weight = GENERATOR.uniform(size=(2, 3, 4, 8))

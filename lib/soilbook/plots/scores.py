@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.patheffects import withStroke
 
 from soilbook import published
 from soilbook.plots.style import colour, letters, style
@@ -163,7 +164,10 @@ def _limit(axis, scores: xr.Dataset) -> None:
         if bar.get_height() > top:
             middle = bar.get_x() + bar.get_width() / 2
             text = f"{bar.get_height():.2g}"
-            axis.text(middle, 0.98 * top, text, rotation=90, ha="center", va="top", fontsize=6)
+            axis.text(
+                middle, 0.98 * top, text, rotation=90, ha="center", va="top", fontsize=8,
+                path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=5,
+            )  # fmt: skip
 
 
 def _box(axis, cost: pd.DataFrame, column: str, label: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import xarray as xr
-from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.dates import DateFormatter, YearLocator
 
 from soilbook import data as records
 from soilbook import published, schema
@@ -46,9 +46,10 @@ def draw_series(series: xr.Dataset):
     columns = min(3, sm.sizes["site"])
     rows = -(-sm.sizes["site"] // columns)
     with style():
-        size = (10, 1.45 * rows + 0.6)
+        size = (10, 1.7 * rows + 0.6)
         figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
-        palette = sns.color_palette("viridis_r", sm.sizes["depth"])
+        # From yellow to black: depths differ in lightness by as much as five lines can.
+        palette = sns.color_palette("inferno_r", sm.sizes["depth"] + 1)[1:]
         for axis, name in zip(axes.flat, sm["site"].values, strict=False):
             axis.set_title(name, loc="left")
             part = sm.sel(site=name)
@@ -56,8 +57,9 @@ def draw_series(series: xr.Dataset):
             part = part.isel(time=slice(there[0], there[-1] + 1)) if there.size else part
             for colour, depth in zip(palette, part["depth"].values, strict=True):
                 name = f"{depth:.2f} m"
-                axis.plot(part["time"], part.sel(depth=depth), color=colour, lw=0.6, label=name)
-            axis.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=6))
+                axis.plot(part["time"], part.sel(depth=depth), color=colour, lw=1.1, label=name)
+            years = max(1, int(np.ptp(part["time"].values) / np.timedelta64(365, "D")))
+            axis.xaxis.set_major_locator(YearLocator(-(-years // 5)))
             axis.xaxis.set_major_formatter(DateFormatter("%Y"))
         for axis in axes.flat[sm.sizes["site"] :]:
             axis.set_axis_off()

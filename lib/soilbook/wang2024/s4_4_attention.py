@@ -90,6 +90,12 @@ def draw_weights(summary: xr.Dataset):
                 axes[0, column].axhline(float(summary[bound]), color="#999999", ls=":", lw=0.9)
             axes[0, column].set_title(f"{depth:.2f} m")
             axes[1, column].set_title(f"{depth:.2f} m")
+        for kind, row, least in (
+            ("feature_weight", axes[0], float(summary["most"])),
+            ("time_weight", axes[1], 0.0),
+        ):  # after all bars of the row, which shares its axis
+            spread = summary[f"{kind}_sd"].fillna(0)
+            row[0].set_ylim(0, 1.06 * max(float((summary[kind] + spread).max()), least))
         axes[0, 0].set_ylabel("weight of the feature (1)")
         axes[1, 0].set_ylabel("weight of the day (1)")
         letters(axes.flat)
@@ -111,4 +117,3 @@ def _bars(axis, mean: xr.DataArray, sd: xr.DataArray, names: list[str], fill: st
     axis.axhline(1 / len(names), color="#222222", ls="--", lw=0.9)
     axis.set_xticks(place, names, fontsize=7)
     axis.grid(axis="x", visible=False)
-    axis.set_ylim(bottom=0)
