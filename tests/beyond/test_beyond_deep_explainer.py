@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import xarray as xr
 
 from soilbook.beyond import deep_explainer as additivity
 from soilbook.errors import ParameterError
@@ -49,6 +50,15 @@ def test_walks_add_up_and_deep_explainer_only_where_it_has_rules(lab):
     assert deep.loc["LSTM", "no_rule"] == "LSTMLayer" and deep.loc["LSTM", "reason"] == ""
 
 
+def test_errors_are_in_standard_deviations_of_the_prediction(lab, monkeypatch):
+    values = {"additivity_error": [0.1, 0.3], "prediction": [1.0, 5.0]}  # a deviation of 2
+    made = xr.Dataset({name: ("sample", array) for name, array in values.items()})
+    monkeypatch.setattr(additivity.shapley, "inputs", lambda *a, **k: made)
+    table = additivity.compare(lab, "here", 0.05, n_background=10)
+    walks = table[table["estimator"] == additivity.WALKS]
+    assert walks[["largest", "mean"]].iloc[0].tolist() == pytest.approx([0.15, 0.1])
+
+
 def test_the_same_samples_give_the_same_table(lab):
     first, second = (additivity.compare(lab, "here", 0.05, 4, 5) for _ in range(2))
     assert first.equals(second)
@@ -71,6 +81,7 @@ def test_a_reference_run_stands_beside_by_network_and_estimator():
     reference = found.iloc[[1, 0]].assign(largest=[0.25, 1.5])
     shown = additivity.beside(found, reference)
     np.testing.assert_array_equal(shown["largest, observed reference"], [1.5, 0.25, np.nan])
+    assert shown.columns[2:4].tolist() == ["largest", "largest, observed reference"]
     assert shown.drop(columns="largest, observed reference").equals(found)
     assert additivity.beside(found, None) is found
 

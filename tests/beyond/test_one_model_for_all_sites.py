@@ -8,6 +8,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.beyond import one_model_for_all_sites as pooled
+from soilbook.data.distance import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store
@@ -72,6 +73,10 @@ def plans_of(sites, groups=((NAMES[0], NAMES[2]), (NAMES[1], NAMES[3]))):
     """Plans by model and first site that is forecast."""
     plans = pooled.make_plans(cut(sites), groups)
     return {(plan.model, plan.forecasts[0].site): plan for plan in plans}
+
+
+def position(name: str) -> tuple[float, float]:
+    return SITES[name].latitude, SITES[name].longitude
 
 
 @pytest.fixture
@@ -205,7 +210,11 @@ def test_result_scores_every_way_at_every_site(made, use, tmp_path):
         *pooled.POOLED,
     ]
     assert np.isfinite(result["site_r2"].values).all()
-    assert (result["distance"] > 100).all()
+    here, groups = NAMES[0], pooled.split(NAMES, 2)
+    (others,) = (group for group in groups if here not in group)
+    away = [great_circle(*position(here), *position(one)) for one in others]
+    assert float(result["distance"].sel(site=here)) == pytest.approx(min(away))
+    assert max(away) > 1.1 * min(away) > 100
     table = pooled.design(result).set_index("model")
     assert table["networks"].tolist() == [4, 1, 2, 2]
     assert table["steps"].tolist() == [40, 80, 80, 80]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from soilbook import data
 from soilbook.beyond import scaling_leak as leak
 from soilbook.errors import ParameterError
 
@@ -53,10 +54,19 @@ def test_days_outside_the_training_range_are_counted(small, store):
     table = leak.outside(small, store)
     assert table["depth_m"].tolist() == [0.05, 1.0]
     assert table["n_sites"].tolist() == [2, 2]
-    assert table["share_outside_mean"].between(0, 1).all()
-    assert (
-        (table["share_outside_largest"] > 0) == (table["largest_excess_of_the_range"] > 0)
-    ).all()
+    shares, excesses = [], []
+    for site in small.sites:
+        sm = data.load(site, "twin")["sm"].sel(depth=0.05).values.astype(float)
+        parts = sm[: int(0.6 * len(sm))], sm[int(0.8 * len(sm)) :]
+        training, test = (part[np.isfinite(part)] for part in parts)
+        beyond = np.maximum(training.min() - test, test - training.max())
+        shares.append((beyond > 0).mean())
+        excesses.append(max(0, beyond.max()) / np.ptp(training))
+    row = table.iloc[0]
+    assert row["share_outside_mean"] == pytest.approx(np.mean(shares), abs=2e-3)
+    assert row["share_outside_largest"] == pytest.approx(max(shares), abs=2e-3)
+    assert row["largest_excess_of_the_range"] == pytest.approx(max(excesses), abs=1e-4)
+    assert max(excesses) > 0.001
 
 
 def test_an_unknown_scaling_is_told(small):
