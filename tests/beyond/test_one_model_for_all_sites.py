@@ -8,7 +8,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.beyond import one_model_for_all_sites as pooled
-from soilbook.data.distance import great_circle
+from soilbook.data.easegrid import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
 from soilbook.store import Store
