@@ -1,9 +1,12 @@
 """Scores of forecasts whose errors are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from soilbook import metrics
 from soilbook.wang2024 import runs as scoring
 
 N_DAYS = 40
@@ -13,12 +16,16 @@ CELL = dict(site="A", depth=0.05)
 OBSERVED = 0.2 + 0.1 * np.sin(np.arange(N_DAYS) / 3 + np.arange(7)[:, None])  # (step, day)
 
 
-def forecast(error, n_repetitions: int = 1) -> xr.Dataset:
-    """A forecast with errors that broadcast to (repetition, site, depth, step, day)."""
+def forecast(error, n_repetitions: int = 1, wetter=0.0) -> xr.Dataset:
+    """A forecast with errors that broadcast to (repetition, site, depth, step, day).
+
+    Observation and forecast are ``wetter`` by (site, depth, step, day).
+    """
     shape = (n_repetitions, 3, 2, 7, N_DAYS)
-    made = np.broadcast_to(OBSERVED + error, shape)
+    observed = np.broadcast_to(OBSERVED + wetter, shape[1:])
+    made = np.broadcast_to(observed + error, shape)
     return xr.Dataset(
-        {"forecast": (DIMS, made), "observed": (DIMS[1:], np.broadcast_to(OBSERVED, shape[1:]))},
+        {"forecast": (DIMS, made), "observed": (DIMS[1:], observed)},
         {"repetition": np.arange(n_repetitions), "site": list(SITES), "depth": list(DEPTHS)},
     )
 
@@ -81,7 +88,7 @@ def test_anomalies_are_those_from_the_climatology():
 
     found = scoring.score(
         {
-            "persistence": made(season + 0.1),
+            "persistence": made(0.5 * season),
             "climatology": made(season),
             "right": made(season + 3 * zigzag),
             "turned": made(season - zigzag),
@@ -134,10 +141,24 @@ def test_cells_of_sites_depths_and_models_stay_apart():
     assert found["model"].values.tolist() == ["persistence", "climatology", "mine", "other"]
 
 
+SITE_BY_SITE = np.array([0, 0.5, 1])[:, None, None, None]
+
+
+def noisy_scores(seed: int = 0) -> xr.Dataset:
+    """Two models with the same errors, which differ between sites as the moisture does."""
+    error = noise(5, (2, 3, 2, 7, N_DAYS)) * np.array([1, 2, 3])[:, None, None, None]
+    made = {
+        "persistence": forecast(0.1 + 0 * noise(0), wetter=SITE_BY_SITE),
+        "climatology": forecast(noise(1), wetter=SITE_BY_SITE),
+        "mine": forecast(error, 2, SITE_BY_SITE),
+        "same": forecast(error, 2, SITE_BY_SITE),
+    }
+    return scoring.score(made, n_replicates=40, seed=seed)
+
+
 @pytest.fixture(scope="module")
 def noisy() -> xr.Dataset:
-    error = noise(5, (2, 3, 2, 7, N_DAYS)) * np.array([1, 2, 3])[:, None, None, None]
-    return scored(mine=forecast(error, 2), same=forecast(error, 2))
+    return noisy_scores()
 
 
 def test_intervals_hold_the_score_and_only_r2_and_rmse_have_them(noisy):
@@ -151,9 +172,7 @@ def test_intervals_hold_the_score_and_only_r2_and_rmse_have_them(noisy):
 
 def test_the_same_forecasts_have_the_same_intervals_and_another_seed_has_others(noisy):
     xr.testing.assert_equal(noisy.sel(model="mine", drop=True), noisy.sel(model="same", drop=True))
-    error = noise(5, (2, 3, 2, 7, N_DAYS)) * np.array([1, 2, 3])[:, None, None, None]
-    base = {"persistence": forecast(0.1), "climatology": forecast(noise(1))}
-    other = scoring.score({**base, "mine": forecast(error, 2)}, n_replicates=40, seed=100)
+    other = noisy_scores(seed=100)
     assert not np.allclose(other["r2_low"].sel(model="mine"), noisy["r2_low"].sel(model="mine"))
 
 
@@ -177,9 +196,10 @@ def test_the_mean_of_unlike_sites_is_less_certain_than_that_of_like_ones():
     )
 
 
-def test_days_of_all_models_are_drawn_in_the_blocks_that_persistence_asks_for():
+def test_days_of_all_models_are_drawn_in_the_blocks_that_persistence_asks_for_at_the_site():
     """Errors in long runs need long blocks; a model of independent errors gets them as well."""
     runs = 0.05 * np.repeat(np.random.default_rng(3).choice([-1, 1], (3, 2, 7, 4)), 10, axis=-1)
+    at_first = np.where(SITE_BY_SITE == 0, runs, noise(2)[0])
     mine, climatology = forecast(noise(9)), forecast(noise(1))
 
     def width(persistence) -> xr.DataArray:
@@ -187,4 +207,59 @@ def test_days_of_all_models_are_drawn_in_the_blocks_that_persistence_asks_for():
         found = scoring.score(made, n_replicates=40).sel(model="mine")
         return found["site_rmse_high"] - found["site_rmse_low"]
 
-    assert not np.allclose(width(forecast(runs)), width(forecast(noise(2))))
+    short, long = width(forecast(noise(2))), width(forecast(at_first))
+    assert not np.allclose(long.sel(site="A"), short.sel(site="A"), rtol=0.01)
+    np.testing.assert_allclose(long.sel(site=["B", "C"]), short.sel(site=["B", "C"]))
+
+
+def test_the_interval_of_a_site_is_that_of_its_days(noisy):
+    """Up to the days drawn, which are others in each draw."""
+    error = noise(6)
+    found = scoring.score(
+        {"persistence": forecast(error), "climatology": forecast(noise(1))}, n_replicates=600
+    ).sel(model="persistence", lead=1, reading="pooled", **CELL)
+    for name in ("rmse", "r2"):
+        drawn = metrics.resample(
+            OBSERVED[None], (OBSERVED + error[0, 0, 0])[None], name,
+            metrics.choose_length(OBSERVED, OBSERVED + error[0, 0]), n_replicates=600, seed=77,
+        )  # fmt: skip
+        centred = metrics.recentred(drawn)
+        expected = metrics.interval(replace(drawn, replicates=centred))
+        for end in ("low", "high"):
+            away = float(getattr(expected, end)[0, 0] - expected.value[0, 0])
+            own = float(found[f"site_{name}_{end}"] - found[f"site_{name}"])
+            assert own == pytest.approx(away, rel=0.1), (name, end)
+
+
+def test_each_site_draws_days_of_its_own():
+    found = scored(mine=forecast(np.broadcast_to(noise(8)[:, :1], (1, 3, 2, 7, N_DAYS))))
+    low = found["site_rmse_low"].sel(model="mine")
+    np.testing.assert_allclose(
+        found["site_rmse"].sel(model="mine", site="A"),
+        found["site_rmse"].sel(model="mine", site="B"),
+    )
+    assert not np.allclose(low.sel(site="A"), low.sel(site="B"))
+
+
+def test_a_repetition_without_a_forecast_leaves_the_score_to_the_others():
+    part = forecast(np.array([0.03, 0.05])[:, None, None, None, None], 2)
+    gone = (part["repetition"] == 1) & (part["site"] == "B")
+    part["forecast"] = part["forecast"].where(~gone)
+    rmse = scored(mine=part)["site_rmse"].sel(model="mine", depth=1.0, lead=3, reading="pooled")
+    assert rmse.values == pytest.approx([0.04, 0.03, 0.04])
+
+
+def test_the_mean_of_many_sites_lies_within_its_interval_however_few_days_there_are():
+    """R2 of drawn days of one slow wave is lower than that of all days; sites share that."""
+    n_sites, n_days = 40, 60
+    random = np.random.default_rng(4)
+    days = np.linspace(0, 2 * np.pi, n_days) + random.uniform(0, 6, (n_sites, 1, 1, 1))
+    observed = np.broadcast_to(np.sin(days), (n_sites, 1, 7, n_days))
+    error = 0.3 * random.normal(size=(1, n_sites, 1, 7, n_days))
+    coords = {"repetition": [0], "site": np.arange(n_sites), "depth": [0.05]}
+    made = xr.Dataset(
+        {"forecast": (DIMS, observed + error), "observed": (DIMS[1:], observed)}, coords
+    )
+    found = scoring.score({"persistence": made, "climatology": made}, n_replicates=40)
+    low, r2, high = (found[f"r2{end}"].sel(model="persistence") for end in ("_low", "", "_high"))
+    assert ((low < r2) & (r2 < high)).all()
