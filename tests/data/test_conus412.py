@@ -109,8 +109,8 @@ def test_a_chosen_variable_alone_is_read(base, tmp_path):
         ("crd.csv", 2, lambda x: "40.1,-100.2", r"crd.csv, row 2: 40.1, -100.2 is no pixel centre"),
         ("2016/timeStr.csv", 1, lambda x: None, "timeStr.csv, row 1: 2016-04-02; 2016-04-01 is"),
         ("2016/timeStr.csv", 365, lambda x: None, "row 365: nothing; 2017-03-31 is needed"),
-        ("2016/timeStr.csv", 9, lambda x: "2016-04-08", "row 9: duplicated day 2016-04-08"),
-        ("2016/timeStr.csv", 9, lambda x: "9 April", "row 9: '9' is no date"),
+        ("2016/timeStr.csv", 9, lambda x: "2016-04-08", "row 9: 2016-04-08; 2016-04-09 is needed"),
+        ("2016/timeStr.csv", 9, lambda x: "9 April", "row 9: 9 April; 2016-04-09 is needed"),
     ],
 )
 def test_a_damaged_file_is_named_with_its_row(tmp_path, change, name, row, how, says):

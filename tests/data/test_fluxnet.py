@@ -1,4 +1,4 @@
-"""FLUXNET2015 tables: units, missing values, humidity, and bad files."""
+"""FLUXNET2015 tables: units, missing values, humidity, bad files, and estimates of long-wave."""
 
 import numpy as np
 import pytest
@@ -46,3 +46,40 @@ def test_faults_are_named(table):
         fluxnet.read(folder, "X")
     with pytest.raises(DataError, match="no column 'VPD_F'"):
         fluxnet.read(table(header=HEADER.removesuffix(",VPD_F")), "CH-Dav")
+    with pytest.raises(DataError, match="more than one column 'TA_F'; needed: siteid"):
+        fluxnet.read(table(header=HEADER + ",TA_F"), "CH-Dav")
+    (folder / fluxnet.FILE).unlink()
+    with pytest.raises(DataError, match=r"4sites\.csv: not there"):
+        fluxnet.read(folder, "FI-Hyy")
+
+
+# Measured: bias -3.5 to +8.1, rmse 14.6 to 18.9 W m-2, r 0.90 to 0.95.
+LARGEST_BIAS, LARGEST_RMSE, LOWEST_R = 8.5, 19.5, 0.89
+
+
+@pytest.mark.observed
+def test_error_against_measured_longwave(observed_folder):
+    table = fluxnet.longwave_errors(observed_folder).set_index(["clear_sky", "cloud", "site"])
+    used = table.sort_index().loc[("prata1996", "crawford1999")]
+    assert used["n_days"].min() > 4000 and len(used) == 4
+    assert used["bias"].abs().max() < LARGEST_BIAS
+    assert used["rmse"].max() < LARGEST_RMSE
+    assert used["r"].min() > LOWEST_R
+
+
+@pytest.mark.observed
+def test_the_formulas_used_are_the_best_of_those_compared(observed_folder):
+    table = fluxnet.longwave_errors(observed_folder)
+    mean = table.groupby(["clear_sky", "cloud"])["rmse"].mean()
+    assert mean.idxmin() == ("prata1996", "crawford1999")
+    assert mean["prata1996", "crawford1999"] < 0.5 * mean["prata1996", "none"]
+
+
+@pytest.mark.observed
+def test_fluxnet_weather(observed_folder):
+    site = fluxnet.read(observed_folder, "FI-Hyy")
+    assert str(site["time"].values[0])[:10] == "1996-01-01"
+    assert (np.diff(site["time"].values) == np.timedelta64(1, "D")).all()
+    assert site["longwave"].attrs["source"].startswith("measured")
+    assert 150 < float(site["longwave"].min()) < float(site["longwave"].max()) < 420
+    assert float(site["relative_humidity"].max()) <= 100

@@ -195,7 +195,10 @@ def test_units_are_a_text(tmp_path, units, says):
         (np.zeros((12, 12)), r"'lat' has shape \(12, 12\); one dimension is needed"),
         (np.zeros(0), r"'lat' has shape \(0,\)"),
         (np.float32(38), "'lat' is a single value"),
-        (np.full(12, -9999.0), r"position -9999, 0 is off the 36km grid"),
+        (np.arange(12) - 9999.0, r"position -9999, 0 is off the 36km grid"),
+        (np.full(12, 38.0), "'lat' has no even steps"),
+        (np.r_[LATITUDES[:3], 39.9, LATITUDES[4:]], "'lat' has no even steps"),
+        (np.r_[LATITUDES[:11], np.nan], "'lat' has no even steps"),
     ],
 )
 def test_odd_axes_are_named(tmp_path, axis, says):

@@ -195,10 +195,10 @@ def test_file_of_another_place_or_time(station_files, write_power, wind_and_long
     [
         ("", "empty file"),
         ("{\n 'a'", r"row 2: no JSON"),
-        ("[1, 2]", r"no 'properties'; a NASA POWER daily point JSON is needed"),
+        ("[1, 2]", r": Input should be .*; a NASA POWER daily point JSON is needed"),
         ('{"T2M": {"20120101": 1, "20120101": 2}}', "duplicated entry '20120101'; each day stands"),
-        ('{"properties": {}}', r"no 'properties.parameter'"),
-        ('{"properties": {"parameter": {}}, "parameters": {}}', "no 'header'"),
+        ('{"properties": {}}', r"properties.parameter: Field required; a NASA POWER"),
+        ('{"properties": {"parameter": {}}, "parameters": {}}', "header: Field required"),
     ],
 )
 def test_files_of_another_layout(tmp_path, text, message):
@@ -217,17 +217,17 @@ def test_bad_content(write_power):
         read({"PS": {"20120101": 97.0}}, {"PS": "kPa"})
     with pytest.raises(DataError, match=r"T2M is in 'K'; allowed: C"):
         read({"T2M": {"20120101": 280.0}}, {"T2M": "K"})
-    with pytest.raises(DataError, match=r"row 20120101: T2M is 'warm'; a number is needed"):
+    with pytest.raises(DataError, match=r"parameter.T2M.20120101: Input should be a valid number"):
         read({"T2M": {"20120101": "warm"}})
-    with pytest.raises(DataError, match=r"'201201' is no date"):
+    with pytest.raises(DataError, match=r"row '201201': '201201' is no day"):
         read({"T2M": {"201201": 5.0}})
-    with pytest.raises(DataError, match=r"no 'T2M'"):
+    with pytest.raises(DataError, match=r"T2M is in 'no units'; allowed: C"):
         read({"T2M": {"20120101": 5.0}}, {})
     with pytest.raises(DataError, match=r"no days"):
         read({"T2M": {}})
-    with pytest.raises(DataError, match=r"geometry.coordinates is 'east'"):
+    with pytest.raises(DataError, match=r"geometry.coordinates.0: Input should be a valid number"):
         read({"T2M": {"20120101": 5.0}}, position=("east", "north"))
-    with pytest.raises(DataError, match=r"header.fill_value is 'none'"):
+    with pytest.raises(DataError, match=r"header.fill_value: Input should be a valid number"):
         read({"T2M": {"20120101": 5.0}}, fill="none")
 
 

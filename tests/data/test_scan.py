@@ -74,7 +74,7 @@ def test_station_with_readings_above_100_percent(observed_folder):
     ("rows", "message"),
     [
         (["2023-02-01,2057:AL:SCAN,10,2O,30,40,50"], r"row 2: SMS-4.0in is '2O'; a number"),
-        (["2/1/2023,2057:AL:SCAN,10,20,30,40,50"], r"row 2: '2/1/2023' is no date"),
+        (["2/1/2023,2057:AL:SCAN,10,20,30,40,50"], r"row 2: '2/1/2023' is no day"),
         (["2023-02-02,2057:AL:SCAN,1,2,3"], r"row 2: 5 fields; 7 are needed"),
         (["", "2023-02-02,2057:AL:SCAN,1,2,3,4,x"], r"row 3: SMS-40.0in is 'x'; a number"),
         (["2023-02-02,2057:AL:SCAN,1,2,3,4,5"] * 2, r"row 3: duplicated day 2023-02-02"),

@@ -213,7 +213,7 @@ def test_period_outside_the_record(station_files):
         (2012, 9, lambda line: line.replace("0.300", "0.3O0"), ["SOIL_MOISTURE_20_DAILY"]),
         (2012, 3, lambda line: line.replace("20120103", "20120102"), ["duplicated day 2012-01-02"]),
         (2012, 9, lambda line: line.replace("20120109", "20120105"), ["out of order 2012-01-05"]),
-        (2012, 9, lambda line: line.replace("20120109", "20120199"), ["'20120199' is no date"]),
+        (2012, 9, lambda line: line.replace("20120109", "20120199"), ["'20120199' is no day"]),
         (2013, 90, lambda line: line.replace("20130331", "20140331"), ["only days of 2013"]),
     ],
 )

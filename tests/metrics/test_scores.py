@@ -135,6 +135,54 @@ def test_no_pair_and_no_day_are_nan(name):
     assert UNDEFINED[undefined(gap, gap)] == "fewer than 2 pairs"
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_rounding_makes_no_score_of_what_is_undefined(kind):
+    """A constant and a mean of zero are told on the scale of the series."""
+    generator = np.random.default_rng(0)
+    varying = generator.uniform(0.1, 0.4, 50)
+    digits = np.finfo(kind).eps * np.where(np.arange(50) % 2, 1, -1)
+    for level in (0.3, -7.0, 280.0):
+        flat = kind(level * (1 + digits))
+        assert np.ptp(flat) > 0
+        for name in ("r2", "r", "kge"):
+            assert np.isnan(metrics.METRICS[name].function(flat, varying)), (name, level)
+        for name in ("r", "kge"):
+            assert np.isnan(metrics.METRICS[name].function(varying, flat)), (name, level)
+        assert UNDEFINED[undefined(flat, varying)] == "observed is constant"
+        assert UNDEFINED[undefined(varying, flat)] == "predicted is constant"
+    for scale in (1e-3, 1, 1e5):
+        anomaly = kind(scale * (varying - varying.mean()))
+        assert anomaly.mean() != 0
+        assert np.isnan(metrics.kge(anomaly, anomaly + scale)), scale
+        assert UNDEFINED[undefined(anomaly, anomaly + scale)] == "mean of observed is zero"
+        assert metrics.r2(anomaly, anomaly) == 1
+    o = np.array([0.21, 0.22, 0.26])
+    assert np.isnan(metrics.kge(o - o.mean(), o - 0.2))
+    assert np.isfinite(metrics.kge(o - o.mean() + 1e-4, o - 0.2))
+    # A forecast that is the observed up to rounding, and anomalies that are none.
+    exact = kind(varying) * (1 + digits)
+    assert np.isnan(metrics.skill(kind(varying), varying + 0.01, exact))
+    assert np.isnan(metrics.anomaly_r(kind(varying), varying[::-1], exact))
+    assert np.isnan(metrics.anomaly_r(varying[::-1], kind(varying), varying, exact))
+
+
+def test_small_variations_keep_their_scores():
+    o = 0.3 + 1e-5 * np.random.default_rng(0).standard_normal(200)
+    assert (metrics.r2(o, o), metrics.r(o, o), metrics.kge(o, o)) == pytest.approx((1, 1, 1))
+    assert UNDEFINED[undefined(o, o)] == ""
+
+
+def test_one_pair_has_an_error_but_no_spread():
+    o, p = np.array([0.2, np.nan]), np.array([0.3, 0.4])
+    assert (metrics.bias(o, p), metrics.rmse(o, p)) == pytest.approx((0.1, 0.1))
+    assert metrics.skill(o, p, p + 0.1) == pytest.approx(0.75)
+    for name in ("ubrmse", "r2", "r", "kge"):
+        assert np.isnan(metrics.METRICS[name].function(o, p)), name
+    assert np.isnan(metrics.anomaly_r(o, p, 0 * p))
+    assert UNDEFINED[undefined(o, p)] == "fewer than 2 pairs"
+    assert metrics.ubrmse([0.2, 0.4], [0.3, 0.4]) == pytest.approx(0.05)
+
+
 def test_kge_of_zero_mean_is_nan():
     o = np.array([-1.0, 1.0, -1.0, 1.0])
     assert np.isnan(metrics.kge(o, o + 1))

@@ -11,6 +11,7 @@ were averaged in, so that sand, silt and clay add up to less than 100 (68.9 at l
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import easegrid, files
-from soilbook.errors import DataError, unknown
+from soilbook.errors import DataError, ParameterError, unknown
 
 PRODUCT = "smap_conus412"
 MISSING = -9999.0
@@ -62,7 +63,6 @@ CONSTANTS = {
     "flag_vegetation": Column("flag_vegDense"),
     "flag_water": Column("flag_waterbody"),
 }
-# Speed of the daily mean wind vector: at most the mean speed.
 # How the mean of a variable changes over the conterminous USA: a table whose rows were reversed or
 # mixed up shows another pattern. Where the data base is whole, the correlation is 0.33 to 0.89.
 GRADIENTS = {
@@ -84,6 +84,7 @@ LEAST_CORRELATION, LEAST_PIXELS = 0.2, 100
 TEXTURE = ("sand", "silt", "clay")
 LARGEST_TEXTURE = 105.0  # %; the files' largest is 102.8
 EVERY = 4  # rows and columns of the 36 km grid
+# Speed of the daily mean wind vector: at most the mean speed.
 DERIVED = {"wind_speed": ("eastward_wind", "northward_wind")}
 NAMES = (*FORCING, *DERIVED, *TARGET, *CONSTANTS)
 
@@ -122,33 +123,25 @@ def read(
     chosen = _chosen(folder, years)
     result = xr.Dataset(coords=_pixels(root / "crd.csv"))
     if set(wanted) - set(CONSTANTS):
-        days = [_days(root / str(year) / "timeStr.csv", year) for year in chosen]
-        result = result.assign_coords(time=np.concatenate(days).astype("datetime64[ns]"))
-        lengths = dict(zip(chosen, map(len, days), strict=True))
-    n_pixels = result.sizes["pixel"]
-    strict = variables is not None and years is not None
-    # Texture is read with any constant: its three files tell whether their rows belong together.
-    constants = dict.fromkeys([*wanted, *TEXTURE] if set(wanted) & set(CONSTANTS) else ())
-    for name in (name for name in constants if name in CONSTANTS):
-        constants[name] = _constant(root, name, result)
-    if constants:
+        days = {root / str(year): _days(root / str(year) / "timeStr.csv", year) for year in chosen}
+        time = np.concatenate(list(days.values())).astype("datetime64[ns]")
+        result = result.assign_coords(time=time)
+    if set(wanted) & set(CONSTANTS):
+        # Texture as well: its three files tell whether their rows belong together.
+        names = [name for name in CONSTANTS if name in (*TEXTURE, *wanted)]
+        constants = {name: _constant(root, name, result) for name in names}
         _check_texture(root, [constants[name] for name in TEXTURE])
+    strict = variables is not None and years is not None
     for name in wanted:
         if name in CONSTANTS:
             result[name] = "pixel", constants[name]
             continue
         parts = [
-            np.concatenate(
-                [
-                    _year(root, year, one, (n_pixels, lengths[year]), strict, result)
-                    for year in chosen
-                ],
-                axis=1,
-            )
+            [_year(path, one, len(found), strict, result) for path, found in days.items()]
             for one in DERIVED.get(name, (name,))
         ]
-        values = parts[0] if len(parts) == 1 else np.hypot(*parts)
-        result[name] = ("pixel", "time"), values
+        parts = [np.concatenate(years, axis=1) for years in parts]
+        result[name] = ("pixel", "time"), parts[0] if len(parts) == 1 else np.hypot(*parts)
     source = f"SMAP L3 and NLDAS-2, example data base of Fang et al. ({root.name})"
     result.attrs["track"] = "observed"
     return schema.check_grid(schema.describe_grid(result, source), str(root))
@@ -176,45 +169,43 @@ def _chosen(folder: Path | str | None, asked: Iterable[int] | None) -> list[int]
     return chosen
 
 
-def _year(
-    root: Path, year: int, name: str, shape: tuple[int, int], strict: bool, places: xr.Dataset
-) -> np.ndarray:
+def _year(folder: Path, name: str, n_days: int, strict: bool, places: xr.Dataset) -> np.ndarray:
     column = (FORCING | TARGET)[name]
-    path = root / str(year) / f"{column.file}.csv"
+    path = folder / f"{column.file}.csv"
+    shape = places.sizes["pixel"], n_days
     if name in TARGET and not path.is_file():
         if strict:
             raise DataError(f"{path}: no such file; {name} ends on 31 March of an earlier year")
         return np.full(shape, np.nan, np.float32)
-    values = _missing(_table(path, *shape))
+    values = _table(path, *shape)
     _check_gradient(path, name, values, places)
     return values * np.float32(column.factor) + np.float32(column.offset)
 
 
 def _constant(root: Path, name: str, places: xr.Dataset) -> np.ndarray:
     path = root / "const" / f"{CONSTANTS[name].file}.csv"
-    values = _missing(_table(path, places.sizes["pixel"], 1)[:, 0])
-    _check_gradient(path, name, values[:, None], places)
-    odd = np.flatnonzero(values % 1 > 0) if name in schema.CLASSES else ()
-    if len(odd):
-        raise DataError(f"{path}, row {odd[0] + 1}: {values[odd[0]]:g}; a class is a whole number")
+    values = _table(path, places.sizes["pixel"], 1)
+    _check_gradient(path, name, values, places)
+    values = values[:, 0]
+    if name in schema.CLASSES:
+        files.refuse(values % 1 > 0, path, lambda k: f"{values[k]:g}; a class is a whole number")
     return values
 
 
 def _check_texture(root: Path, parts: list[np.ndarray]) -> None:
     """Sand, silt and clay are missing together and add up to no more than a whole."""
-    missing = np.isnan(parts)
-    odd = np.flatnonzero(missing.any(axis=0) != missing.all(axis=0))
-    if odd.size:
-        raise DataError(
-            f"{root}/const, row {odd[0] + 1}: sand, silt and clay are not missing together; "
-            "rows of their files must be those of crd.csv"
-        )
-    odd = np.flatnonzero(sum(parts) > LARGEST_TEXTURE)
-    if odd.size:
-        raise DataError(
-            f"{root}/const, row {odd[0] + 1}: sand, silt and clay add up to "
-            f"{sum(parts)[odd[0]]:.0f} %; rows of their files must be those of crd.csv"
-        )
+    missing, total = np.isnan(parts), np.sum(parts, axis=0)
+    belong = "rows of their files must be those of crd.csv"
+    files.refuse(
+        missing.any(axis=0) != missing.all(axis=0),
+        f"{root}/const",
+        lambda k: f"sand, silt and clay are not missing together; {belong}",
+    )
+    files.refuse(
+        total > LARGEST_TEXTURE,
+        f"{root}/const",
+        lambda k: f"sand, silt and clay add up to {total[k]:.0f} %; {belong}",
+    )
 
 
 def _check_gradient(path: Path, name: str, values: np.ndarray, places: xr.Dataset) -> None:
@@ -236,39 +227,41 @@ def _check_gradient(path: Path, name: str, values: np.ndarray, places: xr.Datase
         )
 
 
-def _missing(values: np.ndarray) -> np.ndarray:
-    return np.where(values == MISSING, np.float32(np.nan), values)
-
-
 def _pixels(path: Path) -> dict:
     """Coordinates of the pixels; DataError if one is no centre of the thinned 36 km grid, or out of
     order: columns from west to east, in each the rows from north to south.
     """
     latitude, longitude = _table(path, None, 2, dtype=float).T
-    rows, columns = easegrid.row_column(latitude, longitude)
+    try:
+        rows, columns = easegrid.row_column(latitude, longitude)
+    except ParameterError as error:
+        raise DataError(f"{path}: {error}") from None
     exact = easegrid.position(rows, columns)
-    off = np.maximum(np.abs(exact[0] - latitude), np.abs(exact[1] - longitude)) > NEAR
-    if off.any():
-        row = int(np.flatnonzero(off)[0])
-        raise DataError(
-            f"{path}, row {row + 1}: {latitude[row]:g}, {longitude[row]:g} is no pixel centre; "
-            f"the nearest is {exact[0][row]:.4f}, {exact[1][row]:.4f}"
-        )
-    off = np.flatnonzero(
-        (rows % EVERY != rows[0] % EVERY) | (columns % EVERY != columns[0] % EVERY)
+    files.refuse(
+        np.maximum(np.abs(exact[0] - latitude), np.abs(exact[1] - longitude)) > NEAR,
+        path,
+        lambda k: (
+            f"{latitude[k]:g}, {longitude[k]:g} is no pixel centre; the nearest is "
+            f"{exact[0][k]:.4f}, {exact[1][k]:.4f}"
+        ),
     )
-    if off.size:
-        row = int(off[0])
-        raise DataError(
-            f"{path}, row {row + 1}: row {rows[row]}, column {columns[row]} of the grid; every "
-            f"{EVERY}th from row {rows[0]}, column {columns[0]} is needed"
-        )
-    off = np.flatnonzero(np.diff(columns * easegrid.GRIDS["36km"].rows + rows) <= 0)
-    if off.size:
-        raise DataError(
-            f"{path}, row {off[0] + 2}: out of order; columns from west to east are needed, in "
-            "each the rows from north to south"
-        )
+    files.refuse(
+        (rows % EVERY != rows[0] % EVERY) | (columns % EVERY != columns[0] % EVERY),
+        path,
+        lambda k: (
+            f"row {rows[k]}, column {columns[k]} of the grid; every {EVERY}th from row "
+            f"{rows[0]}, column {columns[0]} is needed"
+        ),
+    )
+    order = columns * easegrid.GRIDS["36km"].rows + rows
+    files.refuse(
+        np.diff(order, prepend=-1) <= 0,
+        path,
+        lambda k: (
+            "out of order; columns from west to east are needed, in each the rows from north "
+            "to south"
+        ),
+    )
     for other in sorted((path.parent / "const").glob("*.csv")):
         n_rows = len(files.read_text(other).splitlines())
         if n_rows != rows.size:
@@ -280,13 +273,13 @@ def _pixels(path: Path) -> dict:
 
 
 def _table(path: Path, rows: int | None, columns: int, dtype=np.float32) -> np.ndarray:
-    """Numbers (row, column) of a CSV file without header; ``rows`` None takes any number.
+    """Numbers (row, column) of a CSV file without header, NaN where missing; ``rows`` None takes
+    any number.
 
     Raises DataError naming file and row (from 1) where the shape is another or a cell is no
     finite number.
     """
-    text = files.read_text(path)
-    lines = text.splitlines()
+    lines = files.read_text(path).splitlines()
     if rows is not None and len(lines) != rows:
         raise DataError(f"{path}: {len(lines)} rows; {rows} are needed")
     try:
@@ -295,7 +288,7 @@ def _table(path: Path, rows: int | None, columns: int, dtype=np.float32) -> np.n
         raise _first_fault(path, lines, columns) from None
     if values.shape != (len(lines), columns) or not np.isfinite(values).all():
         raise _first_fault(path, lines, columns)
-    return values
+    return np.where(values == MISSING, np.float32(np.nan), values)
 
 
 def _days(path: Path, year: int) -> np.ndarray:
@@ -303,21 +296,16 @@ def _days(path: Path, year: int) -> np.ndarray:
 
     Raises DataError naming file and row of the first that is another.
     """
-    texts = files.read_text(path).split()
-    found = files.days(texts, "%Y-%m-%d", path, np.arange(1, len(texts) + 1))
-    first = np.datetime64(f"{year}-04-01", "D")
-    needed = np.arange(first, np.datetime64(f"{year + 1}-04-01", "D"))
-    n = min(found.size, needed.size)
-    other = np.flatnonzero(found[:n] != needed[:n])
-    if other.size or found.size != needed.size:
-        row = int(other[0]) if other.size else n
-        given = found[row] if row < found.size else "nothing"
-        due = needed[row] if row < needed.size else "the end of the file"
-        raise DataError(
-            f"{path}, row {row + 1}: {given}; {due} is needed (1 April to 31 March, "
-            f"{needed.size} days)"
-        )
-    return found
+    found = [line.strip() for line in files.read_text(path).splitlines()]
+    needed = np.arange(f"{year}-04-01", f"{year + 1}-04-01", dtype="datetime64[D]")
+    pairs = zip_longest(found, needed.astype(str), fillvalue="nothing")
+    for row, (given, due) in enumerate(pairs, start=1):
+        if given != due:
+            raise DataError(
+                f"{path}, row {row}: {given:.20}; {due} is needed (1 April to 31 March, "
+                f"{needed.size} days)"
+            )
+    return needed
 
 
 def _first_fault(path: Path, lines: list[str], columns: int) -> DataError:

@@ -6,7 +6,8 @@ Every error names the file and, where there is one, the row of the first bad cel
 import csv
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,12 @@ import pandas as pd
 import platformdirs
 
 from soilbook.errors import DataError
+
+# No record is older or younger: an hour or day of another year is a slip.
+YEARS = (1900, 2100)
+SAME_PLACE = 0.1  # degrees; what the positions of one station may differ by
+# What float() takes for part of a number and no table means: 1_000, or digits of other scripts.
+STRANGE = re.compile(r"[^-+.0-9eE nNaAiIfFtTyY]")
 
 
 def folder() -> Path:
@@ -51,38 +58,50 @@ def digest(paths: Iterable[Path], root: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Text of a file that must not be empty; DataError if it is absent or empty."""
+    """Text of a file; DataError if it is absent, empty or no text."""
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    text = decode(path.read_bytes())
+    text = decode(path.read_bytes(), path)
     if not text.strip():
         raise DataError(f"{path}: empty file")
     return text
 
 
-def decode(content: bytes) -> str:
-    """Text of UTF-8, with or without a byte-order mark, whatever its line ends."""
-    text = content.decode("utf-8-sig", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def decode(content: bytes, where: object) -> str:
+    """Text of UTF-8, with or without a byte-order mark, whatever its line ends.
+
+    Raises DataError naming the row of a zero byte, which no text has, but numbers in binary do.
+    """
+    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    before, zero, _ = text.partition("\0")
+    if zero:
+        row = before.count("\n") + 1
+        raise DataError(f"{where}, row {row}: a zero byte; text in UTF-8 is needed")
+    return text
 
 
 def table(text: str, needed: Sequence[str], where: object, delimiter: str = ",") -> pd.DataFrame:
     """A CSV with a header as text cells; the index is the line number of each row (from 1).
 
-    Blank lines are passed over. Raises DataError if a needed column is absent or a row has more
-    or fewer fields than the header.
+    Blank lines are passed over. Raises DataError if a needed column is absent or stands twice, a
+    row has more or fewer fields than the header, or quotation marks do not close in their line.
     """
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
-    lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    names = [name.strip() for name in lines[0][1]]
-    absent = [name for name in needed if name not in names]
-    if absent:
-        raise DataError(f"{where}: no column {absent[0]!r}; needed: {', '.join(needed)}")
-    for line, row in lines:
+    rows = {}
+    try:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.replace(delimiter, "").strip():
+                rows[number] = next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise DataError(f"{where}, row {number}: {error}") from None
+    names = [name.strip() for name in next(iter(rows.values()), [])]
+    for name in needed:
+        if names.count(name) != 1:
+            kind = "more than one" if name in names else "no"
+            raise DataError(f"{where}: {kind} column {name!r}; needed: {', '.join(needed)}")
+    for number, row in rows.items():
         if len(row) != len(names):
-            raise DataError(f"{where}, row {line}: {len(row)} fields; {len(names)} are needed")
-    numbers, rows = zip(*lines[1:], strict=True) if lines[1:] else ((), ())
-    return pd.DataFrame(rows, index=numbers, columns=names, dtype=object)
+            raise DataError(f"{where}, row {number}: {len(row)} fields; {len(names)} are needed")
+    return pd.DataFrame(rows.values(), index=list(rows), columns=names, dtype=object).iloc[1:]
 
 
 def numbers(cells: np.ndarray, names: Sequence[str], where: object, rows: np.ndarray) -> np.ndarray:
@@ -92,14 +111,27 @@ def numbers(cells: np.ndarray, names: Sequence[str], where: object, rows: np.nda
     file, row and column of the first cell that is not a number.
     """
     cells = np.where(cells == "", "nan", cells)
-    try:
-        return cells.astype(float)
-    except ValueError:
-        row, column = next(at for at, cell in np.ndenumerate(cells) if not is_number(cell))
-        raise DataError(
-            f"{where}, row {rows[row]}: {names[column]} is {str(cells[row, column])!r}; "
-            "a number is needed"
-        ) from None
+    if STRANGE.search("".join(cells.flat)) is None:
+        try:
+            return cells.astype(float)
+        except ValueError:
+            pass
+    row, column = next(at for at, cell in np.ndenumerate(cells) if not is_number(cell))
+    raise DataError(
+        f"{where}, row {rows[row]}: {names[column]} is {str(cells[row, column])!r}; "
+        "a number is needed"
+    )
+
+
+def refuse(
+    bad: np.ndarray, where: object, says: Callable[[int], str], rows: Sequence | None = None
+) -> None:
+    """Raise DataError at the first True of ``bad``: file, row and what ``says`` of its index.
+
+    ``rows`` are the numbers of the rows, by default from 1.
+    """
+    for k in np.flatnonzero(bad)[:1].tolist():
+        raise DataError(f"{where}, row {k + 1 if rows is None else rows[k]}: {says(k)}")
 
 
 def is_number(cell: str) -> bool:
@@ -108,31 +140,42 @@ def is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return STRANGE.search(cell) is None
 
 
-def days(texts: Sequence[str], pattern: str, where: object, rows: np.ndarray) -> np.ndarray:
-    """Dates of text (``strptime`` pattern) as rising datetime64[D].
+def times(
+    texts: Sequence[str], pattern: str, where: object, rows: Sequence, unit: str = "D"
+) -> np.ndarray:
+    """Times of text (``strptime`` pattern) as rising datetime64, days or minutes ("m").
 
-    Raises DataError naming file, row and date of the first that is no date, stands twice or is
-    out of order.
+    Raises DataError naming file, row and time of the first that is none of ``YEARS``, stands twice
+    or is out of order.
     """
-    parsed = pd.to_datetime(pd.Series(texts, dtype=str), format=pattern, errors="coerce")
-    bad = np.flatnonzero(parsed.isna())
-    if bad.size:
-        raise DataError(
-            f"{where}, row {rows[bad[0]]}: {str(texts[bad[0]])!r} is no date; {pattern} is needed"
-        )
-    result = parsed.to_numpy().astype("datetime64[D]")
-    step = np.diff(result).astype(int)
-    bad = np.flatnonzero(step <= 0)
-    if bad.size:
-        row = bad[0] + 1
-        kind = "duplicated day" if step[bad[0]] == 0 else "day out of order"
-        raise DataError(
-            f"{where}, row {rows[row]}: {kind} {result[row]}; days must rise, each once"
-        )
+    kind = {"D": "day", "m": "hour"}[unit]
+    texts = pd.Series(texts, dtype=str)
+    parsed = pd.to_datetime(texts, format=pattern, errors="coerce")
+    length = len(pd.Timestamp(0).strftime(pattern))  # strptime also takes 2012-1-1
+    known = parsed.dt.year.between(*YEARS) & (texts.str.len() == length)
+    needed = f"{pattern} in the years {YEARS[0]} to {YEARS[1]} is needed"
+    refuse(~known, where, lambda k: f"{texts[k]!r} is no {kind}; {needed}", rows)
+    result = parsed.to_numpy().astype(f"datetime64[{unit}]")
+    step = np.diff(result, prepend=result[:1] - 1).astype(int)
+
+    def says(k: int) -> str:
+        fault = f"duplicated {kind}" if step[k] == 0 else f"{kind} out of order"
+        return f"{fault} {result[k]}; {kind}s must rise, each once"
+
+    refuse(step <= 0, where, says, rows)
     return result
+
+
+def check_place(latitude: float, longitude: float, where: object) -> None:
+    """Raise DataError for a position (degrees) that is not on Earth; NaN passes as not known."""
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise DataError(
+            f"{where}: position {latitude:g}, {longitude:g}; a latitude of -90 to 90 and a "
+            "longitude of -180 to 180 are needed"
+        )
 
 
 def day(date: object) -> np.datetime64:

@@ -1,18 +1,21 @@
-"""Reader of FLUXNET2015 daily tables: weather with measured long-wave and wind.
+"""Reader of FLUXNET2015 daily tables, weather with measured long-wave and wind, and what these
+say of the estimates of downward long-wave radiation.
 
 One CSV holds several sites (column ``siteid``). ``LW_IN_F`` is measured where the site measured
 it and filled from its own other years or ERA-Interim elsewhere (Pastorello et al. 2020,
 doi 10.1038/s41597-020-0534-3); the table has no flag that tells which.
 """
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook.data import files, quality
 from soilbook.errors import DataError, unknown
-from soilbook.physics.air import saturation_pressure
+from soilbook.physics.air import CLEAR_SKY, CLOUD, estimate, saturation_pressure
 
 # Latitude and longitude (degrees), Table of sites in Pastorello et al. (2020).
 SITES = {
@@ -47,7 +50,7 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
     if table.empty:
         raise DataError(f"{path}: no rows of site {site!r}")
     rows = table.index.to_numpy()
-    days = files.days(table["TIMESTAMP"].tolist(), "%Y-%m-%d", path, rows)
+    days = files.times(table["TIMESTAMP"].tolist(), "%Y-%m-%d", path, rows)
     cells = files.numbers(table[names].to_numpy(dtype=str), names, path, rows)
     days, cells = files.calendar(days, np.where(cells == MISSING, np.nan, cells).T)
     values = dict(zip(names, cells, strict=True))
@@ -56,8 +59,9 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
         name: (values[column], f"measured, gaps filled: FLUXNET2015 {column}")
         for name, column in COLUMNS.items()
     }
+    humidity = 100 * (1 - values["VPD_F"] / saturation_pressure(values["TA_F"]))
     columns["relative_humidity"] = (
-        _humidity(values["TA_F"], values["VPD_F"]),
+        np.clip(humidity, 1, 100),
         "measured, gaps filled: FLUXNET2015 VPD_F and TA_F",
     )
     return quality.dataset(
@@ -71,5 +75,30 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
     )
 
 
-def _humidity(air_temperature: np.ndarray, deficit: np.ndarray) -> np.ndarray:
-    return np.clip(100 * (1 - deficit / saturation_pressure(air_temperature)), 1, 100)
+def longwave_errors(folder: Path | str | None = None) -> pd.DataFrame:
+    """Error of every combination of formulas against long-wave measured at ``SITES``.
+
+    Columns: site, clear_sky, cloud, bias and rmse (W m-2), r, n_days. Raises DataError if the
+    table is absent or damaged.
+    """
+    rows = []
+    for name in SITES:
+        site = read(folder, name)
+        weather = [site[v].values for v in ("air_temperature", "relative_humidity", "shortwave")]
+        day = site["time"].dt.dayofyear.values
+        for clear_sky, cloud in product(CLEAR_SKY, CLOUD):
+            guess = estimate(*weather, float(site["latitude"]), day, clear_sky, cloud)
+            error = _error(guess, site["longwave"].values)
+            rows.append({"site": name, "clear_sky": clear_sky, "cloud": cloud, **error})
+    return pd.DataFrame(rows)
+
+
+def _error(guess: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    both = np.isfinite(guess) & np.isfinite(truth)
+    guess, truth = guess[both], truth[both]
+    return {
+        "bias": float(np.mean(guess - truth)),
+        "rmse": float(np.sqrt(np.mean((guess - truth) ** 2))),
+        "r": float(np.corrcoef(guess, truth)[0, 1]),
+        "n_days": int(both.sum()),
+    }

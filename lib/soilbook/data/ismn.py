@@ -13,11 +13,9 @@ good hours; soil and temperature are their means, precipitation their sum (not s
 hours).
 """
 
-import lzma
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +39,16 @@ GOOD = "G"
 # A probe within 2 cm of one of the paper's depths stands for it (SCAN's lie at 2, 4, 8, 20, 40 in).
 NEAR = 0.02
 # Folders, variable, depths from and to (m), sensor.
-FILE = re.compile(r"(.+)/[^/]+_([a-z]+)_(-?[\d.]+)_(-?[\d.]+)_([^_/]+)_\d{8}_\d{8}\.stm")
+NUMBER = r"(-?\d+(?:\.\d+)?)"
+FILE = re.compile(rf"(.+)/[^/]+_([a-z]+)_{NUMBER}_{NUMBER}_([^_/]+)_\d{{8}}_\d{{8}}\.stm")
 DATE = re.compile(r"\d{4}/\d\d/\d\d")
 FORMAT = "a 'header+values' archive of ISMN is needed"
 CEOP = "CEOP; ask for header+values"
 RULE = "parallel (+): mean by hour; then: from its first good hour"
-# What one member, and all members of a station, may unpack to (bytes).
-LARGEST, LARGEST_STATION = 512 * 2**20, 4 * 2**30
+LARGEST = 2**30  # bytes that all files of a station may unpack to
 # Depths in names have six decimals, those in headers four.
 SAME_DEPTH = 1e-3  # m
+SAME_PLACE = 0.1  # degrees between the headers of a station
 
 
 @dataclass(frozen=True)
@@ -83,22 +82,20 @@ def read(archive: Path | str, station: str, minimum_hours: int = MINIMUM_HOURS) 
     with _open(archive) as opened:
         members = _members(opened)
         full = _find(sorted(members), station, archive)
-        _check_sizes(opened, members[full])
+        _check_size(opened, members[full])
         sensors = [_read_sensor(opened, name) for name in members[full]]
+    _check_one_place(sensors, f"{archive}: station {full}")
     depths = sorted({one.depth for one in sensors if one.variable == "sm"})
     if not depths:
         raise DataError(f"{archive}: station {full} has no soil moisture")
     table = _table(sensors, minimum_hours)
     if table.empty:
         raise DataError(f"{archive}: station {full} has no day of {minimum_hours} good hours")
-    origin = f"measured: ISMN {full}"
-    measured = {one.variable for one in sensors}
     columns = {}
-    for name in (name for name in schema.FEATURES if name in measured):
-        if "depth" in schema.VARIABLES[name].dims:
-            columns[name] = (table[name].reindex(columns=depths).to_numpy().T, origin)
-        else:
-            columns[name] = (table[name, 0.0].to_numpy(), origin)
+    for name in (name for name in schema.FEATURES if name in table):
+        below = "depth" in schema.VARIABLES[name].dims
+        daily = table[name].reindex(columns=depths if below else [0.0]).to_numpy().T
+        columns[name] = (daily if below else daily[0], f"measured: ISMN {full}")
     result = quality.dataset(
         columns,
         table.index.to_numpy(),
@@ -190,7 +187,7 @@ def _open(archive: Path | str) -> zipfile.ZipFile:
         raise DataError(f"{path}: no such file; an ISMN archive (zip) is needed")
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except Exception as error:  # zipfile has no one error for what it cannot read
         raise DataError(f"{path}: damaged archive ({error}); a whole zip is needed") from None
 
 
@@ -203,7 +200,7 @@ def _members(opened: zipfile.ZipFile) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names:
         match = FILE.fullmatch(name)
-        if match and match.group(2) in VARIABLES:
+        if match and match.group(2) in VARIABLES and name.isprintable():
             station = "/".join(match.group(1).split("/")[-2:])
             found.setdefault(station, []).append(name)
     if not found:
@@ -213,18 +210,12 @@ def _members(opened: zipfile.ZipFile) -> dict[str, list[str]]:
     return found
 
 
-def _check_sizes(opened: zipfile.ZipFile, names: list[str]) -> None:
-    sizes = {name: opened.getinfo(name).file_size for name in names}
-    largest = max(sizes, key=sizes.get)
-    if sizes[largest] > LARGEST:
+def _check_size(opened: zipfile.ZipFile, names: list[str]) -> None:
+    size = sum(opened.getinfo(name).file_size for name in names)
+    if size > LARGEST:
         raise DataError(
-            f"{Path(opened.filename).name}:{largest}: unpacks to {sizes[largest] / 2**20:.0f} MB; "
+            f"{opened.filename}: a station unpacks to {size / 2**20:.0f} MB; "
             f"at most {LARGEST / 2**20:.0f} MB are read"
-        )
-    if sum(sizes.values()) > LARGEST_STATION:
-        raise DataError(
-            f"{opened.filename}: a station unpacks to {sum(sizes.values()) / 2**20:.0f} MB; "
-            f"at most {LARGEST_STATION / 2**20:.0f} MB are read"
         )
 
 
@@ -265,14 +256,16 @@ def _text(opened: zipfile.ZipFile, name: str, where: str) -> str:
     if info.flag_bits & 1:
         raise DataError(f"{where}: encrypted; an archive without a password is needed")
     try:
-        return files.decode(opened.read(name))
+        content = opened.read(name)
     except NotImplementedError:
         raise DataError(
             f"{where}: compressed in a way ({info.compress_type}) that cannot be read; "
             "an archive as downloaded is needed"
         ) from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as error:
-        raise DataError(f"{where}: damaged in the archive ({error})") from None
+    except Exception as error:  # each method of compression has errors of its own
+        words = " ".join(repr(str(error)).split())
+        raise DataError(f"{where}: damaged in the archive ({words})") from None
+    return files.decode(content, where)
 
 
 def _check_header(name: str, words: list[str], depths: np.ndarray, where: str) -> None:
@@ -296,6 +289,15 @@ def _check_header(name: str, words: list[str], depths: np.ndarray, where: str) -
             )
 
 
+def _check_one_place(sensors: list[Sensor], where: str) -> None:
+    places = np.array([(one.latitude, one.longitude) for one in sensors])
+    if not (np.ptp(places, axis=0) <= SAME_PLACE).all():
+        raise DataError(
+            f"{where}: headers give latitudes {places[:, 0].min():g} to {places[:, 0].max():g} and "
+            f"longitudes {places[:, 1].min():g} to {places[:, 1].max():g}; one place is needed"
+        )
+
+
 def _check_plausible(good: pd.Series, variable: str, short: str, where: str) -> None:
     """Headers do not name the variable: values of another one tell of a file under a wrong name."""
     bounds = schema.VARIABLES[variable]
@@ -315,31 +317,16 @@ def _hours(body: str, where: str) -> tuple[pd.Series, pd.Series]:
     """Values and flags of all rows, by hour (UTC)."""
     fields = [line.split(None, 4)[:4] for line in body.rstrip().splitlines()]
     rows = np.arange(2, len(fields) + 2)
-    short = next((row for row, one in zip(rows, fields, strict=True) if len(one) < 4), None)
-    if short is not None:
-        raise DataError(f"{where}, row {short}: date, hour, value and flag are needed")
+    needed = "date, hour, value and flag are needed"
+    files.refuse([len(one) < 4 for one in fields], where, lambda k: needed, rows)
     if not fields:
         raise DataError(f"{where}: no rows below the header")
-    hours = pd.to_datetime(
-        pd.Series([f"{date} {hour}" for date, hour, *_ in fields]),
-        format="%Y/%m/%d %H:%M",
-        errors="coerce",
-    )
-    bad = np.flatnonzero(hours.isna())
-    if bad.size:
-        raise DataError(
-            f"{where}, row {rows[bad[0]]}: {' '.join(fields[bad[0]][:2])!r} is no hour; "
-            "yyyy/mm/dd HH:MM is needed"
-        )
-    late = np.flatnonzero(np.diff(hours.to_numpy()).astype(int) <= 0)
-    if late.size:
-        raise DataError(
-            f"{where}, row {rows[late[0] + 1]}: hour {hours[late[0] + 1]} stands twice or is out "
-            "of order; hours must rise"
-        )
-    index = pd.DatetimeIndex(hours)
-    values = files.numbers(np.array([[one[2]] for one in fields]), ["value"], where, rows)[:, 0]
-    return pd.Series(values, index), pd.Series([one[3] for one in fields], index)
+    dates, hours, values, flags = zip(*fields, strict=True)
+    stamps = [f"{date} {hour}" for date, hour in zip(dates, hours, strict=True)]
+    index = pd.DatetimeIndex(files.times(stamps, "%Y/%m/%d %H:%M", where, rows, unit="m"))
+    cells = np.array(values)[:, None]
+    values = files.numbers(cells, ["value"], where, rows)[:, 0]
+    return pd.Series(values, index), pd.Series(flags, index)
 
 
 def _nominal(depth: float) -> float:

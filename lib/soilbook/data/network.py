@@ -24,6 +24,7 @@ ELSEWHERE = ("AK", "HI", "PR", "ON", "SA")
 LIST = "stations.tsv"
 UNKNOWN = ("UN", "-9999")
 FOOT = 0.3048
+LOWEST, HIGHEST = -450.0, 9000.0  # m, of the Earth's land
 # Mean elevation of the USA (2,500 feet; USGS, Elevations and Distances in the United States),
 # taken for pressure where NCEI's list is not at hand: the daily files have no elevation.
 UNKNOWN_ELEVATION = 2500 * FOOT
@@ -78,16 +79,18 @@ def read(
     chosen = _chosen(folder, table, names)
     table = table.loc[chosen]
     height = table["elevation"].fillna(UNKNOWN_ELEVATION)
-    records = {}
+    records = []
     with progress.bar(len(chosen), "stations", "station") as bar:
         for name in chosen:
             record = uscrn.read(folder, name, start, end)
-            records[name] = _station(record, threshold, height[name])
+            records.append(_station(record, threshold, height[name]))
             bar.update(1)
-    result = _stack(records)
+    result = xr.concat(records, "station", join="outer").assign_coords(station=chosen)
+    days = result["time"].values
+    result = result.reindex(time=pd.date_range(days[0], days[-1]))
     result = result.assign_coords(
-        {name: ("station", table[name].to_numpy()) for name in ("latitude", "longitude")}
-    ).assign_coords(elevation=("station", table["elevation"].to_numpy()))
+        {k: ("station", table[k].to_numpy()) for k in ("latitude", "longitude", "elevation")}
+    )
     result.attrs |= {"track": "observed", "soil_temperature_threshold": threshold}
     source = str(files.product(folder, "uscrn/daily01"))
     result = schema.describe_grid(result, "NOAA USCRN daily")
@@ -168,10 +171,10 @@ def _chosen(folder, table: pd.DataFrame, names: Iterable[str] | None) -> list[st
     return [uscrn.find(folder, name) for name in names]
 
 
-def _station(record: xr.Dataset, threshold: float, elevation: float) -> dict[str, xr.DataArray]:
-    depths = record["depth"].values
-    temperature, moisture = record["soil_temperature"].values, record["sm"].values
-    sm = warm(moisture, temperature, threshold)
+def _station(record: xr.Dataset, threshold: float, elevation: float) -> xr.Dataset:
+    """What the network has of one station, 32-bit (time)."""
+    temperature = record["soil_temperature"].values
+    sm = warm(record["sm"].values, temperature, threshold)
     columns = {name: record[name].values for name in WEATHER}
     columns["specific_humidity"] = specific_humidity(
         columns["air_temperature"], columns["relative_humidity"], elevation
@@ -179,32 +182,11 @@ def _station(record: xr.Dataset, threshold: float, elevation: float) -> dict[str
     columns |= {
         "sm_surface": sm[0],
         # Section II-C: only stations "at all design depths" have a root zone.
-        "sm_rootzone": rootzone(sm, depths, np.ones(depths.size)),
+        "sm_rootzone": rootzone(sm, record["depth"].values, np.ones(len(sm))),
         "soil_temperature": temperature[0],
     }
-    days = record["time"].values
-    return {
-        name: xr.DataArray(values.astype(np.float32), {"time": days}, "time")
-        for name, values in columns.items()
-    }
-
-
-def _stack(records: dict[str, dict[str, xr.DataArray]]) -> xr.Dataset:
-    """Records of different length on the days from the first to the last of all of them."""
-    ends = [(r["sm_surface"]["time"].values[[0, -1]]) for r in records.values()]
-    days = np.arange(
-        min(e[0] for e in ends).astype("datetime64[D]"),
-        max(e[1] for e in ends).astype("datetime64[D]") + 1,
-    )
-    first = next(iter(records.values()))
-    result = xr.Dataset(coords={"station": list(records), "time": days.astype("datetime64[ns]")})
-    for name in first:
-        values = np.full((len(records), days.size), np.nan, np.float32)
-        for k, (record, (begin, _)) in enumerate(zip(records.values(), ends, strict=True)):
-            at = int((begin.astype("datetime64[D]") - days[0]).astype(int))
-            values[k, at : at + record[name].size] = record[name].values
-        result[name] = ("station", "time"), values
-    return result
+    series = {name: ("time", values.astype(np.float32)) for name, values in columns.items()}
+    return xr.Dataset(series, {"time": record["time"].values})
 
 
 def _elevations(folder: Path | str | None) -> dict[str, float]:
@@ -217,5 +199,8 @@ def _elevations(folder: Path | str | None) -> dict[str, float]:
     cells = listed.map(str.strip).to_numpy(dtype=str)
     names = ["_".join(" ".join(row[:3]).split()) for row in cells]
     feet = np.where(np.isin(np.char.upper(cells[:, 3:]), UNKNOWN), "", cells[:, 3:])
-    height = files.numbers(feet, ["ELEVATION"], path, listed.index.to_numpy())[:, 0] * FOOT
+    height = files.numbers(feet, ["ELEVATION"], path, listed.index)[:, 0] * FOOT
+    allowed = f"{LOWEST / FOOT:.0f} to {HIGHEST / FOOT:.0f} are allowed"
+    odd = (height < LOWEST) | (height > HIGHEST)
+    files.refuse(odd, path, lambda k: f"ELEVATION is {cells[k, 3]} feet; {allowed}", listed.index)
     return dict(zip(names, height, strict=True))

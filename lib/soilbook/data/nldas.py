@@ -20,6 +20,7 @@ from soilbook.errors import DataError, ParameterError, unknown
 
 HOURS = 24
 AXES = (("lat", "lon"), ("lat_110", "lon_110"))
+EVEN = 1e-3  # degrees that a coordinate may be off
 WIDTH = easegrid.GRIDS["36km"].columns
 
 
@@ -201,6 +202,9 @@ def _axes(file: h5py.Group, path: Path) -> tuple[np.ndarray, np.ndarray]:
                     raise DataError(
                         f"{path}: variable {name!r} has shape {axis.shape}; one dimension is needed"
                     )
+                even = np.linspace(axis[0], axis[-1], axis.size)
+                if not np.allclose(axis, even, 0, EVEN) or not np.diff(even).all():
+                    raise DataError(f"{path}: variable {name!r} has no even steps; they are needed")
             return axes
     wanted = " or ".join(", ".join(pair) for pair in AXES)
     raise DataError(f"{path}: no coordinates {wanted}; one of these pairs is needed")

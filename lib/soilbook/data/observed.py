@@ -13,12 +13,13 @@ Radiation comes in MJ m-2 or kW h m-2 a day, or in W m-2, depending on the commu
 
 import json
 import re
-from collections import Counter
-from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from pydantic import BaseModel, Field, ValidationError
 
 from soilbook import schema
 from soilbook.data import files, quality, scan, sites, uscrn
@@ -46,6 +47,32 @@ PARAMETERS = {
     "relative_humidity": ("RH2M", {"%": 1.0}),
     "wind_speed": ("WS2M", {"m/s": 1.0}),
 }
+
+
+class _Header(BaseModel, strict=True):
+    fill_value: float
+    time_standard: str = "unknown"
+
+
+class _Units(BaseModel, strict=True):
+    units: str = "no units"
+
+
+class _Parts(BaseModel, strict=True):
+    parameter: dict[str, dict[str, float]]
+
+
+class _Point(BaseModel, strict=True):
+    coordinates: Annotated[list[float], Field(min_length=2)]
+
+
+class _Power(BaseModel, strict=True):
+    """The parts of POWER's file that are read."""
+
+    properties: _Parts
+    parameters: dict[str, _Units]
+    header: _Header
+    geometry: _Point
 
 
 def load(name: str, folder: Path | str | None = None, start=None, end=None) -> xr.Dataset:
@@ -102,37 +129,34 @@ def read_power(path: Path) -> xr.Dataset:
     No soil, so the dimension ``depth`` is empty. Raises DataError for a file that is absent, no
     JSON, of another layout, or in units that are not known.
     """
-    try:
-        content = json.loads(files.read_text(path), object_pairs_hook=partial(_once, path))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, row {error.lineno}: no JSON ({error.msg})") from None
-    series = _part(content, path, "properties", "parameter")
-    units = _part(content, path, "parameters")
-    fill = _number(_part(content, path, "header", "fill_value"), path, "header.fill_value")
-    clock = content["header"].get("time_standard", "unknown")
-    longitude, latitude = _position(content, path)
+    content = _parsed(path)
+    series = content.properties.parameter
     held = {name: entry for name, entry in PARAMETERS.items() if entry[0] in series}
     if not held:
         known = ", ".join(parameter for parameter, _ in PARAMETERS.values())
         raise DataError(f"{path}: none of the parameters {known}")
-    names = sorted({day for parameter, _ in held.values() for day in series[parameter]})
-    if not names:
+    table = pd.DataFrame(
+        {name: pd.Series(series[one], dtype=float) for name, (one, _) in held.items()}
+    )
+    table = table.sort_index()
+    if table.empty:
         raise DataError(f"{path}: no days in properties.parameter")
-    days = files.days(names, "%Y%m%d", path, np.array(names))
+    days = files.times(table.index, "%Y%m%d", path, table.index.map(repr))
+    days, values = files.calendar(
+        days, table.where(table != content.header.fill_value).to_numpy().T
+    )
     columns = {}
-    for name, (parameter, factors) in held.items():
-        unit = _part(units, path, parameter, "units")
+    clock = content.header.time_standard
+    for (name, (parameter, factors)), column in zip(held.items(), values, strict=True):
+        unit = content.parameters.get(parameter, _Units()).units
         if unit not in factors:
             raise DataError(f"{path}: {parameter} is in {unit!r}; allowed: {', '.join(factors)}")
-        cells = np.array([[str(series[parameter].get(day, ""))] for day in names])
-        values = files.numbers(cells, [parameter], path, np.array(names))[:, 0]
-        values = np.where(values == fill, np.nan, values) * factors[unit]
-        columns[name] = (values, f"model: NASA POWER {parameter}, days in {clock}")
-    every_day, table = files.calendar(days, np.stack([values for values, _ in columns.values()]))
-    columns = {name: (table[k], origin) for k, (name, (_, origin)) in enumerate(columns.items())}
+        source = f"model: NASA POWER {parameter}, days in {clock}"
+        columns[name] = (column * factors[unit], source)
+    longitude, latitude, *_ = content.geometry.coordinates
     return quality.dataset(
         columns,
-        every_day,
+        days,
         [],
         site=path.stem,
         latitude=latitude,
@@ -218,33 +242,26 @@ def _with_longwave(record: xr.Dataset) -> xr.Dataset:
     return schema.describe(record, record.attrs["source"])
 
 
-def _once(path: Path, pairs: list[tuple[str, object]]) -> dict:
+def _parsed(path: Path) -> _Power:
+    try:
+        content = json.loads(files.read_text(path), object_pairs_hook=_once)
+        return _Power.model_validate(content)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, row {error.lineno}: no JSON ({error.msg})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " ".join(".".join(map(str, first["loc"])).split())
+        raise DataError(
+            f"{path}: {where}: {first['msg']}; a NASA POWER daily point JSON is needed"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict:
     """A JSON object whose names stand once each, so that no day is taken twice."""
-    for name, count in Counter(name for name, _ in pairs).items():
-        if count > 1:
-            raise DataError(f"{path}: duplicated entry {name!r}; each day stands once")
+    if len(dict(pairs)) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"duplicated entry {twice!r}; each day stands once")
     return dict(pairs)
-
-
-def _part(content: object, path: Path, *keys: str):
-    for depth, key in enumerate(keys):
-        if not isinstance(content, dict) or key not in content:
-            raise DataError(
-                f"{path}: no {'.'.join(keys[: depth + 1])!r}; a NASA POWER daily point JSON is "
-                "needed"
-            )
-        content = content[key]
-    return content
-
-
-def _position(content: dict, path: Path) -> tuple[float, float]:
-    point = _part(content, path, "geometry", "coordinates")
-    if not isinstance(point, list) or len(point) < 2:
-        raise DataError(f"{path}: geometry.coordinates is {point!r}; [longitude, latitude] needed")
-    return tuple(_number(one, path, "geometry.coordinates") for one in point[:2])
-
-
-def _number(value: object, path: Path, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DataError(f"{path}: {name} is {value!r}; a number is needed")
-    return float(value)

@@ -23,6 +23,7 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
+from soilbook.data import files
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.physics.air import extraterrestrial
 
@@ -73,8 +74,9 @@ def dataset(
     """A site's Dataset out of ``columns``: name -> (values (day,) or (depth, day), source text).
 
     Applies the range rules above, sets units, names and sources, and leaves out what is absent.
+    Raises DataError for a place that is not on Earth.
     """
-    dims = {name: schema.VARIABLES[name].dims for name in columns}
+    files.check_place(latitude, longitude, source)
     result = xr.Dataset(
         coords={
             "time": np.asarray(days, dtype="datetime64[ns]"),
@@ -90,7 +92,7 @@ def dataset(
         if name == "shortwave":
             values, above = possible_shortwave(values, latitude, days)
             attributes["n_above_extraterrestrial"] = above
-        result[name] = (dims[name], values, attributes)
+        result[name] = (schema.VARIABLES[name].dims, values, attributes)
     result["latitude"].attrs["units"] = "degrees_north"
     result["longitude"].attrs["units"] = "degrees_east"
     result.attrs["track"] = "observed"

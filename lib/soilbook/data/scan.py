@@ -25,8 +25,10 @@ HIGHEST = 0.6  # m3 m-3
 
 
 def stations(folder: Path | str | None = None) -> list[int]:
-    """Numbers of the stations in the table."""
-    return sorted({int(code.split(":")[0]) for code in _table(folder)["station"].unique()})
+    """Numbers of the stations in the table; none where the data folder lacks it."""
+    if not (files.product(folder, ".") / FILE).is_file():
+        return []
+    return sorted(_table(folder)["number"].astype(int).unique())
 
 
 def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
@@ -37,14 +39,14 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
     path = files.product(folder, FILE)
     table = _table(folder)
     number = STATIONS.get(station, station)
-    chosen = table[table["station"].str.split(":").str[0] == str(number)]
+    chosen = table[table["number"] == str(number)]
     if chosen.empty:
-        known = ", ".join(map(str, stations(folder)))
+        known = ", ".join(table["number"].unique())
         raise DataError(f"{path}: no station {station!r}; there are: {known}")
     rows = chosen.index.to_numpy()
     # Two formats are mixed: 2023-02-07 and 2023-02-07 00:00:00.
     dates = chosen["Date"].str.replace(" 00:00:00", "", regex=False).tolist()
-    days = files.days(dates, "%Y-%m-%d", path, rows)
+    days = files.times(dates, "%Y-%m-%d", path, rows)
     percent = files.numbers(chosen[list(COLUMNS)].to_numpy(dtype=str), COLUMNS, path, rows)
     days, sm = files.calendar(days, percent.T / 100)
     high = sm > HIGHEST
@@ -65,8 +67,18 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
 
 
 def _table(folder: Path | str | None) -> pd.DataFrame:
+    """Rows of the table with the ``number`` of the station, all as text."""
     path = files.product(folder, FILE)
-    return files.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
+    table = files.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
+    number = table["station"].str.split(":").str[0]
+    odd = ~number.str.fullmatch("[0-9]{1,9}").astype(bool)
+    files.refuse(
+        odd,
+        path,
+        lambda k: f"station is {table['station'].iloc[k]!r}; NUMBER:STATE:SCAN is needed",
+        table.index,
+    )
+    return table.assign(number=number)
 
 
 def _position(folder: Path | str | None, number: str) -> tuple[float, float]:

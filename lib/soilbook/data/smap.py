@@ -25,6 +25,8 @@ from soilbook.errors import DataError, unknown
 # Time stamps in names of files by their length.
 STAMPS = {6: "%Y%m", 8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
 FILLS = ("_FillValue", "missing_value")
+PACKED = {"scale_factor": 1, "add_offset": 0}
+LARGEST = 2**26  # numbers in a dataset; a field of 9 km has 6 million
 L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.h5")
 L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.h5")
 # Overpass: group and the ending of its variables.
@@ -71,15 +73,11 @@ def read_l3(
     names = (*index, f"soil_moisture{ending}", f"retrieval_qual_flag{ending}")
 
     def field(path: Path) -> np.ndarray:
-        row, column, moisture, flag = read(path, names, group).values()
-        values = numbers(moisture)
-        if flag.values.shape != values.shape:
-            raise DataError(
-                f"{path}: soil moisture has shape {values.shape} and its quality flag "
-                f"{flag.values.shape}; both must be the same"
-            )
-        values[(flag.values.astype(int) & QUALITY[quality]) != 0] = np.nan
-        return _place(path, (row, column), values, "36km")
+        found = read(path, names, group)
+        values = numbers(found.pop(f"soil_moisture{ending}"))
+        row, column, flag = (_whole(path, name, one, values) for name, one in found.items())
+        values[(flag & QUALITY[quality]) != 0] = np.nan
+        return _place(path, row, column, values, "36km")
 
     cells = easegrid.coordinates(rows, columns)
     found = _find(folder, "smap_l3", L3_NAME, start, end)
@@ -95,9 +93,10 @@ def read_l4(
     """
 
     def field(path: Path) -> np.ndarray:
+        values = numbers(read(path, ("sm_rootzone",), L4_GROUP)["sm_rootzone"])
         index = read(path, ("cell_row", "cell_column"))
-        values = read(path, ("sm_rootzone",), L4_GROUP)["sm_rootzone"]
-        return _place(path, tuple(index.values()), numbers(values), "9km")
+        row, column = (_whole(path, name, one, values) for name, one in index.items())
+        return _place(path, row, column, values, "9km")
 
     cells = easegrid.coordinates(rows, columns, "9km")
     found = _find(folder, "smap_l4", L4_NAME, start, end)
@@ -160,6 +159,9 @@ def read_field(path: Path, group: h5py.Group, name: str) -> Field:
         odd = _odd(found)
         if odd:
             raise DataError(f"{what} is {odd}; a field of numbers is needed")
+        for one, plain in PACKED.items():
+            if not np.all(found.attrs.get(one, plain) == plain):
+                raise DataError(f"{what} is packed; {one} of {plain} is needed")
         units = found.attrs.get("units")
         fills = [found.attrs[one] for one in FILLS if one in found.attrs]
         values = found[...]
@@ -263,20 +265,25 @@ def _series(found, cells: dict, name: str, field, at_least: int, source: str) ->
     return schema.check_grid(result, source)
 
 
-def _place(path: Path, index, values: np.ndarray, grid: str) -> np.ndarray:
+def _whole(path: Path, name: str, field: Field, values: np.ndarray) -> np.ndarray:
+    """Index or flag of each of the values: whole numbers of the same shape."""
+    if field.values.dtype.kind not in "iu" or field.values.shape != values.shape:
+        raise DataError(
+            f"{path}: variable {name!r} is {field.values.dtype} of shape {field.values.shape}; "
+            f"whole numbers of shape {values.shape}, as of the soil moisture, are needed"
+        )
+    return field.values.astype(int)
+
+
+def _place(path: Path, row, column, values: np.ndarray, grid: str) -> np.ndarray:
     """Global field (row, column) with the values at the rows and columns that the file names."""
     shape = easegrid.GRIDS[grid]
-    inside = np.ones(values.shape, dtype=bool)
-    for cell, size in zip(index, (shape.rows, shape.columns), strict=True):
-        if cell.values.shape != values.shape:
-            raise DataError(
-                f"{path}: soil moisture has shape {values.shape} and its cell index "
-                f"{cell.values.shape}; both must be the same"
-            )
-        inside &= (cell.values >= 0) & (cell.values < size)
-    inside &= np.isfinite(values)
+    inside = (row >= 0) & (row < shape.rows) & (column >= 0) & (column < shape.columns)
     field = np.full((shape.rows, shape.columns), np.nan, np.float32)
-    row, column = (cell.values[inside].astype(int) for cell in index)
+    row, column = row[inside], column[inside]
+    twice = np.bincount(row * shape.columns + column).max(initial=0) > 1
+    if twice:
+        raise DataError(f"{path}: a cell stands twice in its index of rows and columns")
     field[row, column] = values[inside]
     return field
 
@@ -289,4 +296,4 @@ def _odd(found: object) -> str:
         return f"of the type {'text or references' if found.dtype.kind in 'OSU' else found.dtype}"
     if not found.shape:
         return "empty" if found.shape is None else "a single value"
-    return ""
+    return f"of shape {found.shape}, too large" if found.size > LARGEST else ""

@@ -25,14 +25,21 @@ from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 N_FIELDS = 28
 MISSING = (-9999.0, -99.0)
 # Position in a row (from 0), name in the README, variable of ours.
-POSITION = {3: "LONGITUDE", 4: "LATITUDE"}
+POSITION = {"longitude": (3, "LONGITUDE"), "latitude": (4, "LATITUDE")}
 WEATHER = {
     "precipitation": (9, "P_DAILY_CALC"),
     "air_temperature": (8, "T_DAILY_AVG"),
     "shortwave": (10, "SOLARAD_DAILY"),
     "relative_humidity": (17, "RH_DAILY_AVG"),
 }
+# The first of five, one a depth.
 SOIL = {"sm": (18, "SOIL_MOISTURE"), "soil_temperature": (23, "SOIL_TEMP")}
+FIELDS = dict([*POSITION.values(), *WEATHER.values()]) | {
+    first + k: f"{field}_{depth * 100:.0f}_DAILY"
+    for first, field in SOIL.values()
+    for k, depth in enumerate(schema.DEPTHS)
+}
+SAME_PLACE = 0.1  # degrees; a station that moved farther is another one
 PREFIX = "CRND0103"
 NAME = re.compile(PREFIX + r"-(\d{4})-(.+)\.txt")
 
@@ -94,13 +101,15 @@ def files_of(folder: Path | str | None, station: str, start=None, end=None) -> l
     return [path_of(folder, full, year) for year in chosen]
 
 
-def position(path: Path) -> np.ndarray:
+def position(path: Path) -> tuple[float, float]:
     """Longitude and latitude in the first row of a file; DataError naming file and row."""
     cells = files.read_text(path).split("\n", 1)[0].split()
     if len(cells) != N_FIELDS:
         raise DataError(f"{path}, row 1: {len(cells)} fields; {N_FIELDS} are needed")
-    cells = np.array([[cells[k] for k in POSITION]])
-    return files.numbers(cells, list(POSITION.values()), path, np.array([1]))[0]
+    at, names = zip(*POSITION.values(), strict=True)
+    longitude, latitude = files.numbers(np.array([cells])[:, at], names, path, [1])[0]
+    files.check_place(latitude, longitude, f"{path}, row 1")
+    return longitude, latitude
 
 
 def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Dataset:
@@ -112,7 +121,9 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
     """
     paths = files_of(folder, station, start, end)
     parts = [_read_year(path) for path in paths]
-    for k, (path, (days, _)) in enumerate(zip(paths, parts, strict=True)):
+    longitude, latitude = place = parts[0][1][:2, 0]
+    for k, (path, (days, values)) in enumerate(zip(paths, parts, strict=True)):
+        _check_place(path, values[:2], place)
         _check_whole(path, days, first=k == 0, last=k == len(paths) - 1)
     days = np.concatenate([days for days, _ in parts])
     days, values = files.calendar(days, np.concatenate([table for _, table in parts], axis=1))
@@ -127,7 +138,6 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
             f"{paths[0].parent.parent}: station {full} has days from {days[0]} to {days[-1]}, "
             f"none of {start or days[0]} to {end or days[-1]}"
         )
-    longitude, latitude = values[:2, 0]
     return quality.dataset(
         _columns(values[:, keep]),
         days[keep],
@@ -140,50 +150,43 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
 
 
 def _columns(values: np.ndarray) -> dict[str, tuple[np.ndarray, str]]:
-    """Variables out of the rows of ``_read_year``: position, weather, 5 x sm, 5 x temperature."""
+    """Variables out of the rows of ``_read_year``, which stand in the order of ``FIELDS``."""
     values = np.where(np.isin(values, MISSING), np.nan, values)
-    source = "measured: USCRN daily, {}"
-    columns = {
-        name: (values[2 + k], source.format(field))
-        for k, (name, (_, field)) in enumerate(WEATHER.items())
+    row = list(FIELDS).index
+    parts = {name: (values[row(at)], field) for name, (at, field) in WEATHER.items()}
+    for name, (at, field) in SOIL.items():
+        parts[name] = values[row(at) : row(at) + len(schema.DEPTHS)], field
+    energy, field = parts["shortwave"]
+    parts["shortwave"] = energy * WATT_PER_MEGAJOULE_DAY, field
+    return {
+        name: (part, f"measured: USCRN daily, {field}") for name, (part, field) in parts.items()
     }
-    energy, origin = columns["shortwave"]
-    columns["shortwave"] = (energy * WATT_PER_MEGAJOULE_DAY, origin)
-    for k, (name, (_, field)) in enumerate(SOIL.items()):
-        first = 2 + len(WEATHER) + k * len(schema.DEPTHS)
-        columns[name] = (values[first : first + len(schema.DEPTHS)], source.format(field))
-    return columns
-
-
-def _fields() -> tuple[list[int], list[str]]:
-    """Positions and names of the fields that are read, in the order of ``_columns``."""
-    chosen = dict(POSITION) | dict(WEATHER.values())
-    for first, field in SOIL.values():
-        chosen |= {
-            first + k: f"{field}_{depth * 100:.0f}_DAILY" for k, depth in enumerate(schema.DEPTHS)
-        }
-    return list(chosen), list(chosen.values())
 
 
 def _read_year(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Days and fields (field, day) of one file, with missing values as in the file."""
     text = files.read_text(path)
     rows = [line.split() for line in text.rstrip().splitlines()]
-    for number, row in enumerate(rows, start=1):
-        if len(row) != N_FIELDS:
-            raise DataError(f"{path}, row {number}: {len(row)} fields; {N_FIELDS} are needed")
+    wrong = [len(row) != N_FIELDS for row in rows]
+    files.refuse(wrong, path, lambda k: f"{len(rows[k])} fields; {N_FIELDS} are needed")
     if not text.endswith("\n"):
         raise DataError(f"{path}, row {len(rows)}: cut short; a row ends with a line break")
     table = np.array(rows)
     numbers = np.arange(1, len(rows) + 1)
-    days = files.days(table[:, 1].tolist(), "%Y%m%d", path, numbers)
+    days = files.times(table[:, 1], "%Y%m%d", path, numbers)
     year = int(NAME.fullmatch(path.name).group(1))
-    strange = np.flatnonzero(days.astype("datetime64[Y]").astype(int) + 1970 != year)
-    if strange.size:
-        row = strange[0]
-        raise DataError(f"{path}, row {row + 1}: day {days[row]}; only days of {year} belong here")
-    positions, names = _fields()
-    return days, files.numbers(table[:, positions], names, path, numbers).T
+    strange = days.astype("datetime64[Y]") != np.datetime64(str(year), "Y")
+    files.refuse(strange, path, lambda k: f"day {days[k]}; only days of {year} belong here")
+    return days, files.numbers(table[:, list(FIELDS)], list(FIELDS.values()), path, numbers).T
+
+
+def _check_place(path: Path, positions: np.ndarray, place: np.ndarray) -> None:
+    """Every row (longitude and latitude, day) lies where the record begins."""
+    near = (np.abs(positions - place[:, None]) <= SAME_PLACE).all(axis=0)
+    begins = f"the record begins at {place.tolist()}"
+    files.refuse(
+        ~near, path, lambda k: f"longitude and latitude {positions[:, k].tolist()}; {begins}"
+    )
 
 
 def _check_whole(path: Path, days: np.ndarray, first: bool, last: bool) -> None:

@@ -9,7 +9,7 @@ differences are paired. Sites are the clusters: days within a site depend on eac
 taken as independent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm, t
@@ -170,7 +170,8 @@ def influence(observed, predicted, metric: str = "r2") -> np.ndarray:
     for k in range(1, 6):
         step = np.zeros(mean.shape)
         step[k] = 1e-4 * spread[k - 1]
-        up, down = (of_moments(from_sums(mean + s * step, x.centre_o, x.centre_p)) for s in (1, -1))
+        moved = (from_sums(mean + s * step, x.centre_o, x.centre_p) for s in (1, -1))
+        up, down = (of_moments(replace(one, n=n)) for one in moved)
         slope = np.zeros(up.shape)
         np.divide(up - down, 2 * step[k], out=slope, where=step[k] > 0)
         out += slope[..., None] * (x.values[k] - mean[k][..., None])

@@ -3,7 +3,9 @@
 The kernels take arrays with time on the last axis, broadcast over leading axes, leave out days on
 which either value is missing, and return the leading shape; ``score`` is their xarray side. With o
 observed, p predicted, e = p - o. A score that a series leaves undefined is NaN, without a warning:
-no pair, or a constant series (``undefined`` tells which).
+no pair, a constant series, an observed mean of zero (``undefined`` tells which). Bias, RMSE and
+skill need one pair, all others two. Constant and zero mean: within ``ROUNDING`` of the scale of the
+series, since 32-bit numbers hold no more.
 
 Six sums over time carry all scores but two: the number of pairs, the deviations of observed and
 predicted from their means, the squares of both, and the squared deviation of their difference. A
@@ -19,7 +21,14 @@ import xarray as xr
 
 from soilbook.errors import DataError, ParameterError, unknown
 
-UNDEFINED = ("", "fewer than 2 pairs", "observed is constant", "predicted is constant")
+UNDEFINED = (
+    "",
+    "fewer than 2 pairs",
+    "observed is constant",
+    "predicted is constant",
+    "mean of observed is zero",
+)
+ROUNDING = 1e-6
 DEFAULT = ("r2", "rmse", "ubrmse", "bias", "r")
 
 
@@ -51,6 +60,16 @@ class Moments:
     def covariance(self) -> np.ndarray:
         """Population covariance of observed and predicted."""
         return (self.var_o + self.var_p - self.var_e) / 2
+
+    @property
+    def square_o(self) -> np.ndarray:
+        """Mean square of the observed."""
+        return self.var_o + self.mean_o**2
+
+    @property
+    def has_zero_mean(self) -> np.ndarray:
+        """Whether the mean of the observed is zero, so that nothing can be told as a part of it."""
+        return self.mean_o**2 <= ROUNDING**2 * self.square_o
 
 
 @dataclass(frozen=True)
@@ -111,14 +130,15 @@ def from_sums(sums: np.ndarray, centre_o, centre_p) -> Moments:
     mean = np.full(sums[1:].shape, np.nan)
     np.divide(sums[1:], n, out=mean, where=n > 0)
     o, p, oo, pp, ee = mean
-    variances = _variance(oo, o), _variance(pp, p), _variance(ee, p - o)
-    return Moments(n, centre_o + o, centre_p + p, *variances)
+    mean_o, mean_p = centre_o + o, centre_p + p
+    variances = _variance(oo, o, mean_o), _variance(pp, p, mean_p), _variance(ee, p - o)
+    return Moments(n, mean_o, mean_p, *variances)
 
 
-def _variance(square: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Mean square minus squared mean; what rounding alone can leave of a constant is zero."""
+def _variance(square: np.ndarray, mean: np.ndarray, level: np.ndarray | float = 0) -> np.ndarray:
+    """Mean square minus squared mean of deviations from about ``level``; zero for a constant."""
     variance = square - mean**2
-    return np.where(variance <= 1e-12 * square, 0.0, variance)
+    return np.where(variance <= ROUNDING**2 * np.maximum(square, level**2), 0.0, variance)
 
 
 def moments(observed, predicted) -> Moments:
@@ -139,10 +159,12 @@ def weighted(t: Terms, weights: np.ndarray) -> Moments:
 def undefined(observed, predicted) -> np.ndarray:
     """Why a score is NaN, as an index into ``UNDEFINED`` (0 where every score is defined).
 
-    R2 and skill of climatology need an observed series that varies; Pearson R and KGE need both.
+    ubRMSE needs two pairs, R2 an observed series that varies, Pearson R and KGE need both to vary,
+    and KGE a mean of the observed that is not zero.
     """
     m = moments(observed, predicted)
-    return np.select([m.n < 2, m.var_o == 0, m.var_p == 0], [1, 2, 3], 0).astype(np.int8)
+    reasons = [m.n < 2, m.var_o == 0, m.var_p == 0, m.has_zero_mean]
+    return np.select(reasons, [1, 2, 3, 4], 0).astype(np.int8)
 
 
 @dataclass(frozen=True)
@@ -214,9 +236,9 @@ def bias(m: Moments) -> np.ndarray:
 def ubrmse(m: Moments) -> np.ndarray:
     """Unbiased root mean square error, in the units of the series: sqrt(mean((e - mean(e))^2)).
 
-    Entekhabi et al. (2010), doi 10.1175/2010JHM1223.1.
+    Entekhabi et al. (2010), doi 10.1175/2010JHM1223.1. NaN for fewer than two pairs.
     """
-    return np.sqrt(m.var_e)
+    return np.where(m.n < 2, np.nan, np.sqrt(m.var_e))[()]
 
 
 @_kernel
@@ -224,7 +246,8 @@ def r2(m: Moments) -> np.ndarray:
     """Coefficient of determination: 1 - sum(e^2) / sum((o - mean(o))^2); 1 is best.
 
     Equation 19 of Wang et al. (2024), the same as Nash and Sutcliffe (1970),
-    doi 10.1016/0022-1694(70)90255-6; not the square of R. NaN where the observed is constant.
+    doi 10.1016/0022-1694(70)90255-6; not the square of R. NaN where the observed is constant, as a
+    single pair is.
     """
     return 1 - _ratio(m.mse, m.var_o)
 
@@ -242,7 +265,8 @@ def kge(m: Moments) -> np.ndarray:
     Gupta et al. (2009), doi 10.1016/j.jhydrol.2009.08.003. NaN where either series is constant or
     the mean of the observed is zero; not meant for anomalies.
     """
-    alpha, beta = np.sqrt(_ratio(m.var_p, m.var_o)), _ratio(m.mean_p, m.mean_o)
+    alpha = np.sqrt(_ratio(m.var_p, m.var_o))
+    beta = _ratio(m.mean_p, np.where(m.has_zero_mean, 0, m.mean_o))
     return 1 - np.sqrt((r.of_moments(m) - 1) ** 2 + (alpha - 1) ** 2 + (beta - 1) ** 2)
 
 
@@ -252,13 +276,21 @@ def anomaly_r(observed, predicted, climatology, predicted_climatology=None) -> n
     ``climatology`` has a value for each day: the mean of its calendar day in a training part, or
     ``moving_mean``. It is taken from both series, the usage of forecast verification,
     unless the predicted series has its own. Entekhabi et al. (2010), doi 10.1175/2010JHM1223.1.
+    NaN where the anomalies of either series are constant.
     """
     if predicted_climatology is None:
         predicted_climatology = climatology
-    return r(
-        np.asarray(observed, float) - np.asarray(climatology, float),
-        np.asarray(predicted, float) - np.asarray(predicted_climatology, float),
+    observed, predicted = np.asarray(observed, float), np.asarray(predicted, float)
+    whole = moments(observed, predicted)
+    anomalies = moments(
+        observed - np.asarray(climatology, float),
+        predicted - np.asarray(predicted_climatology, float),
     )
+    # Rounding of the series themselves, which are larger than their anomalies.
+    constant = (anomalies.var_o <= ROUNDING**2 * whole.square_o) | (
+        anomalies.var_p <= ROUNDING**2 * (whole.var_p + whole.mean_p**2)
+    )
+    return np.where(constant, np.nan, r.of_moments(anomalies))[()]
 
 
 def skill(observed, predicted, reference) -> np.ndarray:
@@ -271,7 +303,9 @@ def skill(observed, predicted, reference) -> np.ndarray:
         np.asarray(a, float) for a in (observed, predicted, reference)
     )
     jointly = observed + 0 * (predicted + reference)
-    return 1 - _ratio(moments(jointly, predicted).mse, moments(jointly, reference).mse)
+    m, of_reference = moments(jointly, predicted), moments(jointly, reference)
+    exact = of_reference.mse <= ROUNDING**2 * of_reference.square_o
+    return 1 - _ratio(m.mse, np.where(exact, 0, of_reference.mse))
 
 
 def moving_mean(series, window: int = 31, least: int | None = None) -> np.ndarray:

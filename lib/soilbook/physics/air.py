@@ -140,7 +140,7 @@ def cloudless(emissivity: np.ndarray, clearness: np.ndarray) -> np.ndarray:
 
 
 # Prata with Crawford and Duchon is used: the lowest mean error over the sites of
-# ``data.longwave.verify``, Brutsaert (1975) being too low in the north.
+# ``data.fluxnet.longwave_errors``, Brutsaert (1975) being too low in the north.
 CLEAR_SKY = {"prata1996": prata, "brutsaert1975": brutsaert}
 CLOUD = {"crawford1999": crawford, "unsworth1975": unsworth, "none": cloudless}
 

@@ -8,7 +8,7 @@ import seaborn as sns
 import xarray as xr
 
 from soilbook import published, schema
-from soilbook.data import files, fluxnet, longwave
+from soilbook.data import files, fluxnet
 from soilbook.data.sites import SITES
 from soilbook.plots.style import draw_base, letters, style
 from soilbook.wang2024 import experiment
@@ -158,12 +158,12 @@ def draw_autocorrelation(curves: xr.Dataset):
 
 def longwave_error(data: str) -> pd.DataFrame | None:
     """Error of the observed track's estimated long-wave, and of the formulas not chosen, against
-    that measured at FLUXNET2015 sites: see ``data.longwave.verify``. None on the twin, which has
-    a long-wave of its own, and where the FLUXNET2015 table is not at hand.
+    that measured at FLUXNET2015 sites: see ``data.fluxnet.longwave_errors``. None on the twin,
+    which has a long-wave of its own, and where the FLUXNET2015 table is not at hand.
     """
     if data != "observed" or not (files.folder() / fluxnet.FILE).is_file():
         return None
-    return longwave.verify()
+    return fluxnet.longwave_errors()
 
 
 def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:
