@@ -77,7 +77,7 @@ def run(monkeypatch, grid, places):
 
     def go(store, grid=grid, **settings):
         monkeypatch.setattr(hindcast.there, "grid", lambda *a: grid)
-        monkeypatch.setattr(hindcast.there, "insitu", lambda *a: (places, {}))
+        monkeypatch.setattr(hindcast.there, "insitu", lambda *a: places)
         return hindcast.run(hindcast.Hindcast(**SMALL, **settings), store)
 
     return go
@@ -211,8 +211,6 @@ def test_a_grid_without_any_retrieval_is_an_error(run, store, grid):
         ({"networks": 0}, "networks is 0; allowed: 1 or more"),
         ({"epochs": -1}, "epochs is -1"),
         ({"seed": -1}, "seed is -1; allowed: 0 or more"),
-        ({"root_zone": "deep"}, "root_zone 'deep'; allowed: auto, network, filter"),
-        ({"root_zone": "network", "data": "observed"}, "no root-zone product of SMAP"),
     ],
 )
 def test_bad_settings_are_refused(wrong, words):

@@ -55,8 +55,6 @@ def test_last_retrieval_is_old_enough_and_the_newest_of_those():
     value, age = retrievals.latest(series, 3)
     np.testing.assert_array_equal(value, [[np.nan] * 4 + [0.1, 0.1, 0.2]])
     np.testing.assert_array_equal(age, [[np.nan] * 4 + [3, 4, 3]])
-    with pytest.raises(ParameterError, match="allowed: 1 or more"):
-        retrievals.latest(series, 0)
 
 
 def test_inputs_are_finite_and_keep_the_order_of_ages():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from soilbook.data import TRACKS
 from soilbook.fang2019 import s2_a_data
-from soilbook.fang2019.places import TRACKS
 
 
 @pytest.fixture

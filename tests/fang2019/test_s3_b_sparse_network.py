@@ -108,7 +108,7 @@ def test_maps_show_every_place_once(scores):
     assert len(panels) == 6
     last = panels[-1]
     assert "LSTM PL" in last.get_title(loc="left")
-    crosses, dots = (c for c in last.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")
+    dots, crosses = (c for c in last.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")
                      and len(c.get_sizes()))  # fmt: skip
     assert len(crosses.get_offsets()) == 2 and len(dots.get_offsets()) == N_PLACES - 2
     shown = scores["r"].sel(layer="surface", product="LSTM", period="PL").values

@@ -6,7 +6,6 @@ places drawn with replacement (neighbouring stations together, core sites singly
 blocks of days. The rules stand in ``soilbook.claims``.
 """
 
-import warnings
 from functools import partial
 
 import numpy as np
@@ -15,14 +14,10 @@ import xarray as xr
 from scipy.stats import binomtest
 
 from soilbook import claims as judge
-from soilbook import published
+from soilbook import metrics, published
 from soilbook.claims import Case, Measured
 from soilbook.errors import unknown
-from soilbook.fang2019 import runs as place_draws
-from soilbook.fang2019 import s3_c_trends as trend_agreement
-from soilbook.fang2019 import statements
-from soilbook.fang2019.retrievals import Apart
-from soilbook.fang2019.s3_c_trends import IN_SITU
+from soilbook.fang2019 import runs, s3_c_trends, statements
 from soilbook.fang2019.statements import Evidence
 
 SECTIONS = {
@@ -37,9 +32,14 @@ DRAWN = {
     "core": "interval: sites drawn with replacement",
     "sparse": "interval: neighbouring stations drawn together",
 }
+NOT_RUN = {
+    "core": "the core sites have not been run",
+    "sparse": "the sparse network has not been run",
+    "trends": "trends have not been computed",
+}
 
 
-def verdicts(section: str, **evidence) -> pd.DataFrame:
+def verdicts(section: str, n_replicates: int = 1000, seed: int = 0, **evidence) -> pd.DataFrame:
     """All claims of a section (a name of SECTIONS), columns of ``claims.COLUMNS``.
 
     ``evidence``: fields of ``Evidence``, each optional. What is not given makes its claims "not
@@ -48,25 +48,23 @@ def verdicts(section: str, **evidence) -> pd.DataFrame:
     """
     if section not in SECTIONS:
         raise unknown("section", section, SECTIONS)
-    known = Evidence(**evidence)
+    known = Evidence({"n_replicates": n_replicates, "seed": seed}, **evidence)
     table = published.statements()
     part = table[table["section"].isin(SECTIONS[section]) & (table["kind"] == "result")]
-    return _frame(_row(statement, known) for statement in part.itertuples())
+    return _frame(_of_statement(statement, known) for statement in part.itertuples())
 
 
-def of_discussion(forecast: xr.Dataset, fused: pd.DataFrame, winter: Apart) -> pd.DataFrame:
+def of_discussion(forecast: xr.Dataset, fused: pd.DataFrame, winter: xr.DataArray) -> pd.DataFrame:
     """Four expectations of section III-D, which prints no number; columns of ``claims.COLUMNS``.
 
-    ``forecast`` of ``satellite_forecast.run``; ``fused`` of ``fusion.paired`` (ubRMSE); ``winter``
-    of ``seasons.apart``, LSTM's ubRMSE in months with few retrievals minus that in months with
-    many.
+    ``forecast`` of ``retrievals.run``; ``fused`` of ``s3_d_discussion.paired``; ``winter`` (place)
+    of ``retrievals.apart``, ubRMSE of LSTM.
     """
     parts = {"fusion": fused, "winter": winter}
-    rows = []
-    for claim in published.statements("discussion").itertuples():
-        measured = DISCUSSION[claim.measure](claim, parts.get(claim.measure, forecast))
-        rows.append(judge.row(claim, f"{claim.id}: {claim.statement}", measured))
-    return _frame(rows)
+    return _frame(
+        _row(claim, DISCUSSION[claim.measure](claim, parts.get(claim.measure, forecast)))
+        for claim in published.statements("discussion").itertuples()
+    )
 
 
 def conclusions(claims: pd.DataFrame) -> pd.DataFrame:
@@ -81,14 +79,13 @@ def conclusions(claims: pd.DataFrame) -> pd.DataFrame:
         each = ", ".join(f"{key} {verdict}" for key, verdict in judged.items())
         testable = [verdict for verdict in judged.values() if verdict != judge.NOT_TESTABLE]
         held = sum(verdict in judge.HELD for verdict in testable)
-        cases = (Case(one != judge.NOT, sure=one in judge.HELD) for one in testable)
         measured = Measured(
             held / len(testable) if testable else np.nan,
-            cases=tuple(cases),
+            cases=tuple(Case(one != judge.NOT, sure=one in judge.HELD) for one in testable),
             words={"some": testable.count(judge.PARTLY), "each": each},
             missing="" if testable else f"0 of 0 testable claims hold, 0 partly: {each}",
         )
-        rows.append(judge.row(claim, f"{claim.id}: {claim.statement}", measured))
+        rows.append(_row(claim, measured))
     return _frame(rows)
 
 
@@ -108,37 +105,32 @@ def _frame(rows) -> pd.DataFrame:
     return judge.table(rows).astype(dict.fromkeys(numbers, float))
 
 
-def _row(statement, known: Evidence) -> dict:
+def _row(claim, measured: Measured, note: str = "") -> dict:
+    named = f" ({claim.site})" if claim.site and not statements.network(claim) else ""
+    row = judge.row(claim, f"{claim.id}: {claim.statement}{named}", measured)
+    return row | {"why": row["why"] + note}
+
+
+def _of_statement(statement, known: Evidence) -> dict:
     network = statements.network(statement)
-    named = f" ({statement.site})" if statement.site and not network else ""
-    scores = known.sparse if network == "sparse" else known.core
-    on_scores = statement.measure not in ("", "slopes", "small trends")
-    if on_scores and scores is None:
-        of = "the sparse network has" if network == "sparse" else "the core sites have"
-        measured = Measured(missing=f"{of} not been run")
+    if not statement.measure:
+        return _row(statement, Measured())
+    if statement.measure in OF_TRENDS:
+        needed, measure = "trends", OF_TRENDS[statement.measure]
     else:
-        measured = MEASURES[statement.measure](statement, scores, known)
-    row = judge.row(statement, f"{statement.id}: {statement.statement}{named}", measured)
-    if on_scores and network and scores is not None and scores.attrs.get("stand_in"):
-        row["why"] += f"; {STAND_INS}"
-    return row
+        needed, measure = network or "core", OF_SCORES[statement.measure]
+    evidence = getattr(known, needed)
+    if evidence is None:
+        return _row(statement, Measured(missing=NOT_RUN[needed]))
+    stand_in = network and evidence.attrs.get("stand_in")
+    note = f"; {STAND_INS}" if stand_in else ""
+    return _row(statement, measure(statement, evidence, known), note)
 
 
+@runs.nan_of_nothing()
 def _quantile(array: np.ndarray, share: float = 0.5) -> float:
     """Quantile over places; NaN places are left out."""
-    with warnings.catch_warnings():
-        # A draw without a value gives NaN, as it should.
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        return float(np.nanquantile(array, share))
-
-
-def _interval(statistic, array: np.ndarray, scores: xr.Dataset, known: Evidence) -> tuple:
-    """Interval of a statistic of ``array`` (place, ...): stations of a neighbourhood are drawn
-    together, core sites singly."""
-    groups = None
-    if scores.attrs.get("kind") == "sparse":
-        groups = place_draws.neighbours(scores["latitude"].values, scores["longitude"].values)
-    return place_draws.interval(statistic, array, groups, **known.draws)
+    return float(np.nanquantile(array, share))
 
 
 def _count(statement, scores: xr.Dataset, known: Evidence) -> Measured:
@@ -147,22 +139,20 @@ def _count(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     The interval is Wilson's (1927, doi 10.1080/01621459.1927.10502953) for the share of sites:
     sites drawn with replacement would leave no interval where all or none of them hold.
     """
+    among = statement.among_words
     if statement.measure == "one-year count" and known.one_year is None:
-        where = "with a one-year test against SMAP in this run"
-        return Measured(missing=f"no site {where} has the scores")
-    holds, valid = statements.holding(statement, scores, known)
-    n, k = int(valid.sum()), int(holds[valid].sum())
+        n, among = 0, " with a one-year test against SMAP in this run"
+    else:
+        holds, valid = statements.holding(statement, scores, known)
+        n, k = int(valid.sum()), int(holds[valid].sum())
     if not n:
-        return Measured(missing=f"no site{statement.among_words} has the scores")
+        return Measured(missing=f"no site{among} has the scores")
     # A claim within a choice of sites names all of them.
     of = statement.count if statement.among else statement.of
     share = binomtest(k, n).proportion_ci(method="wilson")
-    why = (
-        f"{k} of {n} sites{statement.among_words}, published {statement.count:.0f} of {of:.0f}; "
-        "interval: Wilson's"
-    )
+    why = f"{k} of {n} sites{among}, published {statement.count:.0f} of {of:.0f}; "
     numbers = (float(part * of) for part in (k / n, share.low, share.high))
-    return Measured(*numbers, statement.count, why=why)
+    return Measured(*numbers, statement.count, why=why + "interval: Wilson's")
 
 
 def _median(statement, scores: xr.Dataset, known: Evidence) -> Measured:
@@ -171,30 +161,30 @@ def _median(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     n, note = int(there.sum()), statement.among_words
     if not n:
         return Measured(missing=f"no place{note}")
-    low, high = _interval(_quantile, own[there], scores.isel(place=there), known)
+    groups = runs.neighbours(scores)[there]
+    low, high = runs.interval(_quantile, own[there], groups, **known.draws)
     why = f"median of {n} places{note}; {DRAWN[scores.attrs['kind']]}"
     return Measured(_quantile(own[there]), low, high, statement.value, why=why)
 
 
 def _difference(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     """Of several references the one nearest to a contradiction is shown."""
-    against = statements.reference(statement)
-    share = 0.75 if statement.quantity.startswith("75th percentile") else 0.5
-    paired = statement.quantity in statements.SCORES
+    against, quantity = statements.reference(statement), statement.quantity
+    share = 0.75 if quantity.startswith("75th percentile") else 0.5
+    paired = quantity in statements.SCORES
     statistic = partial(_of_pairs, share=share, paired=paired)
-    own = statements.scored(scores, statement.quantity, statements.subject(statement))
+    own = statements.scored(scores, quantity, statements.subject(statement))
     among = statements.among(statement, scores, known)[:, None, None]
-    candidates = []
+    groups, candidates = runs.neighbours(scores), []
     for product in against.products:
-        one = statements.Subject((product,), against.layers, against.periods)
-        pairs = np.stack([own, statements.scored(scores, statement.quantity, one)], axis=-1)
+        other = statements.scored(scores, quantity, against._replace(products=(product,)))
+        pairs = np.stack([own, other], axis=-1)
         both = np.isfinite(pairs).all(axis=-1, keepdims=True) & among
         pairs = np.where(both, pairs, np.nan)
         there = both.any(axis=(1, 2))
-        n = int(there.sum())
-        if n:
-            low, high = _interval(statistic, pairs[there], scores.isel(place=there), known)
-            candidates.append((statistic(pairs), low, high, product, n))
+        if there.any():
+            bounds = runs.interval(statistic, pairs[there], groups[there], **known.draws)
+            candidates.append((statistic(pairs), *bounds, product, int(there.sum())))
     if not candidates:
         return Measured(missing="no place has both scores")
     sign = 1 if statement.relation == ">" else -1
@@ -202,7 +192,7 @@ def _difference(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     rule = f"claimed {'above' if sign > 0 else 'below'} zero"
     if statement.rule == "alike":
         rule = f"called alike within {statement.margin:g}"
-    kind = "median of paired differences" if paired else f"difference of {statement.quantity}"
+    kind = "median of paired differences" if paired else f"difference of {quantity}"
     other = statement.compared_with if len(against.products) == 1 else product
     why = f"{kind} from {other}, {n} places, {rule}; {DRAWN[scores.attrs['kind']]}"
     return Measured(*numbers, why=why)
@@ -213,9 +203,8 @@ def _of_pairs(pairs: np.ndarray, share: float, paired: bool) -> float:
     own, other = pairs[..., 0], pairs[..., 1]
     if paired:
         return _quantile(statements.over_cells(own - other), share)
-    return _quantile(statements.over_cells(own), share) - _quantile(
-        statements.over_cells(other), share
-    )
+    own, other = (_quantile(statements.over_cells(one), share) for one in (own, other))
+    return own - other
 
 
 def _lowest(statement, scores: xr.Dataset, known: Evidence) -> Measured:
@@ -230,29 +219,24 @@ def _lowest(statement, scores: xr.Dataset, known: Evidence) -> Measured:
 
 def _at_site(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     """A claim about one site: shown where there is a virtual site of that name, never judged."""
-    site = statement.site
+    site, quantity, what = statement.site, statement.quantity, statements.subject(statement)
     if scores.attrs.get("data") == "observed":
         return Measured(missing=f"no public series of {site}; {STAND_INS}")
     if site not in scores["place"].values:
         return Measured(missing=f"{site} is not among the places")
-    what = statements.subject(statement)
-    value = float(statements.scored(scores.sel(place=[site]), statement.quantity, what)[0, 0])
+    value = float(statements.scored(scores.sel(place=[site]), quantity, what)[0, 0])
     if np.isnan(value):
         return Measured(missing=f"no score at {site}")
-    low = high = np.nan
-    interval = ""
-    if known.core_result is not None:
-        low, high = statements.over_days(known.core_result, site, statement.quantity, what, known)
-        interval = "; interval: blocks of days"
-    return Measured(value, low, high, statement.value, words={"interval": interval})
+    if known.core_result is None:
+        return Measured(value, published=statement.value, words={"interval": ""})
+    bounds = statements.over_days(known.core_result, site, quantity, what, known.draws)
+    words = {"interval": "; interval: blocks of days"}
+    return Measured(value, *bounds, statement.value, words=words)
 
 
-def _slopes(statement, scores, known: Evidence) -> Measured:
-    if known.trends is None:
-        return Measured(missing="trends have not been computed")
-    groups = trend_agreement.GROUPS
-    group = next(name for name, (_, _, key) in groups.items() if key == statement.id)
-    table = trend_agreement.agreement(known.trends, ["LSTM"], [group], **known.draws)
+def _slopes(statement, trends: xr.Dataset, known: Evidence) -> Measured:
+    group = next(name for name, (*_, key) in s3_c_trends.GROUPS.items() if key == statement.id)
+    table = s3_c_trends.agreement(trends, ["LSTM"], [group], **known.draws)
     row = table.iloc[0]
     if np.isnan(row["r"]):
         return Measured(missing=f"{group}: {row['why'] or 'slopes do not vary'}")
@@ -260,32 +244,28 @@ def _slopes(statement, scores, known: Evidence) -> Measured:
     return Measured(*numbers, statement.value, words={"places": row["n_places"]})
 
 
-def _small_trends(statement, scores, known: Evidence) -> Measured:
-    if known.trends is None:
-        return Measured(missing="trends have not been computed")
-    part = trend_agreement.members(known.trends, ("core", "sparse"))
+def _small_trends(statement, trends: xr.Dataset, known: Evidence) -> Measured:
+    part = s3_c_trends.members(trends, ("core", "sparse"))
     if not part.sizes["place"]:
         return Measured(missing="no place passes the rules of the trends")
     size = np.abs(part["percent"])
-    small = (size.sel(series=IN_SITU) < statement.value).values
+    small = (size.sel(series=s3_c_trends.IN_SITU) < statement.value).values
     alike = (size.sel(series="LSTM") < statement.value).values[small]
-    groups = place_draws.neighbours(part["latitude"].values, part["longitude"].values)
-    low, high = place_draws.interval(np.mean, small.astype(float), groups, **known.draws)
+    bounds = runs.interval(np.mean, small.astype(float), runs.neighbours(part), **known.draws)
     words = {"places": small.size, "alike": int(alike.sum()), "small": alike.size}
-    return Measured(float(small.mean()), low, high, words=words)
+    return Measured(float(small.mean()), *bounds, words=words)
 
 
-MEASURES = {
-    "": lambda statement, scores, known: Measured(),
+# By the measure of a claim: what it takes is scores, or slopes, and all that is known.
+OF_SCORES = {
     "count": _count,
     "one-year count": _count,
     "median": _median,
     "difference": _difference,
     "lowest": _lowest,
     "site": _at_site,
-    "slopes": _slopes,
-    "small trends": _small_trends,
 }
+OF_TRENDS = {"slopes": _slopes, "small trends": _small_trends}
 
 
 def _differences(forecast: xr.Dataset, other: str) -> list[Case]:
@@ -333,12 +313,13 @@ def _fusion(claim, fused: pd.DataFrame) -> Measured:
     return Measured(best["difference"], best["low"], best["high"], cases=cases, words=words)
 
 
-def _winter(claim, winter: Apart) -> Measured:
-    n, least = winter.n_places, claim.least
-    if n < least:
-        why = f"{n} places have in situ in both kinds of months; needs {least:g}"
+def _winter(claim, apart: xr.DataArray) -> Measured:
+    n = int(apart.notnull().sum())
+    if n < claim.least:
+        why = f"{n} places have in situ in both kinds of months; needs {claim.least:g}"
         return Measured(missing=why)
-    return Measured(winter.value, winter.low, winter.high, words={"places": n})
+    found = metrics.mean_over_sites(apart.values)
+    return Measured(*map(float, (found.value, found.low, found.high)), words={"places": n})
 
 
 DISCUSSION = {

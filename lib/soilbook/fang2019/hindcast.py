@@ -5,7 +5,6 @@ in-situ places through the years before and after the launch of SMAP (April 2015
 scored against the probes on the same days.
 """
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,28 +12,21 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import model_validator
 
 from soilbook import fingerprint, metrics
 from soilbook.data.network import LAUNCH
 from soilbook.device import find as find_device
-from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.errors import DataError, unknown
 from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
-from soilbook.fang2019.runs import METRICS, Positive, Scaled, Track, varied
+from soilbook.fang2019.runs import METRICS, Scaled, Track
 from soilbook.models import climatology
-from soilbook.models.baselines import CHARACTERISTIC_TIME, exponential_filter
-from soilbook.settings import satellite
+from soilbook.models.baselines import exponential_filter
+from soilbook.settings import Count, satellite
 from soilbook.store import Store
+from soilbook.training import sequences as instances
 from soilbook.training.sequence_trainer import SequenceSettings, predict
-from soilbook.training.sequences import (
-    MODELLED,
-    STATISTICS,
-    Inputs,
-    features,
-    with_departures,
-    with_statistics,
-)
+from soilbook.training.sequences import MODELLED, STATISTICS
 
 PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page
@@ -48,7 +40,8 @@ LABELS = {
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
 STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a day
-ROOT_ZONES = {"network": "second network", "filter": "exponential filter"}
+# What makes LSTM's root zone: the observed track has no root-zone product of SMAP to learn from.
+ROOT_ZONES = {"twin": "second network", "observed": "exponential filter"}
 YEAR = 365.25  # days
 # SMAP is scored on the days it has; all other products share theirs.
 OWN_DAYS = ("SMAP",)
@@ -57,41 +50,22 @@ LEAST = 30  # days, fewer give no score
 
 class Hindcast(Scaled):
     """Settings. ``kind`` is the in-situ network, "core" or "sparse"; ``epochs`` None means as many
-    days of instances as the profile's epochs of one year; ``root_zone``: "network" trains a second
-    network on the root-zone product, "filter" takes the exponential filter of the surface, "auto"
-    the network where the data have such a product (the twin).
-    """
+    days of instances as the profile's epochs of one year."""
 
     of_profile: ClassVar = ("networks",)
 
     data: Track = "twin"
     kind: Literal["core", "sparse"] = "sparse"
-    epochs: Positive | None = None
-    root_zone: Literal["auto", "network", "filter"] = "auto"
-
-    @model_validator(mode="after")
-    def _root_zone_is_there(self):
-        if self.root_zone == "network" and self.data == "observed":
-            raise ParameterError(
-                "root_zone is 'network', but the observed track has no root-zone product of SMAP; "
-                "allowed: auto, filter"
-            )
-        return self
+    epochs: Count | None = None
 
     def resolve(self) -> "Hindcast":
-        """The same with every choice spelt out, but for epochs, which depend on the record.
-
-        DeviceError if the device is absent.
-        """
-        root_zone = self.root_zone
-        if root_zone == "auto":
-            root_zone = "network" if self.data == "twin" else "filter"
-        return self.but(device=find_device(self.device), root_zone=root_zone)
+        """The same with the device found; DeviceError if it is absent."""
+        return self.but(device=find_device(self.device))
 
     def members(self) -> list[SequenceSettings]:
         """Settings of every network, those of the year-ahead test; epochs must be set."""
-        chosen = varied(runs.OURS, epochs=self.epochs)
-        return [varied(chosen, seed=self.seed + k) for k in range(self.networks)]
+        chosen = runs.OURS.but(epochs=self.epochs)
+        return [chosen.but(seed=self.seed + k) for k in range(self.networks)]
 
 
 def run(
@@ -109,13 +83,13 @@ def run(
     scale, steps = satellite(settings.profile), STEPS[settings.profile]
     grid = there.grid(settings.data, settings.seed, folder, store)
     n = scale.n_stations if settings.kind == "sparse" else None
-    places, _ = there.insitu(settings.data, settings.kind, settings.seed, folder, n, store)
+    places = there.insitu(settings.data, settings.kind, settings.seed, folder, n, store)
     settings = settings.but(epochs=settings.epochs or epochs(scale.epochs, grid))
     models = there.land_surface(settings.data, places, grid, steps, store, folder)
     key = {
         "kind": "hindcast",
         "networks": settings.members(),
-        "of": [settings.data, settings.kind, settings.root_zone, settings.device],
+        "of": [settings.data, settings.kind, settings.device],
         "grid": fingerprint.of_dataset(grid),
         "places": fingerprint.of_dataset(places),
         "models": fingerprint.of_dataset(models),
@@ -129,23 +103,23 @@ def _made(
     # What the networks are shown besides: nothing, and the moisture of our models.
     shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places, store)}
 
-    def learnt(variable: str) -> tuple[dict, dict]:
-        """Moisture by networks (network, place, time), and SMAP's own (place, time)."""
+    def learnt(variable: str) -> dict[str, np.ndarray]:
+        """Moisture (network, place, time) by product; SMAP's own have a single one."""
         made = {
             name: networks(settings, grid, places, variable, store, modelled)
             for name, modelled in shown.items()
         }
-        return made, smap(grid, places, variable)
+        return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
     surface = learnt("sm_smap")
-    if settings.root_zone == "network":
+    if settings.data == "twin":
         deep = learnt("sm_smap_rootzone")
     else:
-        deep = tuple({name: filtered(values) for name, values in one.items()} for one in surface)
+        deep = {name: exponential_filter(values) for name, values in surface.items()}
     recorded = places["recorded"].values
     layers = dict(zip(LAYERS, (surface, deep), strict=True))
-    sm = [_layer(models, layer, *of_layer, recorded) for layer, of_layer in layers.items()]
-    spread = [np.where(recorded, _spread(made["LSTM"]), np.nan) for made, _ in layers.values()]
+    sm = [_products(models.sel(layer=name), of, recorded) for name, of in layers.items()]
+    spread = [np.where(recorded, _spread(of["LSTM"]), np.nan) for of in layers.values()]
     insitu = [places[f"sm_{layer}"].values for layer in LAYERS]
     days, dims = places["time"].values, ("layer", "place", "time")
     labels = {"units": "m3 m-3", "long_name": "soil moisture"}
@@ -164,37 +138,28 @@ def _made(
             "period": ("time", period(days)),
             **{name: ("place", places[name].values) for name in wanted if name in places.coords},
         },
-        attrs={
-            "data": settings.data,
-            "kind": settings.kind,
-            "left_out": places.attrs["left_out"],
-            "stand_in": places.attrs["stand_in"],
-            "root_zone": ROOT_ZONES[settings.root_zone],
-            "land_surface": models.attrs["source"],
-            "networks": settings.networks,
-            "epochs": settings.epochs,
-            "source": "; ".join(dict.fromkeys(str(one.attrs["source"]) for one in (grid, places))),
-        },
+        attrs=settings.model_dump(include={"data", "kind", "networks", "epochs"})
+        | {name: places.attrs[name] for name in ("left_out", "stand_in")}
+        | {"root_zone": ROOT_ZONES[settings.data], "land_surface": models.attrs["source"]},
     )
 
 
 def period(days: np.ndarray) -> np.ndarray:
     """Name of each day's period, empty outside of PERIODS."""
-    out = np.full(days.size, "", dtype="<U2")
-    for name, (first, last) in PERIODS.items():
-        inside = (days >= np.datetime64(first)) & (days < np.datetime64(last) + 1)
-        out[inside] = name
-    return out
+    bounds = (map(np.datetime64, ends) for ends in PERIODS.values())
+    inside = [(days >= first) & (days < last + 1) for first, last in bounds]
+    return np.select(inside, list(PERIODS), "")
 
 
-def _layer(models, layer: str, members: dict, smap: dict, recorded) -> np.ndarray:
+def _products(models: xr.Dataset, found: dict, recorded: np.ndarray) -> np.ndarray:
     """All products (product, place, time) of a layer, in the order of PRODUCTS."""
-    modelled = {name: one.mean(0) for name, one in members.items()}
-    modelled |= {name: models[name].sel(layer=layer).values for name in ("Noah", "VIC")}
-    modelled["Comb"] = (modelled["LSTM"] + modelled["Noah"]) / 2
-    modelled["Noah+VIC"] = (modelled["Noah"] + modelled["VIC"]) / 2
-    found = {name: np.where(recorded, values, np.nan) for name, values in modelled.items()} | smap
-    return np.stack([found[name] for name in PRODUCTS])
+    made = {name: one.mean(0) for name, one in found.items()}
+    made |= {name: models[name].values for name in there.MODELS}
+    made["Comb"] = (made["LSTM"] + made["Noah"]) / 2
+    made["Noah+VIC"] = (made["Noah"] + made["VIC"]) / 2
+    for name in set(PRODUCTS) - {"SMAP", "climatology"}:
+        made[name] = np.where(recorded, made[name], np.nan)
+    return np.stack([made[name] for name in PRODUCTS])
 
 
 def _spread(members: np.ndarray) -> np.ndarray:
@@ -224,12 +189,7 @@ def guides(settings, grid: xr.Dataset, places: xr.Dataset, store: Store) -> list
 
 
 def networks(
-    settings,
-    grid: xr.Dataset,
-    places: xr.Dataset,
-    name: str,
-    store: Store,
-    modelled: list[xr.Dataset] | None = None,
+    settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: Store, modelled=None
 ) -> np.ndarray:
     """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
 
@@ -242,17 +202,17 @@ def networks(
     if modelled:
         at_pixels, at_places = modelled
         days = training["time"]
-        training = with_departures(training, at_pixels, days)
+        training = instances.with_departures(training, at_pixels, days)
         shared = at_places["time"].sel(time=slice(days[0], days[-1]))
-        places = with_departures(places, at_places, shared)
+        places = instances.with_departures(places, at_places, shared)
         forcing = (*forcing, *MODELLED)
-    inputs = Inputs(forcing=forcing, attributes=runs.OUR_INPUTS.attributes, season=True)
-    training = with_statistics(training, training)
+    inputs = runs.OUR_INPUTS.but(forcing=forcing)
+    training = instances.with_statistics(training, training)
     members, device = settings.members(), settings.device
     trained, scaling = runs.learn(training, inputs, members, store, device, name)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}
-    x = features(places.assign(own), scaling)
+    x = instances.features(places.assign(own), scaling)
     x = np.concatenate([x[:, :SPIN_UP], x], axis=1)
     made = predict(trained, members[0], scaling, x, device)
     return made[:, :, -places.sizes["time"] :]
@@ -268,99 +228,83 @@ def smap(grid: xr.Dataset, places: xr.Dataset, name: str) -> dict[str, np.ndarra
     return {"SMAP": at, "climatology": means}
 
 
-def filtered(surface: np.ndarray) -> np.ndarray:
-    """Root-zone moisture (..., time) that the exponential filter makes of the surface's."""
-    return exponential_filter(surface, CHARACTERISTIC_TIME)
-
-
 def _training(grid: xr.Dataset, name: str) -> xr.Dataset:
     """The days from launch to the last retrieval."""
-    source = grid.attrs.get("source", "grid")
-    if name not in grid:
-        raise DataError(f"{source}: no variable {name!r} to learn from")
-    days = grid["time"].values
-    seen = grid[name].notnull().any("pixel").values & (days >= LAUNCH)
-    if not seen.any():
+    since = grid.sel(time=slice(LAUNCH, None))
+    seen = np.flatnonzero(since[name].notnull().any("pixel"))
+    if not seen.size:
+        source = grid.attrs.get("source", "grid")
         raise DataError(f"{source}: variable {name!r} has no observation to learn from")
-    return grid.sel(time=slice(LAUNCH, days[seen][-1]))
+    return since.isel(time=slice(seen[-1] + 1))
 
 
 def scores(result: xr.Dataset) -> xr.Dataset:
-    """``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place, period).
+    """METRICS (m3 m-3, but for R) and ``n_days`` (product, layer, place, period).
 
-    Days with in situ and every modelled product count, for SMAP those that it has among them;
-    ``n_days`` says how many; fewer than 30 give NaN. A product without any value at a place takes
-    no part there.
+    Days of ``shared_days`` with in situ count, for SMAP those that it has among them; fewer than 30
+    give NaN.
     """
-    periods = [name for name in dict.fromkeys(result["period"].values.tolist()) if name]
+    periods = [name for name in PERIODS if name in result["period"].values]
     made = [_period(result.isel(time=result["period"].values == name)) for name in periods]
-    out = xr.concat(made, xr.DataArray(periods, dims="period", name="period"))
+    out = xr.concat(made, xr.Variable("period", periods))
     out = out.transpose("product", "layer", "place", "period")
     keep = [name for name in result.coords if result[name].dims == ("place",)]
     return out.assign_coords({name: result[name] for name in keep}).assign_attrs(result.attrs)
 
 
 def _period(result: xr.Dataset) -> xr.Dataset:
-    modelled = [name for name in result["product"].values if name not in OWN_DAYS]
-    known = result["sm"].sel(product=modelled).notnull()
-    days = (known | ~known.any("time")).all("product") & result["insitu"].notnull()
-    made = metrics.score(result["insitu"].where(days), result["sm"], metrics=METRICS)
+    observed = result["insitu"].where(shared_days(result))
+    made = metrics.score(observed, result["sm"], metrics=METRICS)
     made = made.rename(n_pairs="n_days").drop_vars(["period", "undefined"], errors="ignore")
     enough = made["n_days"] >= LEAST
     return made.assign({name: made[name].where(enough) for name in METRICS})
 
 
-def summary(
-    scored: xr.Dataset, n_replicates: int = 1000, seed: int = 0, level: float = 0.95
-) -> pd.DataFrame:
+def shared_days(result: xr.Dataset) -> xr.DataArray:
+    """Days (..., time) on which every product but those of OWN_DAYS is there; one without any value
+    at a place takes no part there."""
+    known = result["sm"].drop_sel(product=list(OWN_DAYS), errors="ignore").notnull()
+    return (known | ~known.any("time")).all("product")
+
+
+@runs.nan_of_nothing()
+def summary(scored: xr.Dataset, **draws) -> pd.DataFrame:
     """Medians over places with intervals: one row for each metric, layer, period and product.
 
     Columns metric, layer, period, product, median, low, high, quartile_1, quartile_3, n_places.
-    Neighbouring stations are drawn together, core sites singly.
+    Neighbouring stations are drawn together, core sites singly; ``draws`` say how often and from
+    which seed.
     """
-    groups = np.arange(scored.sizes["place"])
-    if scored.attrs.get("kind") == "sparse":
-        groups = runs.neighbours(scored["latitude"].values, scored["longitude"].values)
-    cell = ["layer", "period", "product"]
-    labels = pd.MultiIndex.from_product([scored[name].values for name in cell], names=cell)
+    cell = ["metric", "layer", "period", "product"]
+    values = scored[list(METRICS)].to_array("metric").transpose(*cell, "place")
+    numbers = (
+        *runs.median_interval(values.values, runs.neighbours(scored), **draws),
+        *values.quantile((0.25, 0.75), "place").values,
+        values.notnull().sum("place"),
+    )
     columns = ("median", "low", "high", "quartile_1", "quartile_3", "n_places")
-    tables = []
-    for metric in METRICS:
-        values = scored[metric].transpose(*cell, "place")
-        bounds = runs.median_interval(values.values, groups, n_replicates, level, seed)
-        with warnings.catch_warnings():
-            # A product that is nowhere, as SMAP before its launch, gives NaN, as it should.
-            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-            quartiles = values.quantile((0.25, 0.75), "place").values
-        numbers = (*bounds, *quartiles, np.isfinite(values.values).sum(-1))
-        table = {name: one.ravel() for name, one in zip(columns, numbers, strict=True)}
-        tables.append(pd.DataFrame(table, labels).reset_index().assign(metric=metric))
-    return pd.concat(tables, ignore_index=True)[["metric", *cell, *columns]]
+    table = {name: (cell, np.asarray(one)) for name, one in zip(columns, numbers, strict=True)}
+    labels = {name: values[name].values for name in cell}
+    return xr.Dataset(table, labels).to_dataframe(cell).reset_index()
 
 
 def paired(
-    scored: xr.Dataset,
-    metric: str,
-    a: str | Sequence[str],
-    b: str,
-    n_replicates: int = 1000,
-    seed: int = 0,
+    scored: xr.Dataset, metric: str, a: str | Sequence[str], b: str, **draws
 ) -> pd.DataFrame:
     """Paired differences across places, product(s) ``a`` minus product ``b``, by all the rest.
 
-    Columns of ``metrics.compare``, with ``n_places``: mean difference and its bootstrap interval
-    over places, Wilcoxon's signed-rank test, Holm's correction over all rows; ``against`` is ``b``.
-    ParameterError for an unknown metric or product.
+    Columns of ``metrics.compare``, which takes the ``draws``, with ``n_places``; ``against`` is
+    ``b``. ParameterError for an unknown metric or product.
     """
-    if metric not in METRICS:
-        raise unknown("metric", metric, METRICS)
     names = [a] if isinstance(a, str) else list(a)
-    for name in (*names, b):
-        if name not in scored["product"].values:
-            raise unknown("product", name, scored["product"].values)
+    products = scored["product"].values
+    asked = [("metric", metric, METRICS), *(("product", name, products) for name in (*names, b))]
+    for what, name, allowed in asked:
+        if name not in allowed:
+            raise unknown(what, name, allowed)
     values = scored[metric].reset_coords(drop=True).rename(place="site")
     one, other = values.sel(product=names), values.sel(product=b, drop=True)
-    table = metrics.compare(one, other, metric, n_replicates=n_replicates, seed=seed)
+    table = metrics.compare(one, other, metric, **draws)
     table.insert(1, "against", b)
     return table.rename(columns={"n_sites": "n_places"})
 
@@ -369,12 +313,9 @@ def in_words(result: xr.Dataset) -> str:
     """A line on what a hindcast rests on: places, networks, stand-ins, and who was left out."""
     of = result.attrs
     deep = int(result["insitu"].sel(layer="rootzone").notnull().any("time").sum())
-    # Attributes that come from a file are numpy's, which repeat no text.
-    counts = {"place": result.sizes["place"]}
-    counts |= {one: int(of[f"{one}s"]) for one in ("network", "epoch")}
-    places, networks, epochs = (f"{n} {one}{'s' * (n != 1)}" for one, n in counts.items())
+    counts = {"place": result.sizes["place"], "network": of["networks"], "epoch": of["epochs"]}
+    places, networks, epochs = (f"{n} {one}{'' if n == 1 else 's'}" for one, n in counts.items())
     parts = [f"{places}, {deep} with a root zone; {networks} of {epochs}"]
     parts += [f"root zone of LSTM: {of['root_zone']}", of["land_surface"], of["stand_in"]]
     left_out = of["left_out"].replace("\n", "; ")
-    text = "; ".join(part for part in parts if part)
-    return text + (f". Left out: {left_out}." if left_out else ".")
+    return "; ".join(filter(None, parts)) + (f". Left out: {left_out}." if left_out else ".")

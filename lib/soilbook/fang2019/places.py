@@ -6,6 +6,7 @@ end: the moisture of Noah and VIC at these places, NLDAS-2's where its files are
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,12 @@ import xarray as xr
 
 from soilbook import data as room
 from soilbook import fingerprint, landsurface, schema
-from soilbook.data import TRACKS, conus412, files, network, nldas, quality
+from soilbook.data import conus412, files, network, nldas, quality
 from soilbook.data import fingerprint as of_data
 from soilbook.data.network import UNKNOWN_ELEVATION
-from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.errors import DataError
 from soilbook.store import Store
 
-KINDS = ("core", "sparse")
 # What the network sees of the weather: on the observed track what a station measures too.
 INPUTS = {
     "twin": schema.FORCING,
@@ -43,8 +43,9 @@ MOST_WITHOUT_SMAP = 0.75
 OWN_MODELS = "Noah-type and VIC-type models of this project; they stand in for those of NLDAS"
 NLDAS = "Noah and VIC of NLDAS-2"
 MODELS = ("Noah", "VIC")
-VARIABLES = ("sm_surface", "sm_rootzone")
-WEATHER = ("precipitation", "air_temperature", "shortwave", "specific_humidity", "longwave")
+LAYERS = ["surface", "rootzone"]
+VARIABLES = [f"sm_{layer}" for layer in LAYERS]
+WEATHER = (*INPUTS["observed"], "longwave")
 # A pixel has the plants of its map; the reference stations stand on grass, whatever lies around
 # them, and their greenness follows from their climate.
 NATURE = {"twin": ("sand", "clay", "flag_land_cover", "ndvi"), "observed": ("sand", "clay")}
@@ -56,12 +57,9 @@ def grid(
     """Weather, attributes and SMAP of the pixels: Dataset (pixel, time).
 
     ``sm_smap`` and, on the twin, ``sm_smap_rootzone`` are NaN where there is no retrieval.
-    ParameterError for an unknown track, DataError naming the file that is absent or wrong.
+    DataError names the file that is absent or wrong.
     """
-    _check(data, "sparse")
-    if data == "observed":
-        return conus412.read(folder)
-    return twin("grid", seed, store)
+    return conus412.read(folder) if data == "observed" else twin("grid", seed, store)
 
 
 def insitu(
@@ -71,40 +69,24 @@ def insitu(
     folder: Path | str | None = None,
     n: int | None = None,
     store: Store | None = None,
-) -> tuple[xr.Dataset, dict[str, str]]:
-    """In-situ places, Dataset (place, time), and why others are left out, by name.
+) -> xr.Dataset:
+    """In-situ places, Dataset (place, time), of the ``kind`` "core" or "sparse".
 
     Weather without a gap, attributes of the pixel, ``sm_surface`` and ``sm_rootzone`` (m3 m-3) by
     the rules of section II-C. Coordinates pixel, distance_km, inside and ``recorded`` (place,
-    time), False where the weather was not measured. ``kind`` is "core" or "sparse"; of the latter
-    ``n`` are taken, spread over the list (None: all). On the observed track five stations stand in
-    for the core sites (attribute ``stand_in``), and a station outside the grid is left out.
-    ParameterError for an unknown track, kind or number; DataError if no place is left.
+    time), False where the weather was not measured. Of the sparse network ``n`` are taken, spread
+    over the list (None: all). Attributes: ``left_out`` (a line for each place left out, and why)
+    and ``stand_in``: on the observed track five stations stand in for the core sites, and a station
+    outside the grid is left out. DataError if no place is left.
     """
-    _check(data, kind, n)
     if data == "observed":
-        made = _observed(kind, folder, n, store or Store())
-    else:
-        made = twin("insitu", seed, store, kind=kind)
-        made = made.isel(place=_spread(made.sizes["place"], n if kind == "sparse" else None))
-        everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
-        made = made.assign_coords(recorded=(("place", "time"), everywhere))
-        made.attrs |= {"stand_in": "", "left_out": made.attrs.get("left_out", "")}
-    return made, lines(made.attrs["left_out"])
-
-
-def lines(text: str) -> dict[str, str]:
-    """Reasons by name, from the lines of an attribute ``left_out``."""
-    return dict(line.split(": ", 1) for line in text.split("\n") if line)
-
-
-def _check(data: str, kind: str, n: int | None = None) -> None:
-    if data not in TRACKS:
-        raise unknown("data", data, TRACKS)
-    if kind not in KINDS:
-        raise unknown("kind of in-situ network", kind, KINDS)
-    if n is not None and n < 1:
-        raise ParameterError(f"{n} stations; allowed: 1 or more")
+        return _observed(kind, folder, n, store or Store())
+    made = twin("insitu", seed, store, kind=kind)
+    if kind == "sparse":
+        made = made.isel(place=_spread(made.sizes["place"], n))
+    everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
+    made = made.assign_coords(recorded=(("place", "time"), everywhere))
+    return made.assign_attrs({"left_out": "", **made.attrs, "stand_in": ""})
 
 
 def _spread(n_all: int, n: int | None) -> list[int]:
@@ -117,23 +99,17 @@ def _spread(n_all: int, n: int | None) -> list[int]:
 def twin(
     what: str, seed: int = 0, store: Store | None = None, names: Iterable[str] = (), **arguments
 ) -> xr.Dataset:
-    """``twin_smap.grid``, ``insitu`` or ``truth``, kept in the store as making it takes time.
-
-    ``names`` are the variables that are kept (none: all).
-    """
+    """``grid``, ``insitu`` or ``truth`` of ``twin.continent``, kept in the store as making it takes
+    time. ``names`` are the variables that are kept (none: all)."""
     names = list(names)
-    key = {
-        "kind": f"twin of study 2: {what}",
-        "arguments": arguments,
-        "variables": names,
-        "data": of_data("twin", (), seed=seed),
-    }
+    kind, data = f"twin of study 2: {what}", of_data("twin", (), seed=seed)
+    key = {"kind": kind, "arguments": arguments, "variables": names, "data": data}
 
     def make() -> xr.Dataset:
         # Making the twin loads much that a reader of stations does not need.
-        from soilbook.twin import continent as twin_smap
+        from soilbook.twin import continent
 
-        made = getattr(twin_smap, what)(seed=seed, **arguments)
+        made = getattr(continent, what)(seed=seed, **arguments)
         return made[names] if names else made
 
     return (store or Store()).made(key, make)
@@ -144,11 +120,15 @@ def truth(result: xr.Dataset, seed: int = 0, store: Store | None = None) -> xr.D
     a result of ``hindcast.run``; None on the observed track, where nobody knows it."""
     if result.attrs["data"] != "twin":
         return None
-    layers = ["surface", "rootzone"]
-    made = twin("truth", seed, store, names=[f"sm_{layer}" for layer in layers])
+    made = twin("truth", seed, store, VARIABLES)
     there = made.sel(pixel=result["pixel"], time=result["time"]).reset_coords(drop=True)
-    both = there.to_array("layer", name="truth").assign_coords(layer=layers)
+    both = there.to_array("layer", name="truth").assign_coords(layer=LAYERS)
     return both.transpose("layer", "place", "time")
+
+
+def digest(paths: Iterable[Path], folder: Path | str | None) -> str:
+    """Digest of files below the data folder."""
+    return files.digest((path.resolve() for path in paths), files.product(folder, "").resolve())
 
 
 def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
@@ -158,13 +138,8 @@ def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
         names = [name for name in STAND_INS if name in names]
     else:
         names = [names[k] for k in _spread(len(names), n)]
-    root = files.product(folder, "").resolve()
     read = [*network.files_of(folder, names), *conus412.files_of(folder)]
-    key = {
-        "kind": "in-situ places of study 2",
-        "stations": names,
-        "data": files.digest((path.resolve() for path in read), root),
-    }
+    key = {"kind": "in-situ places of study 2", "stations": names, "data": digest(read, folder)}
     made = store.made(key, lambda: _stations(names, folder))
     return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")
 
@@ -182,47 +157,40 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     # A pixel without soil data would leave the land-surface models without a soil.
     with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
     at, outside = network.match(read, with_soil, FARTHEST)
-    left_out |= outside
     at, unseen = _seen(at, pixel_record["sm_smap"])
-    left_out |= unseen
     read = read.sel(station=at.index.values)
     for name in weather:
         # Before and after the record the networks run on weather of other years, and the models
         # spin up with it; no day there counts.
         rows = [quality.from_other_years(row, outer=True) for row in read[name].values]
         read[name] = ("station", "time"), np.reshape(rows, read[name].shape), read[name].attrs
-    short = np.isnan(read["precipitation"].values).any(axis=1)
-    left_out |= {
-        name: "a record too short to fill a year of weather"
-        for name in read["station"].values[short].tolist()
-    }
+    short = read["precipitation"].isnull().any("time").values
+    too_short = "a record too short to fill a year of weather"
+    left_out |= outside | unseen | dict.fromkeys(read["station"].values[short].tolist(), too_short)
     if short.all():
         reason = next(iter(left_out.items()), ("no station", "none asked for"))
         raise DataError(f"no station left of {len(names)}; {reason[0]}: {reason[1]}")
-    nature = pixels.sel(pixel=at["pixel"].values)
-    own = {name: ("station", nature[name].values, nature[name].attrs) for name in nature.data_vars}
-    read = read.drop_vars(["relative_humidity", "start", "end", "filled"]).assign(own)
-    read = read.assign_coords(
+    nature = pixels.sel(pixel=xr.DataArray(at["pixel"].values, dims="station"))
+    read = read.drop_vars(["relative_humidity", "start", "end", "filled"])
+    read = read.assign(nature.reset_coords(drop=True).data_vars).assign_coords(
         pixel=("station", at["pixel"].to_numpy()),
         distance_km=("station", at["distance"].to_numpy(), {"units": "km"}),
         inside=("station", at["inside"].to_numpy()),
-    ).isel(station=~short)
+    )
+    read = read.isel(station=~short).rename(station="place")
     read.attrs["left_out"] = "\n".join(f"{name}: {why}" for name, why in left_out.items())
-    return schema.check_grid(read.rename(station="place"), "in-situ places", place="place")
+    return schema.check_grid(read, "in-situ places", place="place")
 
 
 def _seen(at: pd.DataFrame, smap: xr.DataArray) -> tuple[pd.DataFrame, dict[str, str]]:
     """The matches whose pixel has SMAP often enough, and why others are left out, by station."""
     days = np.flatnonzero(smap.notnull().any("pixel"))
     record = smap.isel(time=slice(days[0], days[-1] + 1)).sel(pixel=at["pixel"].values)
-    missing = record.isnull().mean("time").values
-    reasons = {
-        name: f"its pixel has no SMAP on {share:.0%} of the days; "
-        f"at most {MOST_WITHOUT_SMAP:.0%} allowed"
-        for name, share in zip(at.index, missing, strict=True)
-        if share > MOST_WITHOUT_SMAP
-    }
-    return at.drop(index=list(reasons)), reasons
+    missing = pd.Series(record.isnull().mean("time").values, at.index)
+    missing = missing[missing > MOST_WITHOUT_SMAP]
+    allowed = f"at most {MOST_WITHOUT_SMAP:.0%} allowed"
+    why = "its pixel has no SMAP on {:.0%} of the days; " + allowed
+    return at.drop(index=missing.index), missing.map(why.format).to_dict()
 
 
 def land_surface(
@@ -240,12 +208,21 @@ def land_surface(
     ``pixels`` says which cell a place's pixel is.
     """
     root = Path(folder) if folder else room.folder()
-    if data == "observed":
-        files = [sorted(root.glob(f"nldas/**/NLDAS_{name.upper()}0125_H.A*")) for name in MODELS]
-        if all(files):
-            key = _nldas_key([*files[0], *files[1]], places)
-            return store.made(key, partial(_of_nldas, places, pixels, root))
-    return at_places(data, places, steps, store)
+    wanted = [f"nldas/**/NLDAS_{name.upper()}0125_H.A*" for name in MODELS]
+    paths = [sorted(root.glob(pattern)) for pattern in wanted if data == "observed"]
+    if not paths or not all(paths):
+        return at_places(data, places, steps, store)
+    states = [(path.name, path.stat()) for of_model in paths for path in of_model]
+    key = {
+        "kind": "models of NLDAS-2 of study 2",
+        # An hour is a file, 100,000 of them: to read them all for a fingerprint would take as
+        # long as to read them. Names, sizes and dates have to do.
+        "files": [[name, state.st_size, int(state.st_mtime)] for name, state in states],
+        "pixels": places["pixel"].values,
+        "places": places["place"].values,
+        "days": places["time"].values[[0, -1]].astype(str),
+    }
+    return store.made(key, partial(_of_nldas, places, pixels, root))
 
 
 def at_places(data: str, places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
@@ -267,14 +244,10 @@ def at_pixels(pixels: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
 
 
 def as_inputs(made: xr.Dataset) -> xr.Dataset:
-    """Moisture of both models as variables of their own, those of ``sequence_inputs.MODELLED``."""
-    return xr.Dataset(
-        {
-            f"{model.lower()}_{layer}": made[model].sel(layer=layer, drop=True)
-            for model in MODELS
-            for layer in made["layer"].values
-        }
-    )
+    """Moisture of both models as variables of their own, those of ``sequences.MODELLED``."""
+    cells = product(MODELS, made["layer"].values)
+    parts = {f"{name.lower()}_{at}": made[name].sel(layer=at, drop=True) for name, at in cells}
+    return xr.Dataset(parts)
 
 
 def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
@@ -284,15 +257,10 @@ def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Sto
         forcing["wind_speed"] = speed.reset_coords(drop=True).assign_attrs(units="m s-1")
     height = places["elevation"].fillna(UNKNOWN_ELEVATION).values
     static = places[list(nature)].reset_coords(drop=True)
-    static = static.assign(
-        latitude=("place", places["latitude"].values), elevation=("place", height)
-    )
-    key = {
-        "kind": "land-surface models of study 2",
-        "forcing": fingerprint.of_dataset(forcing),
-        "static": fingerprint.of_dataset(static),
-        "steps": steps,
-    }
+    static["latitude"] = "place", places["latitude"].values
+    static["elevation"] = "place", height
+    of = {"forcing": fingerprint.of_dataset(forcing), "static": fingerprint.of_dataset(static)}
+    key = {"kind": "land-surface models of study 2", **of, "steps": steps}
 
     def make() -> xr.Dataset:
         models = (landsurface.noah, landsurface.vic)
@@ -315,27 +283,7 @@ def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:
     return _layers(runs).assign_attrs(source=NLDAS)
 
 
-def _nldas_key(files: list[Path], places: xr.Dataset) -> dict:
-    states = [path.stat() for path in files]
-    return {
-        "kind": "models of NLDAS-2 of study 2",
-        # An hour is a file, 100,000 of them: to read them all for a fingerprint would take as
-        # long as to read them. Names, sizes and dates have to do.
-        "names": [path.name for path in files],
-        "sizes": [state.st_size for state in states],
-        "dates": [int(state.st_mtime) for state in states],
-        "pixels": places["pixel"].values,
-        "places": places["place"].values,
-        "days": places["time"].values[[0, -1]].astype(str),
-    }
-
-
 def _layers(runs: list[xr.Dataset]) -> xr.Dataset:
-    made = xr.Dataset(
-        {
-            name: one[list(VARIABLES)].reset_coords(drop=True).to_array("layer")
-            for name, one in zip(MODELS, runs, strict=True)
-        }
-    )
-    made = made.assign_coords(layer=["surface", "rootzone"])
+    kept = (run[VARIABLES].reset_coords(drop=True).to_array("layer") for run in runs)
+    made = xr.Dataset(dict(zip(MODELS, kept, strict=True))).assign_coords(layer=LAYERS)
     return made.transpose("layer", "place", "time").astype(np.float32)

@@ -6,7 +6,6 @@ serves all leads: it is trained on every pixel once for each lead.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from pydantic import model_validator
 from soilbook import fingerprint, metrics
 from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
-from soilbook.fang2019 import hindcast, runs
-from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, Track, YearAhead, varied
+from soilbook.fang2019 import runs
+from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, Track, YearAhead
 from soilbook.models import climatology
 from soilbook.models.prolongation import Memory, follow
 from soilbook.store import Store
@@ -35,7 +34,6 @@ SEES = {
     "persistence": "the last retrieval at the issue, nothing else",
     "climatology": "the calendar day; retrievals of the training years",
 }
-FORECAST = "forecast"
 ROWS = 20_000  # target days branched off at once
 OLDEST = 60  # days; older retrievals, and none at all, count as this old
 N_INPUTS = 2
@@ -45,6 +43,7 @@ SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autu
 FEW = {"under 10 %": (0.0, 0.1), "10 to 30 %": (0.1, 0.3), "30 % and more": (0.3, 1.01)}
 PRODUCTS = ("LSTM", "Noah", "VIC", "Comb")
 LEAST_DAYS = 30  # fewer give no score
+INTERVAL = ("value", "low", "high")
 
 
 class SatelliteForecast(YearAhead):
@@ -67,7 +66,7 @@ class SatelliteForecast(YearAhead):
     def forecasters(self) -> list[SequenceSettings]:
         """Settings of every forecast network: a pixel counts once for each lead in an epoch."""
         epochs = max(1, round(self.epochs / len(self.leads)))
-        return [varied(one, epochs=epochs) for one in self.members()]
+        return [one.but(epochs=epochs) for one in self.members()]
 
 
 def run(
@@ -86,7 +85,7 @@ def run(
     store, device = store or Store(), find_device(settings.device)
     pixels = runs.read(settings, folder, store) if pixels is None else pixels
     ready = runs.prepare(settings, pixels, store)
-    data = fingerprint.of_arrays(ready.x, _retrievals(ready))
+    data = fingerprint.of_arrays(ready.x, ready.record[TARGET].values)
     key = {"kind": "satellite forecast", "settings": settings, "data": data}
     return store.made(key, lambda: _made(settings, ready, pixels, store, device))
 
@@ -100,24 +99,20 @@ def _made(
     for name, source in (("hindcast", "ensemble"), ("climatology", "climatology")):
         same = ahead.sel(predictor=source).values
         predicted[name] = np.broadcast_to(same, (len(leads), *same.shape))
-    known = [latest(_retrievals(ready), lead) for lead in leads]
-    n_test = smap.sizes["time"]
-    predicted["persistence"] = np.stack([value[:, -n_test:] for value, _ in known])
+    known = np.stack([latest(ready.record[TARGET].values, lead) for lead in leads], axis=1)
+    predicted["persistence"], age = known[..., -smap.sizes["time"] :]
     predicted = {name: predicted[name] for name in SEES}
     result = score(smap, predicted, leads, settings.bootstrap, settings.seed)
-    observed = smap.notnull().values
-    ages = [float(np.nanmedian(age[:, -n_test:][observed])) for _, age in known]
+    ages = [float(np.nanmedian(one[smap.notnull().values])) for one in age]
     result["age"] = "lead", ages, {"units": "d", "long_name": "age of the last retrieval, median"}
-    return result.assign_attrs(
-        data=settings.data, n_networks=settings.networks, source=pixels.attrs.get("source", "")
-    )
+    return result
 
 
 def forecasts(
     settings: SatelliteForecast, ready: Prepared, store: Store, device: str
 ) -> dict[str, np.ndarray]:
     """The two forecasts of SEES, (lead, pixel, day of the test), m3 m-3, means of the networks."""
-    retrievals, n_training = _retrievals(ready), ready.training.sizes["time"]
+    retrievals, n_training = ready.record[TARGET].values, ready.training.sizes["time"]
     by_lead = [inputs(retrievals, n, ready.scaling) for n in settings.leads]
     learnt = [np.concatenate([ready.x, more], -1)[:, :n_training] for more in by_lead]
     y = target(ready.training, ready.scaling)
@@ -125,32 +120,30 @@ def forecasts(
     members = settings.forecasters()
     trained = train_sequences(sequences, members, store)
     del learnt, sequences
-    time = np.concatenate([ready.training["time"].values, ready.test["time"].values])
-    usual = usual_weather(ready.x, time, slice(0, n_training))
+    usual = usual_weather(ready.x, ready.record["time"].values, slice(0, n_training))
     there = np.isfinite(ready.test[TARGET].values)
-    total = {name: 0.0 for name in ("forecast", "forecast, usual weather")}
+    total = 0.0
     for flat in trained["parameters"].values:
         made = network(flat, ready.x.shape[2] + N_INPUTS, members[0]).to(device)
         both = with_and_without(made, ready.x, usual, by_lead, settings.leads, y, there)
-        for name, scaled in zip(total, both, strict=True):
-            total[name] = total[name] + scaled / len(members)
+        total = total + both / len(members)
     mean, deviation = (ready.scaling[f"target_{name}"].item() for name in ("mean", "deviation"))
-    return {name: scaled * deviation + mean for name, scaled in total.items()}
+    names = ("forecast", "forecast, usual weather")
+    return dict(zip(names, total * deviation + mean, strict=True))
 
 
-def with_and_without(made, x, usual, by_lead, leads, y, there) -> tuple[np.ndarray, np.ndarray]:
-    """Scaled forecasts (lead, pixel, day) of one network: analysed weather, and usual weather after
-    the issue; the latter on the days ``there`` (pixel, day) alone, else NaN.
+def with_and_without(made, x, usual, by_lead, leads, y, there) -> np.ndarray:
+    """Scaled forecasts (2, lead, pixel, day) of one network: with analysed weather, and with usual
+    weather after the issue; the latter on the days ``there`` (pixel, day) alone, else NaN.
 
     The level of a pixel is corrected by what the network missed there in training, ``y`` (pixel,
     day), as that of the hindcast is.
     """
-    device = made.output.weight.device
-    n_test = there.shape[1]
-    analysed, without = np.full((2, len(leads), *there.shape), np.nan, np.float32)
+    device, n_test = made.output.weight.device, there.shape[1]
+    analysed, without = both = np.full((2, len(leads), *there.shape), np.nan, np.float32)
     pixel, day = np.nonzero(there)
     for k, (lead, more) in enumerate(zip(leads, by_lead, strict=True)):
-        known, unknown_ = (
+        known, unknown = (
             torch.from_numpy(np.concatenate([part, more], -1)).to(device) for part in (x, usual)
         )
         with torch.no_grad():
@@ -162,38 +155,24 @@ def with_and_without(made, x, usual, by_lead, leads, y, there) -> tuple[np.ndarr
             begun = memories[-n_test - lead :]
             hidden, cells = (torch.stack(part) for part in zip(*begun, strict=True))
             for at in range(0, len(pixel), ROWS):
-                rows = torch.from_numpy(pixel[at : at + ROWS]).to(device)
-                issue = torch.from_numpy(day[at : at + ROWS]).to(device)
+                where = pixel[at : at + ROWS], day[at : at + ROWS]
+                rows, issue = (torch.from_numpy(one).to(device) for one in where)
                 steps = issue.unsqueeze(1) + torch.arange(1, lead + 1, device=device)
                 steps = steps + known.shape[1] - n_test - lead
                 start = Memory(hidden[issue, rows], cells[issue, rows])
-                branched, _ = follow(made, unknown_[rows.unsqueeze(1), steps], start)
-                where = pixel[at : at + ROWS], day[at : at + ROWS]
+                branched, _ = follow(made, unknown[rows.unsqueeze(1), steps], start)
                 without[k][where] = branched[:, -1].cpu().numpy() - level[where[0]]
-    return analysed, without
-
-
-def _retrievals(ready: Prepared) -> np.ndarray:
-    """SMAP of training and test (pixel, time)."""
-    parts = (part[TARGET].values for part in (ready.training, ready.test))
-    return np.concatenate([*parts], axis=1)
+    return both
 
 
 def latest(retrievals: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
     """Last retrieval at least ``lead`` days before each day, in its units, and its age in days.
 
-    Both (pixel, time); NaN before the first retrieval. ParameterError for a lead below 1.
+    Both (pixel, time); NaN before the first retrieval.
     """
-    if lead < 1:
-        raise ParameterError(f"lead {lead} is not allowed; allowed: 1 or more days")
     day = np.arange(retrievals.shape[1])
-    made = np.where(np.isfinite(retrievals), day, np.nan)
-    # Two columns a pixel: the value and the day it was made, carried forward alike.
-    value, made_on = (
-        pd.DataFrame(array.T.astype(float)).ffill().shift(lead).to_numpy().T
-        for array in (retrievals, made)
-    )
-    return value, day - made_on
+    made_on = np.where(np.isfinite(retrievals), day, np.nan)
+    return runs.latest(retrievals, lead), day - runs.latest(made_on, lead)
 
 
 def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray:
@@ -228,22 +207,23 @@ def score(
 ) -> xr.Dataset:
     """Scores against SMAP of ``predicted`` (lead, pixel, time), on the days that all share.
 
-    Returns ``moisture`` (predictor, lead, pixel, time), ``observed`` (pixel, time), ``rmse``,
-    ``bias``, ``ubrmse``, ``r`` and ``n_pairs`` (predictor, lead, pixel); for rmse and r
-    ``median_...`` over pixels, and ``difference_...``, the median over pixels of forecast minus
-    predictor, each (predictor, lead) with its 95 % interval, see ``runs.with_interval``.
+    Returns ``moisture`` (predictor, lead, pixel, time), ``observed`` (pixel, time), METRICS and
+    ``n_pairs`` (predictor, lead, pixel); for rmse and r ``median_...`` over pixels, and
+    ``difference_...``, the median over pixels of forecast minus predictor, each (predictor, lead)
+    with its 95 % interval, see ``runs.with_interval``.
     """
     days_ahead = "lead", list(leads), {"units": "d"}
     result = xr.Dataset(coords=observed.coords).assign_coords(lead=days_ahead)
     result["moisture"] = runs.stacked(observed, predicted, lead=list(leads))
     result["observed"] = observed
     shared = observed.where(result["moisture"].notnull().all("predictor"))
-    result = result.merge(metrics.score(shared, result["moisture"], metrics=METRICS))
-    groups = runs.blocks(result["row"].values, result["column"].values)
+    found = metrics.score(shared, result["moisture"], metrics=METRICS)
+    result = result.merge(found, compat="no_conflicts")
+    groups = runs.neighbours(result)
     for name in BOUNDED:
         own = result[name].transpose("predictor", "lead", "pixel")
-        apart = (own.sel(predictor=FORECAST, drop=True) - own).transpose(*own.dims)
-        apart.attrs = own.attrs
+        apart = own.sel(predictor="forecast", drop=True) - own
+        apart = apart.transpose(*own.dims).assign_attrs(own.attrs)
         for kind, values in (("median", own), ("difference", apart)):
             of = runs.with_interval(f"{kind}_{name}", values, groups, n_replicates, seed)
             result.update(of)
@@ -255,30 +235,21 @@ def frame(result: xr.Dataset) -> pd.DataFrame:
 
     ``difference_...`` is forecast minus predictor; ``age_d`` the median age of the last retrieval.
     """
-    names = [str(name) for name in result if str(name).split("_")[0] in ("median", "difference")]
+    names = [name for name in result if str(name).startswith(("median_", "difference_"))]
     rows = result[names].to_dataframe().reset_index().sort_values("lead", kind="stable")
     rows.insert(1, "age_d", result["age"].sel(lead=rows["lead"].values).values)
     return rows.rename(columns={"lead": "lead_d"}).reset_index(drop=True)
 
 
-class Apart(NamedTuple):
-    """A mean difference over places with its 95 % interval (places drawn again)."""
-
-    value: float
-    low: float
-    high: float
-    n_places: int
-
-
 def share_of_retrievals(result: xr.Dataset) -> xr.DataArray:
     """Share of days with a SMAP retrieval (month, place), over the days after launch."""
     after = result["sm"].sel(product="SMAP", layer="surface", drop=True)
-    after = after.isel(time=np.flatnonzero(result["period"].values == "AL"))
+    after = after.isel(time=result["period"].values == "AL")
     return after.notnull().groupby("time.month").mean("time")
 
 
-def by_season(result: xr.Dataset, layer: str = "surface", reference=None) -> xr.Dataset:
-    """Scores of every season at every place, all days of PL and AL together.
+def by_season(result: xr.Dataset, reference: xr.DataArray | None = None) -> xr.Dataset:
+    """Scores of the surface in every season at every place, all days of PL and AL together.
 
     ``reference`` (place, time) is what products are held against, by default in situ. Returns
     ``ubrmse``, ``bias``, ``r``, ``n_days`` and ``oscillation`` (product, part, place), where part
@@ -288,19 +259,19 @@ def by_season(result: xr.Dataset, layer: str = "surface", reference=None) -> xr.
     """
     shares = share_of_retrievals(result)
     masks = {n: shares["month"].isin(m).broadcast_like(shares) for n, m in SEASONS.items()}
-    return _scored(result, layer, reference, masks, shares)
+    return _scored(result, reference, masks, shares)
 
 
-def by_retrievals(result: xr.Dataset, layer: str = "surface", reference=None) -> xr.Dataset:
+def by_retrievals(result: xr.Dataset, reference: xr.DataArray | None = None) -> xr.Dataset:
     """The same by how often SMAP sees the place in the calendar month: parts are those of FEW."""
     shares = share_of_retrievals(result)
     masks = {name: (shares >= low) & (shares < high) for name, (low, high) in FEW.items()}
-    return _scored(result, layer, reference, masks, shares)
+    return _scored(result, reference, masks, shares)
 
 
-def _scored(result, layer, reference, masks, shares) -> xr.Dataset:
-    counted = np.flatnonzero(result["period"].values != "")
-    days = result.sel(layer=layer, product=list(PRODUCTS)).isel(time=counted)
+def _scored(result, reference, masks, shares) -> xr.Dataset:
+    days = result.sel(layer="surface", product=list(PRODUCTS))
+    days = days.isel(time=result["period"].values != "")
     against = days["insitu"] if reference is None else reference.sel(time=days["time"])
     against = against.where(days["sm"].notnull().all("product"))
     change = abs(days["sm"].diff("time"))
@@ -322,44 +293,23 @@ def _scored(result, layer, reference, masks, shares) -> xr.Dataset:
 def means(scores: xr.Dataset, metric: str, n_replicates: int = 1000) -> pd.DataFrame:
     """Mean over places of a score with its interval (places drawn again): columns part, product,
     value, low, high, n_places."""
-    rows = []
-    for part in scores["part"].values:
-        for product in scores["product"].values:
-            of = _mean(scores[metric].sel(part=part, product=product).values, n_replicates)
-            rows.append({"part": part, "product": product, **of._asdict()})
-    return pd.DataFrame(rows)
-
-
-def apart(
-    scores: xr.Dataset, metric: str, product: str, a: str = "under 10 %", b: str = "30 % and more"
-) -> Apart:
-    """Score of one product in part a minus that in part b, mean over the places that have both."""
-    of = scores[metric].sel(product=product)
-    return _mean((of.sel(part=a) - of.sel(part=b)).values)
-
-
-def _mean(values: np.ndarray, n_replicates: int = 1000) -> Apart:
-    found = metrics.mean_over_sites(values, n_replicates=n_replicates)
-    n_places = int(np.isfinite(values).sum())
-    return Apart(float(found.value), float(found.low), float(found.high), n_places)
+    cell = ["part", "product"]
+    values = scores[metric].transpose(*cell, "place")
+    found = metrics.mean_over_sites(np.moveaxis(values.values, -1, 0), n_replicates=n_replicates)
+    numbers = {name: (cell, getattr(found, name)) for name in INTERVAL}
+    numbers["n_places"] = cell, values.notnull().sum("place").values
+    made = xr.Dataset(numbers, {name: values[name].values for name in cell})
+    return made.to_dataframe(cell).reset_index()
 
 
 def season_table(scores: xr.Dataset, n_replicates: int = 1000) -> pd.DataFrame:
     """``means`` of ubRMSE, bias and R side by side, with the mean ``share`` of days SMAP sees."""
-    columns = []
-    for metric in ("ubrmse", "bias", "r"):
-        frame = means(scores, metric, n_replicates).set_index(["part", "product"])
-        named = {"value": metric, "low": f"{metric}_low", "high": f"{metric}_high"}
-        columns.append(frame.rename(columns=named)[list(named.values())])
-    whole = pd.concat([*columns, frame[["n_places"]]], axis=1).reset_index()
-    share = scores["share"].mean("place").to_series()
-    whole.insert(1, "share_seen", whole["part"].map(share))
-    return whole
-
-
-def winter_paired(scores: xr.Dataset, metric: str, a: str = "LSTM", b: str = "Noah"):
-    """Difference a - b, place by place, in every part, as a table of ``hindcast.paired``."""
-    return hindcast.paired(scores, metric, a, b).drop(columns="against")
+    of = {metric: means(scores, metric, n_replicates) for metric in ("ubrmse", "bias", "r")}
+    whole = of["r"][["part", "product"]]
+    whole.insert(1, "share_seen", whole["part"].map(scores["share"].mean("place").to_series()))
+    for metric, table in of.items():
+        whole[[metric, f"{metric}_low", f"{metric}_high"]] = table[list(INTERVAL)]
+    return whole.assign(n_places=of["r"]["n_places"])
 
 
 def winter_panels(
@@ -369,6 +319,12 @@ def winter_panels(
     where it is known, against the ``truth`` (layer, place, time), and the oscillation."""
     found = {"ubRMSE against in situ": means(scores, "ubrmse", n_replicates)}
     if truth is not None:
-        of_truth = by_retrievals(result, reference=truth.sel(layer="surface"))
+        of_truth = by_retrievals(result, truth.sel(layer="surface"))
         found["ubRMSE against the truth, all days"] = means(of_truth, "ubrmse", n_replicates)
     return found | {"change from day to day": means(scores, "oscillation", n_replicates)}
+
+
+def apart(scores: xr.Dataset, metric: str, product: str) -> xr.DataArray:
+    """Score of a product in months with few retrievals minus that in months with many (place)."""
+    few, _, many = (scores[metric].sel(product=product, part=part, drop=True) for part in FEW)
+    return few - many

@@ -7,9 +7,9 @@ the year after is scored against SMAP, pixel by pixel.
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,26 +22,12 @@ from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import places as rooms
 from soilbook.models import climatology
-from soilbook.settings import Checked, satellite
+from soilbook.settings import Checked, Count, satellite
 from soilbook.store import Store
-from soilbook.training.sequence_trainer import (
-    SequenceSettings,
-    monte_carlo,
-    network,
-    predict,
-    train_sequences,
-)
-from soilbook.training.sequences import (
-    MODELLED,
-    STATISTICS,
-    Inputs,
-    Sequences,
-    features,
-    fit_scaling,
-    target,
-    with_departures,
-    with_statistics,
-)
+from soilbook.training import sequence_trainer as trainer
+from soilbook.training import sequences as instances
+from soilbook.training.sequence_trainer import SequenceSettings
+from soilbook.training.sequences import MODELLED, STATISTICS, Inputs, Sequences
 
 STEPS = 4  # of the land-surface models, a day
 TARGET = "sm_smap"
@@ -57,7 +43,7 @@ METHODS = {
         n_hidden=256, dropout=0.5, length=30, batch=100, epochs=500, optimiser="adadelta"
     ),
     "adam": OURS,
-    "adadelta": SequenceSettings(dropout=0.15, averaging=0.99, optimiser="adadelta"),
+    "adadelta": OURS.but(optimiser="adadelta"),
     "guided": OURS,
 }
 OUR_INPUTS = Inputs(attributes=(*schema.ATTRIBUTES, *STATISTICS), season=True)
@@ -65,20 +51,15 @@ METHOD_INPUTS = {
     "paper": Inputs(forcing=schema.FORCING, rain="none"),
     "adam": OUR_INPUTS,
     "adadelta": OUR_INPUTS,
-    "guided": Inputs(
-        forcing=(*OUR_INPUTS.forcing, *MODELLED), attributes=OUR_INPUTS.attributes, season=True
-    ),
+    "guided": OUR_INPUTS.but(forcing=(*OUR_INPUTS.forcing, *MODELLED)),
 }
-# Dropout keeps a network from learning the level of every pixel: ours take off the mean misfit that
-# they have at a pixel in the years they learned from.
-LEVELLED = ("adam", "adadelta", "guided")
 
 # Pixels of the data base lie 4 apart; blocks of 3 by 3 of them share weather and are drawn as one.
 BLOCK = 12  # pixels of the 36 km grid, 430 km
 LEAST_GROUPS = 3  # fewer hold too few different draws for an interval
+TAIL = (1 - 0.95) / 2  # outside either end of an interval
 
 Track = Literal["twin", "observed"]
-Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 
 
@@ -88,7 +69,7 @@ class Scaled(Checked):
     of_profile: ClassVar[tuple[str, ...]] = ("networks", "epochs", "bootstrap")
 
     profile: str = "quick"
-    networks: Positive
+    networks: Count
     seed: NotNegative = 0
     device: str = "auto"
 
@@ -115,14 +96,14 @@ class YearAhead(Scaled):
     train_years: tuple[int, ...] = (2015,)
     test_year: int = 2016
     method: Literal["paper", "adam", "adadelta", "guided"] = "adam"
-    epochs: Positive
+    epochs: Count
     draws: NotNegative = 0
-    bootstrap: Positive
+    bootstrap: Count
 
     @model_validator(mode="after")
     def _years_follow_one_another(self):
         years = sorted(self.train_years)
-        if years != list(range(self.test_year - len(years), self.test_year)) or not years:
+        if not years or years != list(range(years[0], self.test_year)):
             raise ParameterError(
                 f"training years {', '.join(map(str, years)) or 'none'} and test year "
                 f"{self.test_year}; allowed: years that follow one another, the test year last"
@@ -132,16 +113,11 @@ class YearAhead(Scaled):
     @property
     def sequence(self) -> SequenceSettings:
         """Settings of training, but for the seed."""
-        return varied(METHODS[self.method], epochs=self.epochs)
+        return METHODS[self.method].but(epochs=self.epochs)
 
     def members(self) -> list[SequenceSettings]:
         """Settings of every network."""
-        return [varied(self.sequence, seed=self.seed + k) for k in range(self.networks)]
-
-
-def varied(settings: SequenceSettings, **changes) -> SequenceSettings:
-    """The same settings of training with some changed."""
-    return SequenceSettings(**vars(settings) | changes)
+        return [self.sequence.but(seed=self.seed + k) for k in range(self.networks)]
 
 
 def read(
@@ -160,8 +136,7 @@ def read(
     return conus412.read(folder, [*wanted, TARGET], (*settings.train_years, settings.test_year))
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """The record, its two parts, and inputs ``x`` (pixel, day, feature) of all its days, scaled as
     the training part says."""
 
@@ -171,11 +146,6 @@ class Prepared:
     scaling: xr.Dataset
     x: np.ndarray
 
-    def sequences(self, device: str = "cpu") -> Sequences:
-        """What the networks learn from: the training part alone."""
-        y = target(self.training, self.scaling)
-        return Sequences.of(self.x[:, : y.shape[1]], y, device)
-
 
 def prepare(settings: YearAhead, places: xr.Dataset, store: Store) -> Prepared:
     """Split and scale; DataError if a day or an input is missing."""
@@ -183,13 +153,13 @@ def prepare(settings: YearAhead, places: xr.Dataset, store: Store) -> Prepared:
     years = settings.train_years, [settings.test_year]
     learnt, tested = (_part(places, part) for part in years)
     record = places.sel(time=slice(learnt["time"][0], tested["time"][-1]))
-    record = with_statistics(record, learnt)
+    record = instances.with_statistics(record, learnt)
     if set(MODELLED) & set(inputs.forcing):
         modelled = rooms.as_inputs(rooms.at_pixels(record, STEPS, store))
-        record = with_departures(record, modelled, learnt["time"])
+        record = instances.with_departures(record, modelled, learnt["time"])
     training, test = (_part(record, part) for part in years)
-    scaling = fit_scaling(training, inputs, TARGET)
-    return Prepared(record, training, test, scaling, features(record, scaling))
+    scaling = instances.fit_scaling(training, inputs, TARGET)
+    return Prepared(record, training, test, scaling, instances.features(record, scaling))
 
 
 def year_ahead(
@@ -203,49 +173,35 @@ def year_ahead(
     ``places`` (pixel, time), such as a twin's, replaces the data base. Memory starts empty on the
     first training day, so it is warm when the test begins.
 
-    Returns ``moisture`` (predictor, pixel, time) and ``observed`` (pixel, time) in m3 m-3 of the
-    test year; ``rmse``, ``bias``, ``ubrmse``, ``r`` (predictor, pixel); their medians over pixels
-    with intervals (``with_interval``); ``training_loss`` and ``seconds`` (network,
-    epoch); ``training_rmse`` (pixel) of the ensemble in the years it learned from; with draws also
-    ``dropout_moisture`` (draw, pixel, time). Predictors: ``network 1`` ...,
-    ``ensemble`` (their mean), ``persistence`` and ``climatology``. Attribute ``no_training_data``
-    lists pixels without an observation in training. Raises DataError and DeviceError before any
-    work starts.
+    Returns what ``score`` does, of ``network 1`` ..., ``ensemble`` (their mean), ``persistence``
+    and ``climatology``; ``training_loss`` and ``seconds`` (network, epoch); ``training_rmse``
+    (pixel) of the ensemble in the years it learned from; with draws also ``dropout_moisture``
+    (draw, pixel, time). Raises DataError and DeviceError before any work starts.
     """
-    device = find_device(settings.device)
-    store = store or Store()
+    device, store = find_device(settings.device), store or Store()
     places = read(settings, folder, store) if places is None else places
     ready = prepare(settings, places, store)
-    sequences = ready.sequences(device)
-    trained = train_sequences(sequences, settings.members(), store)
-    n_training, x = ready.training.sizes["time"], ready.x
     training, test = ready.training[TARGET], ready.test[TARGET]
-    moisture = predict(trained, settings.sequence, ready.scaling, x, device)
-    level = np.zeros(moisture.shape[:2], np.float32)
-    if settings.method in LEVELLED:
-        level[:] = misfit(training.values, moisture[:, :, :n_training])
+    n, x, scaling = training.sizes["time"], ready.x, ready.scaling
+    of_training = Sequences.of(x[:, :n], instances.target(ready.training, scaling), device)
+    trained = trainer.train_sequences(of_training, settings.members(), store)
+    moisture = trainer.predict(trained, settings.sequence, scaling, x, device)
+    # Dropout keeps a network from learning the level of every pixel: ours take off the mean misfit
+    # that they have at a pixel in the years they learned from.
+    level = misfit(training.values, moisture[:, :, :n]).astype(np.float32)
+    level *= settings.method != "paper"
     moisture -= level[:, :, None]
-    learned, moisture = moisture[:, :, :n_training].mean(0), moisture[:, :, n_training:]
+    learned, moisture = moisture[:, :, :n].mean(0), moisture[:, :, n:]
     predicted = {f"network {k + 1}": one for k, one in enumerate(moisture)}
-    predicted["ensemble"] = moisture.mean(0)
-    predicted |= baselines(training, test)
+    predicted |= {"ensemble": moisture.mean(0)} | baselines(training, test)
     result = score(test, predicted, settings.bootstrap, settings.seed)
     if settings.draws:
-        first = network(trained["parameters"].values[0], x.shape[2], settings.sequence)
-        draws = monte_carlo(first, ready.scaling, x, settings.draws, settings.seed, device)
-        draws = draws[:, :, n_training:] - level[0][:, None]
+        first = trainer.network(trained["parameters"].values[0], x.shape[2], settings.sequence)
+        draws = trainer.monte_carlo(first, scaling, x, settings.draws, settings.seed, device)
+        draws = draws[:, :, n:] - level[0][:, None]
         result["dropout_moisture"] = ("draw", "pixel", "time"), draws
     result["training_rmse"] = "pixel", metrics.rmse(training.values, learned), {"units": "m3 m-3"}
-    result["training_loss"] = trained["training_loss"]
-    result["seconds"] = trained["seconds"]
-    none = training.isnull().all("time").values
-    result.attrs.update(
-        method=settings.method,
-        source=ready.test.attrs.get("source", ""),
-        track=ready.test.attrs.get("track", ""),
-        no_training_data=[int(pixel) for pixel in training["pixel"].values[none]],
-    )
-    return result
+    return result.assign({name: trained[name] for name in ("training_loss", "seconds")})
 
 
 def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:
@@ -269,9 +225,9 @@ def learn(
     name: str = TARGET,
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Networks trained on the variable ``name`` of ``training``, and the scaling of its inputs."""
-    scaling = fit_scaling(training, inputs, name)
-    sequences = Sequences.of(features(training, scaling), target(training, scaling), device)
-    return train_sequences(sequences, members, store), scaling
+    scaling = instances.fit_scaling(training, inputs, name)
+    x, y = instances.features(training, scaling), instances.target(training, scaling)
+    return trainer.train_sequences(Sequences.of(x, y, device), members, store), scaling
 
 
 def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarray]:
@@ -281,10 +237,14 @@ def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarra
     what no prolongation knows: a yardstick of a forecast from recent observations. Climatology is
     the mean of the calendar day and its neighbours within a month, in the training part.
     """
-    both = np.concatenate([training.values, test.values], axis=-1).astype(float)
-    latest = pd.DataFrame(both.T).ffill().shift(1).to_numpy().T
+    both = np.concatenate([training.values, test.values], axis=-1)
     means = climatology(training["time"].values, training.values, test["time"].values, WINDOW)
-    return {"persistence": latest[:, training.sizes["time"] :], "climatology": means}
+    return {"persistence": latest(both, 1)[:, training.sizes["time"] :], "climatology": means}
+
+
+def latest(values: np.ndarray, lead: int) -> np.ndarray:
+    """Last value (pixel, time) at least ``lead`` days before each day, NaN before the first."""
+    return pd.DataFrame(values.T.astype(float)).ffill().shift(lead).to_numpy().T
 
 
 def misfit(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -298,13 +258,13 @@ def score(
     n_replicates: int = 1000,
     seed: int = 0,
 ) -> xr.Dataset:
-    """``moisture``, ``observed``, scores (predictor, pixel) and their medians over pixels.
-
-    ``median_rmse`` and so on (predictor) with ``_low`` and ``_high``, see ``with_interval``.
-    """
+    """``moisture`` (predictor, pixel, time) and ``observed`` (pixel, time) in m3 m-3, METRICS
+    (predictor, pixel), and their medians over pixels, ``median_rmse`` and so on, with intervals,
+    see ``with_interval``."""
     result = xr.Dataset({"moisture": stacked(observed, predicted), "observed": observed})
-    result = result.merge(metrics.score(observed, result["moisture"], metrics=METRICS))
-    groups = blocks(result["row"].values, result["column"].values)
+    found = metrics.score(observed, result["moisture"], metrics=METRICS)
+    result = result.merge(found, compat="no_conflicts")
+    groups = neighbours(result)
     for name in METRICS:
         values = result[name].transpose("predictor", "pixel")
         result.update(with_interval(f"median_{name}", values, groups, n_replicates, seed))
@@ -321,70 +281,68 @@ def stacked(observed: xr.DataArray, predicted: dict[str, np.ndarray], **coords) 
     )
 
 
+@contextmanager
+def nan_of_nothing():
+    """Statistics of nothing but NaN are NaN, as they should be, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice|Mean of empty slice", RuntimeWarning)
+        yield
+
+
 def with_interval(
     name: str, values: xr.DataArray, groups: np.ndarray, n_replicates: int, seed: int
 ) -> xr.Dataset:
     """Median of ``values`` (..., pixel) over pixels as ``name``, its 95 % interval as ``name_low``
     and ``name_high``; ``groups`` of neighbouring pixels are drawn together."""
-    bounds = median_interval(values.values, groups, n_replicates, seed=seed)
-    dims, parts = values.dims[:-1], ("", "_low", "_high")
-    return xr.Dataset(
-        {
-            f"{name}{part}": (dims, one, values.attrs)
-            for part, one in zip(parts, bounds, strict=True)
-        }
-    )
+    bounds = median_interval(values.values, groups, n_replicates, seed)
+    parts = zip(("", "_low", "_high"), bounds, strict=True)
+    return xr.Dataset({name + part: (values.dims[:-1], one, values.attrs) for part, one in parts})
 
 
-def blocks(row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Number of the block of the 36 km grid in which each pixel lies."""
+def neighbours(places: xr.Dataset) -> np.ndarray:
+    """Number of the block of the 36 km grid (12 pixels, 430 km) in which each pixel or station
+    lies; the core sites each have a number of their own."""
+    if places.attrs.get("kind") == "core":
+        return np.arange(places.sizes["place"])
+    if "row" in places:
+        row, column = places["row"].values, places["column"].values
+    else:
+        row, column = easegrid.row_column(places["latitude"].values, places["longitude"].values)
     pairs = np.stack([row // BLOCK, column // BLOCK], axis=1)
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
-
-
-def neighbours(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    """Number of the block of the 36 km grid (12 pixels, 430 km) in which each place lies."""
-    return blocks(*easegrid.row_column(latitude, longitude))
 
 
 def interval(
     statistic: Callable[[np.ndarray], float],
     values: np.ndarray,
-    groups: np.ndarray | None = None,
+    groups: np.ndarray,
     n_replicates: int = 1000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile interval of ``statistic(values)`` with ``values`` (place, ...).
+    """95 % percentile interval of ``statistic(values)`` with ``values`` (place, ...).
 
-    Whole ``groups`` (place,) are drawn, by default every place on its own. A draw that leaves the
-    statistic undefined (NaN) does not count. NaN for fewer than three groups.
+    Whole ``groups`` (place,) are drawn. A draw that leaves the statistic undefined (NaN) does not
+    count. NaN for fewer than three groups.
     """
-    values = np.asarray(values)
-    groups = np.arange(len(values)) if groups is None else np.asarray(groups)
     if len(np.unique(groups)) < LEAST_GROUPS:
         return np.nan, np.nan
     found = [statistic(values[drawn]) for drawn in _draws(groups, n_replicates, seed)]
-    low, high = _bounds(found, level)
+    low, high = _bounds(found)
     return float(low), float(high)
 
 
+@nan_of_nothing()
 def median_interval(
-    values: np.ndarray, groups: np.ndarray, n_replicates: int = 1000, level: float = 0.95, seed=0
+    values: np.ndarray, groups: np.ndarray, n_replicates: int = 1000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median over pixels (..., pixel) and its interval: median, low, high (...).
+    """Median over pixels (..., pixel) and its 95 % interval: median, low, high (...).
 
     Whole groups of pixels are drawn with replacement, since neighbours err alike; percentiles of
     the replicates. The same draws serve all leading axes. NaN pixels are left out.
     """
-    with warnings.catch_warnings():
-        # Nothing but NaN gives NaN, as it should.
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        median = np.nanmedian(values, -1)
-        found = [
-            np.nanmedian(values[..., drawn], -1) for drawn in _draws(groups, n_replicates, seed)
-        ]
-    return median, *_bounds(found, level)
+    drawn = _draws(groups, n_replicates, seed)
+    found = [np.nanmedian(values[..., pixels], -1) for pixels in drawn]
+    return np.nanmedian(values, -1), *_bounds(found)
 
 
 def _draws(groups: np.ndarray, n_replicates: int, seed: int) -> Iterator[np.ndarray]:
@@ -395,9 +353,14 @@ def _draws(groups: np.ndarray, n_replicates: int, seed: int) -> Iterator[np.ndar
         yield np.concatenate([members[k] for k in draw])
 
 
-def _bounds(replicates: list, level: float) -> np.ndarray:
+@nan_of_nothing()
+def _bounds(replicates: list) -> np.ndarray:
     """Percentiles of replicates, NaN left out: low and high."""
-    tail = (1 - level) / 2
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        return np.nanquantile(replicates, (tail, 1 - tail), axis=0)
+    return np.nanquantile(replicates, (TAIL, 1 - TAIL), axis=0)
+
+
+def in_words(metric: str, value: float, low: float, high: float) -> str:
+    """A score with its interval, if it has one."""
+    digits = {"bias": "+.4f", "r": ".3f"}.get(metric, ".4f")
+    interval = "" if np.isnan(low) else f" [{low:{digits}}, {high:{digits}}]"
+    return f"{value:{digits}}{interval}"

@@ -7,54 +7,45 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from soilbook import published
 from soilbook.fang2019.places import INPUTS
 from soilbook.plots.flow import Arrow, Box, Sign, draw
-from soilbook.plots.style import draw_base, style
+from soilbook.plots.style import date_axis, map_dots, style
 
 CSV = Path(__file__).parent / "csv"
 SIZE = (8.2, 4.6)  # of Fig 1, inches
 CONUS = (-126, -66, 24, 51)
 # Marker, size and colour of each kind of in-situ place.
 PLACES = {"core": ("*", 120, "#D55E00"), "sparse": ("^", 22, "#CC79A7")}
-BANDS = ("#E69F00", "#009E73", "#0072B2", "#CC79A7")
+BANDS = ("#E69F00", "#009E73", "#0072B2")  # from south to north
 
 
 def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], list[Arrow]]:
     """Things by name and arrows of a drawing, placed by hand in ``csv`` (inches); ``lines`` is the
     column of the small lines in the boxes."""
-    tables = (
-        pd.read_csv(CSV / f"drawn_{kind}.csv", keep_default_na=False)
-        for kind in ("things", "arrows")
-    )
+    files = (CSV / f"drawn_{kind}.csv" for kind in ("things", "arrows"))
+    tables = (pd.read_csv(file, keep_default_na=False) for file in files)
     boxes, joined = (table[table["drawing"] == name].itertuples() for table in tables)
-    things = {
-        row.name: Sign(row.x, row.y, row.title, row.width / 2)
-        if row.kind == "sign"
-        else Box(
-            *(row.x, row.y, row.title, row.kind, row.width, row.height),
-            getattr(row, lines).replace("|", "\n"),
-        )
-        for row in boxes
-    }
-    arrows = [
-        Arrow(
-            *(tuple(map(float, end.split(";"))) if ";" in end else end for end in row[2:4]),
-            *(row.kind, row.sides, row.bend, row.text, (row.dx, row.dy)),
-        )
-        for row in joined
-    ]
+    things, arrows = {}, []
+    for row in boxes:
+        at = row.x, row.y, row.title
+        if row.kind == "sign":
+            things[row.name] = Sign(*at, row.width / 2)
+        else:
+            text = getattr(row, lines).replace("|", "\n")
+            things[row.name] = Box(*at, row.kind, row.width, row.height, text)
+    for row in joined:
+        ends = (tuple(map(float, end.split(";"))) if ";" in end else end for end in row[2:4])
+        arrows.append(Arrow(*ends, row.kind, row.sides, row.bend, row.text, (row.dx, row.dy)))
     return things, arrows
 
 
 def sources(data: str) -> pd.DataFrame:
     """Where each box of Fig 1 comes from on a track: box, source."""
     things, _ = drawing("information flow", data)
-    return pd.DataFrame(
-        [(name, box.lines) for name, box in things.items()], columns=["box", "source"]
-    )
+    rows = [(name, box.lines) for name, box in things.items()]
+    return pd.DataFrame(rows, columns=["box", "source"])
 
 
 def information_flow(data: str):
@@ -71,29 +62,24 @@ def inventory(grid: xr.Dataset, insitu: dict[str, xr.Dataset]) -> pd.DataFrame:
     ``grid`` (pixel, time); ``insitu`` (place, time) by kind. Columns: data, variable, places (with
     a value), first, last, share_of_days.
     """
-    rows = [
-        _row("pixels", name, grid[name], "pixel")
-        for name in (*INPUTS["twin"], "sm_smap", "sm_smap_rootzone")
-        if name in grid
-    ]
-    rows += [
-        _row(f"in situ, {kind}", name, places[name], "place")
-        for kind, places in insitu.items()
-        for name in ("sm_surface", "sm_rootzone", "soil_temperature")
-        if name in places
-    ]
+    pixels = grid.rename(pixel="place")
+    seen = (*INPUTS["twin"], "sm_smap", "sm_smap_rootzone")
+    probed = ("sm_surface", "sm_rootzone", "soil_temperature")
+    series = [("pixels", pixels[name]) for name in seen if name in pixels]
+    for kind, places in insitu.items():
+        series += [(f"in situ, {kind}", places[name]) for name in probed if name in places]
+    rows = []
+    for what, values in series:
+        there = values.notnull().transpose("place", "time").values
+        days = np.flatnonzero(there.any(0))
+        row = {"data": what, "variable": values.name, "places": there.any(1).sum()}
+        row |= {"first": "", "last": "", "share_of_days": np.nan}
+        if days.size:
+            ends = values["time"].values[days[[0, -1]]]
+            row["first"], row["last"] = np.datetime_as_string(ends, "D")
+            row["share_of_days"] = there[there.any(1), days[0] : days[-1] + 1].mean()
+        rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _row(what: str, name: str, values: xr.DataArray, place: str) -> dict:
-    there = values.notnull().transpose(place, "time").values
-    days = np.flatnonzero(there.any(0))
-    row = {"data": what, "variable": name, "places": int(there.any(1).sum())}
-    if not days.size:
-        return row | {"first": "", "last": "", "share_of_days": np.nan}
-    seen = there[there.any(1), days[0] : days[-1] + 1]
-    first, last = values["time"].values[days[[0, -1]]].astype("datetime64[D]")
-    return row | {"first": str(first), "last": str(last), "share_of_days": seen.mean()}
 
 
 def positions(insitu: dict[str, xr.Dataset]) -> pd.DataFrame:
@@ -105,22 +91,21 @@ def positions(insitu: dict[str, xr.Dataset]) -> pd.DataFrame:
     return pd.concat(parts, names=["kind"]).reset_index(0).reset_index(drop=True)
 
 
-def coverage(smap: xr.DataArray, parts: int = 3) -> xr.Dataset:
+def coverage(smap: xr.DataArray) -> xr.Dataset:
     """How often SMAP gives a value: ``share`` (pixel) of the days from its first to its last, and
-    ``monthly`` (band, month) in ``parts`` bands of latitude with as many pixels each.
+    ``monthly`` (band, month) in three bands of latitude with as many pixels each.
 
     ``smap`` (pixel, time) has the coordinate latitude. Bands run from south to north.
     """
     there = smap.notnull()
     days = np.flatnonzero(there.any("pixel").values)
     there = there.isel(time=slice(days[0], days[-1] + 1))
-    edges = np.quantile(smap["latitude"].values, np.linspace(0, 1, parts + 1))
-    band = np.clip(np.searchsorted(edges, smap["latitude"].values, side="right") - 1, 0, parts - 1)
+    latitude = smap["latitude"].values
+    edges = np.quantile(latitude, np.linspace(0, 1, len(BANDS) + 1))
+    band = np.searchsorted(edges[1:-1], latitude, side="right")
     names = [f"{low:.0f} to {high:.0f} N" for low, high in pairwise(edges)]
-    monthly = [
-        there.isel(pixel=np.flatnonzero(band == k)).mean("pixel").resample(time="MS").mean()
-        for k in range(parts)
-    ]
+    parts = (there.isel(pixel=band == k) for k in range(len(BANDS)))
+    monthly = [part.mean("pixel").resample(time="MS").mean() for part in parts]
     joined = xr.concat(monthly, xr.Variable("band", names)).rename(time="month")
     return xr.Dataset({"share": there.mean("time"), "monthly": joined})
 
@@ -140,11 +125,7 @@ def map_of_places(share: xr.DataArray, insitu: dict[str, xr.Dataset]):
     """
     with style():
         figure, axis = plt.subplots(figsize=(8, 4.6))
-        draw_base(axis, CONUS, states=True)
-        dots = axis.scatter(
-            share["longitude"], share["latitude"], c=100 * share, s=26, marker="s", cmap="viridis",
-            vmin=0, zorder=2, label=f"pixels ({share.size})",
-        )  # fmt: skip
+        dots = map_dots(axis, 100 * share, CONUS, vmin=0, label=f"pixels ({share.size})")
         for kind, found in insitu.items():
             marker, size, colour = PLACES[kind]
             axis.scatter(
@@ -161,13 +142,10 @@ def by_month(monthly: xr.DataArray):
     """Share of days with a SMAP value: ``monthly`` (band, month), one line a band of latitude."""
     with style():
         figure, axis = plt.subplots(figsize=(7.5, 2.8))
-        for k, band in enumerate(monthly["band"].values):
-            values = 100 * monthly.sel(band=band).values
-            colour = BANDS[k % len(BANDS)]
-            axis.plot(monthly["month"].values, values, "o-", ms=3, color=colour, label=str(band))
-        locator = AutoDateLocator()
-        axis.xaxis.set_major_locator(locator)
-        axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        for band, colour in zip(monthly, BANDS, strict=False):
+            label = str(band["band"].values)
+            axis.plot(monthly["month"], 100 * band, "o-", ms=3, color=colour, label=label)
+        date_axis(axis)
         axis.set_ylabel("days with SMAP (%)")
         axis.set_ylim(0, max(5.0, 100 * float(np.nanmax(monthly)) * 1.05))
         figure.legend(loc="outside upper center", ncols=4)

@@ -18,11 +18,11 @@ from soilbook.device import find as find_device
 from soilbook.errors import DataError
 from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS
-from soilbook.fang2019.runs import METRICS, TARGET, YearAhead, blocks, median_interval
+from soilbook.fang2019.runs import METRICS, TARGET, YearAhead
 from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.models.prolongation import Prolongation
 from soilbook.plots.flow import draw
-from soilbook.plots.style import draw_base, letters, style
+from soilbook.plots.style import letters, map_dots, style
 from soilbook.store import Store
 from soilbook.training.sequence_trainer import predict
 from soilbook.training.sequences import STATISTICS, features
@@ -40,13 +40,13 @@ FOLDS = 3
 LEVELS = (0.5, 0.8, 0.95)
 BINS = 10
 NOISE = " and misfit"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00")  # of trainings
 # A way to state uncertainty: colour by its source, full lines where the misfit is added.
 WAYS = {"dropout": "#D55E00", "ensemble": "#0072B2"}
-# Of maps: colours, and the lower end of the scale (None: by quantiles).
-SHADES = {"rmse": ("magma_r", 0.0), "ubrmse": ("magma_r", 0.0), "bias": ("RdBu_r", None)}
-UNITS = {"simple RNN": (2.6, 4.4), "LSTM": (6.0, 4.4)}  # of Fig 2, inches
-HIGH = 4.7  # inches, with the titles
+SHADES = {"ubrmse": "magma_r", "r": "viridis"}  # of maps
+# Titles of Fig 2 and the width of each part; all are as high, without and with titles.
+UNITS = {"simple RNN": ("simple RNN", 2.6), "LSTM": ("LSTM of eqs 1-8", 6.0)}  # inches
+HIGH, WITH_TITLES = 4.4, 4.7
 
 
 def untrained(
@@ -64,18 +64,17 @@ def tidy(result: xr.Dataset) -> pd.DataFrame:
     ``result`` as ``runs.year_ahead`` returns it; the released predictions' scores, which have no
     intervals, stand below.
     """
-    rows = []
-    for predictor in result["predictor"].values:
-        for metric in METRICS:
-            names = [f"median_{metric}{part}" for part in ("", "_low", "_high")]
-            numbers = (float(result[name].sel(predictor=predictor)) for name in names)
-            units = result[names[0]].attrs.get("units", "1")
-            rows.append((str(predictor), metric, *numbers, units, HERE))
-    made = pd.DataFrame(
-        rows, columns=["predictor", "metric", "value", "low", "high", "units", "source"]
-    )
+    columns = {"value": "", "low": "_low", "high": "_high"}
+    parts = []
+    for metric in METRICS:
+        names = {f"median_{metric}{part}": column for column, part in columns.items()}
+        part = result[list(names)].to_dataframe().rename(columns=names).reset_index()
+        units = result[f"median_{metric}"].attrs.get("units", "1")
+        parts.append(part.assign(metric=metric, units=units, source=HERE))
+    made = pd.concat(parts).sort_index(kind="stable")  # predictor by predictor
     printed = published.year_ahead()[["predictor", "metric", "value", "units"]]
-    return pd.concat([made, printed.assign(source=PRINTED)], ignore_index=True)
+    whole = pd.concat([made, printed.assign(source=PRINTED)], ignore_index=True)
+    return whole[["predictor", "metric", *columns, "units", "source"]]
 
 
 def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -88,17 +87,11 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
         named = reference[reference["source"] == HERE].assign(source="observed reference run")
         parts.insert(1, named)
     whole = pd.concat(parts, ignore_index=True)
-    whole["text"] = [_text(*row) for row in whole[["metric", "value", "low", "high"]].values]
+    numbers = whole[["metric", "value", "low", "high"]].values
+    whole["text"] = [runs.in_words(*row) for row in numbers]
     wide = whole.pivot(index=["source", "predictor"], columns="metric", values="text")
     order = whole[["source", "predictor"]].drop_duplicates()
     return wide.loc[pd.MultiIndex.from_frame(order), list(METRICS)].reset_index()
-
-
-def _text(metric: str, value: float, low: float, high: float) -> str:
-    digits = "+.4f" if metric == "bias" else ".3f" if metric == "r" else ".4f"
-    if low != low:  # no interval
-        return f"{value:{digits}}"
-    return f"{value:{digits}} [{low:{digits}}, {high:{digits}}]"
 
 
 def parameters(networks: dict[str, Prolongation]) -> pd.DataFrame:
@@ -124,19 +117,17 @@ def optimisers(results: dict[str, xr.Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def differences(
-    one: xr.Dataset, other: xr.Dataset, n_replicates: int = 1000, seed: int = 0
-) -> pd.DataFrame:
+def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
     """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
 
     A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
-    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
+    interval (of ``draws``), on how many of ``n`` pixels the first is better (smaller error, larger
+    R).
     """
-    groups = blocks(one["row"].values, one["column"].values)
     rows = []
     for name in ("rmse", "ubrmse", "r"):
         apart = one[name].values - other[name].values
-        bounds = median_interval(apart, groups, n_replicates, seed=seed)
+        bounds = runs.median_interval(apart, runs.neighbours(one), **draws)
         better = apart > 0 if name == "r" else apart < 0
         rows.append([name, *map(float, bounds), int(better.sum()), int(np.isfinite(apart).sum())])
     return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "n_better", "n"])
@@ -158,13 +149,14 @@ def left_out_scores(
     device, store = find_device(settings.device), store or Store()
     places = runs.read(settings, folder, store) if places is None else places
     ready = runs.prepare(settings, places, store)
-    fold = blocks(places["row"].values, places["column"].values)
-    if len(np.unique(fold)) < FOLDS:
+    block = runs.neighbours(places)
+    n_blocks = len(np.unique(block))
+    if n_blocks < FOLDS:
         raise DataError(
-            f"{places.attrs.get('source', 'places')}: {len(np.unique(fold))} blocks of pixels; at "
-            f"least {FOLDS} are needed to leave each out once"
+            f"{places.attrs.get('source', 'places')}: {n_blocks} blocks of pixels; at least "
+            f"{FOLDS} are needed to leave each out once"
         )
-    fold = fold % FOLDS
+    fold = block % FOLDS
     observed = ready.test[TARGET]
     moisture = np.full(observed.shape, np.nan, np.float32)
     for k in range(FOLDS):
@@ -188,10 +180,8 @@ def _unseen(
 
 def _nearest(places: xr.Dataset, known: xr.Dataset) -> np.ndarray:
     """Position in ``known`` of the pixel nearest to each of ``places``, on the grid."""
-    apart = [
-        np.subtract.outer(places[name].values, known[name].values) for name in ("row", "column")
-    ]
-    return np.hypot(*apart).argmin(axis=1)
+    row, column = (np.subtract.outer(places[n].values, known[n].values) for n in ("row", "column"))
+    return np.hypot(row, column).argmin(axis=1)
 
 
 def spreads(result: xr.Dataset) -> xr.Dataset:
@@ -200,10 +190,10 @@ def spreads(result: xr.Dataset) -> xr.Dataset:
     Ways: "dropout" (where draws were taken), "ensemble" (two networks or more), and each with the
     misfit of training added in square. ``result`` as ``runs.year_ahead`` returns it.
     """
-    networks = [p for p in result["predictor"].values if str(p).startswith("network")]
     members = {}
     if "dropout_moisture" in result:
         members["dropout"] = result["dropout_moisture"].rename(draw="member")
+    networks = [p for p in result["predictor"].values if p.startswith("network")]
     if len(networks) > 1:
         chosen = result["moisture"].sel(predictor=networks)
         members["ensemble"] = chosen.drop_vars("predictor").rename(predictor="member")
@@ -212,13 +202,12 @@ def spreads(result: xr.Dataset) -> xr.Dataset:
     parts = {}
     for name, values in members.items():
         mean, deviation = values.mean("member"), values.std("member", ddof=1)
-        total = np.hypot(deviation, misfit)
-        for label, size in ((name, deviation), (name + NOISE, total)):
-            parts[label] = xr.Dataset({"mean": mean, "deviation": size})
+        parts[name] = xr.Dataset({"mean": mean, "deviation": deviation})
+        parts[name + NOISE] = parts[name].assign(deviation=np.hypot(deviation, misfit))
     return _joined(parts)
 
 
-def calibration(result: xr.Dataset, n_replicates: int = 1000, seed: int = 0) -> xr.Dataset:
+def calibration(result: xr.Dataset, **draws) -> xr.Dataset:
     """How often normal intervals hold the observed value, and whether wide ones err more.
 
     ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels, with
@@ -229,12 +218,11 @@ def calibration(result: xr.Dataset, n_replicates: int = 1000, seed: int = 0) -> 
     """
     stated = spreads(result)
     observed = result["observed"].transpose("pixel", "time").values.astype(float)
-    groups = blocks(result["row"].values, result["column"].values)
+    groups = runs.neighbours(result)
     parts = {}
     for way in stated["way"].values:
         one = stated.sel(way=way).transpose("pixel", "time")
-        of_way = one["mean"].values, one["deviation"].values
-        parts[way] = _of(observed, *of_way, groups, n_replicates, seed)
+        parts[way] = _of(observed, one["mean"].values, one["deviation"].values, groups, draws)
     return _joined(parts)
 
 
@@ -244,10 +232,10 @@ def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     return xr.concat(parts.values(), xr.Variable("way", list(parts)))
 
 
-def _of(observed, mean, deviation, groups, n_replicates: int, seed: int) -> xr.Dataset:
+def _of(observed, mean, deviation, groups, draws: dict) -> xr.Dataset:
     half = [norm.ppf((1 + level) / 2) * deviation for level in LEVELS]
     held = np.stack([metrics.coverage(observed, mean - one, mean + one) for one in half])
-    share, low, high = median_interval(held, groups, n_replicates, seed=seed)
+    share, low, high = runs.median_interval(held, groups, **draws)
     nominal, inside = metrics.reliability(metrics.pit_gaussian(observed, mean, deviation))
     spread, error = _skill(observed - mean, deviation)
     return xr.Dataset(
@@ -283,15 +271,13 @@ def calibration_table(found: xr.Dataset) -> pd.DataFrame:
 def lstm_unit():
     """Fig 2: a simple recurrent unit, and the LSTM unit of eqs 1-8; dashed blue arrows come from
     the day before."""
-    sizes = UNITS.values()
+    widths = [wide for _, wide in UNITS.values()]
     with style():
-        figure, axes = plt.subplots(
-            1, 2, figsize=(sum(wide for wide, _ in sizes), HIGH), width_ratios=[w for w, _ in sizes]
-        )
-        for axis, (name, size) in zip(axes, UNITS.items(), strict=True):
-            draw(axis, *drawing(name), size)
-        axes[0].set_title("simple RNN")
-        axes[1].set_title("LSTM of eqs 1-8")
+        size = sum(widths), WITH_TITLES
+        figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=widths)
+        for axis, (name, (title, wide)) in zip(axes, UNITS.items(), strict=True):
+            draw(axis, *drawing(name), (wide, HIGH))
+            axis.set_title(title)
         letters(axes)
     return figure
 
@@ -313,34 +299,27 @@ def learning_curves(losses: dict[str, xr.DataArray]):
     """
     with style():
         figure, axis = plt.subplots(figsize=(5.5, 3.2))
-        for k, (name, loss) in enumerate(losses.items()):
-            for n, one in enumerate(loss.transpose("network", "epoch").values):
-                axis.plot(
-                    loss["epoch"], one, color=COLOURS[k % len(COLOURS)], lw=1.2,
-                    label=None if n else name,
-                )  # fmt: skip
+        for (name, loss), shade in zip(losses.items(), COLOURS, strict=False):
+            lines = axis.plot(loss["epoch"], loss.transpose("epoch", ...), color=shade, lw=1.2)
+            lines[0].set_label(name)
         axis.set(xlabel="epoch", ylabel="loss (eq 9)", yscale="log")
         axis.legend()
     return figure
 
 
-def maps(scores: xr.Dataset, shown=("ubrmse", "r")):
-    """Scores (pixel) with latitude and longitude on maps, one panel a metric."""
+def maps(scores: xr.Dataset):
+    """ubRMSE and R (pixel) with latitude and longitude on maps."""
     with style():
-        figure, axes = plt.subplots(len(shown), 1, figsize=(7, 3.9 * len(shown)), squeeze=False)
-        for axis, metric in zip(axes.flat, shown, strict=True):
-            label, (colours, low) = LABELS[metric], SHADES.get(metric, ("viridis", None))
-            values = scores[metric].values
-            finite = values[np.isfinite(values)]
-            draw_base(axis, CONUS, states=True)
-            dots = axis.scatter(
-                scores["longitude"], scores["latitude"], c=values, s=26, marker="s", cmap=colours,
-                vmin=np.quantile(finite, 0.02) if low is None else low,
-                vmax=np.quantile(finite, 0.98), zorder=2,
-            )  # fmt: skip
-            figure.colorbar(dots, ax=axis, label=label, shrink=0.8, extend="both")
-            axis.set_title(label.partition(" (")[0])
-        letters(axes.flat)
+        figure, axes = plt.subplots(2, 1, figsize=(7, 7.8))
+        for axis, (name, shades) in zip(
+            axes, (("ubrmse", "magma_r"), ("r", "viridis")), strict=True
+        ):
+            low, high = scores[name].quantile((0.02, 0.98)).values
+            low = 0 if name == "ubrmse" else low
+            dots = map_dots(axis, scores[name], CONUS, cmap=shades, vmin=low, vmax=high)
+            figure.colorbar(dots, ax=axis, label=LABELS[name], shrink=0.8, extend="both")
+            axis.set_title(LABELS[name].partition(" (")[0])
+        letters(axes)
     return figure
 
 

@@ -4,14 +4,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from soilbook import published
 from soilbook.data.network import LAUNCH
-from soilbook.errors import ParameterError, unknown
-from soilbook.fang2019 import places, runs
+from soilbook.errors import ParameterError
+from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS, Hindcast
-from soilbook.plots.style import colour, letters, style
+from soilbook.plots.style import colour, date_axis, letters, style
 from soilbook.store import Store
 
 # Sites of Figs 5 and 6.
@@ -21,6 +20,8 @@ SITES = {
     ),
     "rootzone": ("Little Washita", "Fort Cobb", "Little River", "South Fork", "TxSON"),
 }  # fmt: skip
+MODELLED = ("SMAP", "LSTM", "Noah")  # beside in situ in Figs 5 and 6
+DRIED = (*MODELLED, "VIC")
 DRYING = 3  # days, the usual time between two overpasses
 RAINLESS = 0.5  # mm in a day, less counts as no rain
 LEAST = 20  # dry spells, fewer give no number
@@ -50,90 +51,71 @@ def one_year(
 ) -> xr.Dataset:
     """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
 
-    ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places, and
-    medians over all pixels as attributes ``median_rmse`` and so on. Networks and epochs are those
-    of the hindcast's ``settings``.
+    ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places.
+    Networks and epochs are those of the hindcast's ``settings``.
     """
-    shared = ("data", "profile", "networks", "epochs", "seed", "device")
-    test = runs.YearAhead(**{name: getattr(settings, name) for name in shared})
+    shared = {"data", "profile", "networks", "epochs", "seed", "device"}
+    test = runs.YearAhead(**settings.model_dump(include=shared))
     made = runs.year_ahead(test, folder, store=store).sel(predictor="ensemble")
-    names = list(runs.METRICS)
-    at = made[names].sel(pixel=xr.DataArray(result["pixel"].values, dims="place"))
-    at = at.reset_coords(drop=True).assign_coords(place=result["place"].values)
-    medians = {f"median_{name}": float(made[f"median_{name}"]) for name in names}
-    return at.drop_attrs(deep=False).assign_attrs(medians, n_pixels=made.sizes["pixel"])
+    pixel = xr.DataArray(result["pixel"].values, dims="place")
+    at = made[list(runs.METRICS)].sel(pixel=pixel).reset_coords(drop=True)
+    return at.assign_coords(place=result["place"].values)
 
 
-def series(
-    result: xr.Dataset, layer: str, first: str, last: str, products=("SMAP", "LSTM", "Noah")
-) -> xr.Dataset:
+def series(result: xr.Dataset, layer: str, first: str, last: str) -> xr.Dataset:
     """``sm`` (series, place, time) of the sites of Fig. 5 or 6, in situ last, from first to last.
 
     At the surface each series loses its own mean over its whole record, as in Fig. 5. Where
     none of the paper's sites is among the places, all that have the layer are taken, six at most.
-    ParameterError for an unknown layer, or days that are none or not in the record.
+    ParameterError for days that are none or not in the record.
     """
-    if layer not in LAYERS:
-        raise unknown("layer", layer, LAYERS)
     _check_days(result["time"].values, first, last)
-    part = result.sel(layer=layer)
-    there = part["insitu"].notnull().any("time")
-    names = [n for n in SITES[layer] if n in part["place"].values and bool(there.sel(place=n))]
-    names = names or part["place"].values[there.values][:6].tolist()
+    part = result.sel(layer=layer, drop=True)
+    there = part["place"].values[part["insitu"].notnull().any("time").values].tolist()
+    names = [name for name in SITES[layer] if name in there] or there[:6]
     part = part.sel(place=names)
-    modelled = part["sm"].sel(product=list(products)).rename(product="series")
-    observed = part["insitu"].expand_dims(series=["in situ"])
-    both = xr.concat([modelled, observed], "series").drop_vars("layer", errors="ignore")
+    modelled = part["sm"].sel(product=list(MODELLED)).rename(product="series")
+    both = xr.concat([modelled, part["insitu"].expand_dims(series=["in situ"])], "series")
     if layer == "surface":
         both = both - both.mean("time")
-    both.attrs = {"units": "m3 m-3", "long_name": "soil moisture"}
-    return both.to_dataset(name="sm").sel(time=slice(first, last)).assign_attrs(layer=layer)
+    found = both.to_dataset(name="sm").sel(time=slice(first, last))
+    return found.assign_attrs(layer=layer)
 
 
 def _check_days(days: np.ndarray, first: str, last: str) -> None:
-    record = np.datetime_as_string(days[[0, -1]], "D")
-    allowed = f"days from {record[0]} to {record[1]}, the first before the last, are allowed"
     try:
         inside = days[0] <= np.datetime64(first) < np.datetime64(last) <= days[-1]
     except ValueError:
         inside = False
     if not inside:
+        start, end = np.datetime_as_string(days[[0, -1]], "D")
+        allowed = f"days from {start} to {end}, the first before the last, are allowed"
         raise ParameterError(f"series from {first} to {last}: {allowed}")
 
 
-def drying(
-    result: xr.Dataset, rainfall: xr.DataArray, products=("SMAP", "LSTM", "Noah", "VIC")
-) -> pd.DataFrame:
+def drying(result: xr.Dataset, rainfall: xr.DataArray) -> pd.DataFrame:
     """How fast the surface dries without rain, by site: change over three days without rain.
 
-    Mean change in standard deviations of the series, on spells that in situ and all ``products``
-    see at both ends, after launch; ``rainfall`` (place, time) in mm. Columns site, n_spells, in
-    situ and the products. Fewer than 20 spells give NaN.
+    Mean change in standard deviations of the series, on spells that in situ and all of DRIED see at
+    both ends, after launch; ``rainfall`` (place, time) in mm. Columns site, n_spells, in situ and
+    the products. Fewer than 20 spells give NaN.
     """
     part = result.sel(layer="surface").isel(time=result["period"].values == "AL")
     fallen = rainfall.sel(time=part["time"]).transpose("place", "time").values
     days = fallen.shape[1] - DRYING
     dry = np.all([fallen[:, k : k + days] < RAINLESS for k in range(1, DRYING + 1)], axis=0)
-    all_series = {"in situ": part["insitu"].transpose("place", "time").values}
-    for name in products:
-        all_series[name] = part["sm"].sel(product=name).transpose("place", "time").values
-    ends = {name: values[:, DRYING:] - values[:, :-DRYING] for name, values in all_series.items()}
+    parts = {"in situ": part["insitu"]} | {name: part["sm"].sel(product=name) for name in DRIED}
+    moisture = {name: one.transpose("place", "time").values for name, one in parts.items()}
+    ends = {name: values[:, DRYING:] - values[:, :-DRYING] for name, values in moisture.items()}
     used = dry & np.all([np.isfinite(change) for change in ends.values()], axis=0)
     rows = []
     for k, place in enumerate(part["place"].values):
-        row = {"site": place, "n_spells": int(used[k].sum())}
+        row = {"site": place, "n_spells": used[k].sum()}
         for name, change in ends.items():
-            spread = np.nanstd(all_series[name][k]) if used[k].any() else np.nan
-            enough = used[k].sum() >= LEAST and spread > 0
-            row[name] = change[k, used[k]].mean() / spread if enough else np.nan
+            spread = np.nanstd(moisture[name][k]) if row["n_spells"] >= LEAST else 0
+            row[name] = change[k, used[k]].mean() / spread if spread > 0 else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def rain(settings: Hindcast, folder=None, store: Store | None = None) -> xr.DataArray:
-    """Precipitation (place, time; mm) that drove the models at the places."""
-    there, _ = places.insitu(settings.data, settings.kind, settings.seed, folder, store=store)
-    return there["precipitation"]
 
 
 def tidy(scores: xr.Dataset) -> pd.DataFrame:
@@ -143,11 +125,9 @@ def tidy(scores: xr.Dataset) -> pd.DataFrame:
     paper prints none).
     """
     wanted = [*SCORES, "n_days"]
-    frame = scores[wanted].to_dataframe().reset_index().rename(columns={"place": "site"})
-    frame = frame[[*KEYS, *wanted]].dropna(subset=["ubrmse"])
-    order = {name: k for k, name in enumerate(scores["place"].values)}
-    frame = frame.sort_values("site", key=lambda names: names.map(order), kind="stable")
-    return frame.merge(printed(), how="left", on=KEYS).reset_index(drop=True)
+    frame = scores[wanted].to_dataframe(["place", "product", "layer", "period"]).reset_index()
+    frame = frame.rename(columns={"place": "site"})[[*KEYS, *wanted]]
+    return frame.dropna(subset=["ubrmse"]).merge(printed(), how="left", on=KEYS)
 
 
 def printed() -> pd.DataFrame:
@@ -192,37 +172,36 @@ def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):
             len(SCORES), len(sites), figsize=(11.5, 7.2), squeeze=False, sharey="row",
             sharex="col", width_ratios=[2 + len(found) for found in sites.values()],
         )  # fmt: skip
-        for column, (layer, found) in enumerate(sites.items()):
+        for column, (layer, found) in zip(axes.T, sites.items(), strict=True):
             last = one_year if layer == "surface" else None
-            for axis, metric in zip(axes[:, column], SCORES, strict=True):
+            for axis, metric in zip(column, SCORES, strict=True):
                 _bars(axis, scores[metric].sel(layer=layer, place=found), shown, last)
-            axes[0, column].set_title(LAYERS[layer])
-            axes[-1, column].tick_params(axis="x", rotation=35)
-            plt.setp(axes[-1, column].get_xticklabels(), ha="right", rotation_mode="anchor")
-        for row, metric in zip(axes, SCORES, strict=True):
-            row[0].set_ylabel(LABELS[metric])
+            column[0].set_title(LAYERS[layer])
+            column[-1].tick_params(axis="x", rotation=35)
+            plt.setp(column[-1].get_xticklabels(), ha="right", rotation_mode="anchor")
+        for axis, metric in zip(axes[:, 0], SCORES, strict=True):
+            axis.set_ylabel(LABELS[metric])
         letters(axes[0])
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 7))
+        entries = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside upper center", ncols=7)
     return figure
 
 
 def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> None:
-    count = len(shown) + (one_year is not None)
-    width, middle = GROUP / count, np.arange(values.sizes["place"])
-    for k, (product, period) in enumerate(shown):
+    drawn = []
+    for product, period in shown:
         late = period == "AL"
-        name = "LSTM+Noah" if product == "Comb" and shown is not FIG_3 else product
-        axis.bar(
-            middle + (k - (count - 1) / 2) * width, values.sel(product=product, period=period),
-            width, color=colour(product) if late else "white", edgecolor=colour(product),
-            linewidth=0.7, hatch=None if late else "/////", label=f"{name} {period}",
-        )  # fmt: skip
+        look = {"color": colour(product) if late else "white", "edgecolor": colour(product)}
+        name = "LSTM+Noah" if product == "Comb" and shown is FIG_4 else product
+        look |= {"hatch": None if late else "/////", "label": f"{name} {period}"}
+        drawn.append((values.sel(product=product, period=period), look))
     if one_year is not None:
-        axis.bar(
-            middle + (count - 1) / 2 * width, one_year[values.name].sel(place=values["place"]),
-            width, color="#999999", edgecolor="black", linewidth=0.7, label=ONE_YEAR,
-        )  # fmt: skip
+        look = {"color": "#999999", "edgecolor": "black", "label": ONE_YEAR}
+        drawn.append((one_year[values.name].sel(place=values["place"]), look))
+    width, middle = GROUP / len(drawn), np.arange(values.sizes["place"])
+    for k, (heights, look) in enumerate(drawn):
+        at = middle + (k - (len(drawn) - 1) / 2) * width
+        axis.bar(at, heights, width, linewidth=0.7, **look)
     axis.axhline(0, color="black", linewidth=0.7)
     axis.set_xticks(middle, values["place"].values)
     axis.grid(axis="x", visible=False)
@@ -232,26 +211,21 @@ def panels(found: xr.Dataset):
     """Figs 5 and 6: a panel a site; ``found`` has ``sm`` (series, place, time) and the
     attribute ``layer``. A dashed line marks the first day of SMAP.
     """
-    names = found["place"].values
+    names, days = found["place"].values, found["time"].values
     with style():
-        figure, axes = plt.subplots(
-            len(names), 1, figsize=(11, 1.55 * len(names) + 0.7), sharex=True, squeeze=False
-        )
-        days = found["time"].values
+        size = 11, 1.55 * len(names) + 0.7
+        figure, axes = plt.subplots(len(names), 1, figsize=size, sharex=True, squeeze=False)
         for axis, name in zip(axes[:, 0], names, strict=True):
             for series in found["series"].values:
-                look = {"color": PALE if series == "in situ" else colour(series)}
                 values = found["sm"].sel(series=series, place=name)
-                axis.plot(days, values, label=str(series), **look, **LOOKS.get(str(series), {}))
+                shade = PALE if series == "in situ" else colour(series)
+                axis.plot(days, values, label=series, color=shade, **LOOKS[series])
             if days[0] < LAUNCH < days[-1]:
                 axis.axvline(LAUNCH, color="black", lw=0.8, ls="--")
-            axis.set_title(name)
-            axis.set_ylabel(AXES[found.attrs["layer"]])
+            axis.set(title=name, ylabel=AXES[found.attrs["layer"]])
             axis.margins(x=0.01)
         letters(axes[:, 0])
-        locator = AutoDateLocator()
-        axes[-1, 0].xaxis.set_major_locator(locator)
-        axes[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+        date_axis(axes[-1, 0])
+        entries = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside upper center", ncols=4)
     return figure

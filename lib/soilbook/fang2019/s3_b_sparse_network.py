@@ -1,13 +1,13 @@
 """III-B: scores over the sparse network, as a table, as boxes (Fig 7) and as maps (Fig 8)."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from soilbook import published
+from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS
-from soilbook.plots.style import colour, draw_base, letters, style
+from soilbook.plots.style import colour, letters, map_dots, style
 
 METRICS = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
@@ -15,6 +15,10 @@ SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
 PERIODS = {"PL": "prelaunch (PL)", "AL": "after launch (AL)"}
 USA = (-125.5, -66, 24, 50)
 MAPPED = (("SMAP", "AL"), ("LSTM", "AL"), ("LSTM", "PL"))
+SHADES = (
+    ("ubrmse", {"cmap": "viridis_r", "vmin": 0, "vmax": 0.1}, "max"),
+    ("r", {"cmap": "RdYlBu", "vmin": 0, "vmax": 1}, "min"),
+)
 HEIGHT = 0.36  # of a box; products lie 1 apart
 
 
@@ -39,28 +43,27 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
     reference run. Beside R and ubRMSE stand the reference's and the published medians.
     """
     keys = ["layer", "period", "product"]
+    here, observed = (_texts(one, keys) for one in (table, reference))
+    known = printed().pivot(index=keys, columns="metric", values="text")
     rows = table.dropna(subset="median")[keys].drop_duplicates()
     wide = rows.set_index(keys)
     for metric, label in METRICS.items():
-        wide[label] = _texts(table, metric, keys)
-        if metric in ("ubrmse", "r"):
+        wide[label] = here[metric]
+        if metric in known:
             if reference is not None:
-                wide[f"{label}, observed"] = _texts(reference, metric, keys)
-            known = printed()
-            known = known[known["metric"] == metric].set_index(keys)["text"]
-            wide[f"{label}, published"] = known
+                wide[f"{label}, observed"] = observed[metric]
+            wide[f"{label}, published"] = known[metric]
     wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
     return wide.fillna("").reset_index()
 
 
-def _texts(table: pd.DataFrame, metric: str, keys: list[str]) -> pd.Series:
-    part = table[table["metric"] == metric].set_index(keys)
-    digits = {"bias": "+.3f", "r": ".3f"}.get(metric, ".4f")
-    texts = [
-        f"{row.median:{digits}} [{row.low:{digits}}, {row.high:{digits}}]"
-        for row in part[["median", "low", "high"]].itertuples(index=False)
-    ]
-    return pd.Series(texts, part.index)
+def _texts(table: pd.DataFrame | None, keys: list[str]) -> pd.DataFrame | None:
+    """A column a metric."""
+    if table is None:
+        return None
+    numbers = table[["metric", "median", "low", "high"]].values
+    texts = table.assign(text=[runs.in_words(*row) for row in numbers])
+    return texts.pivot(index=keys, columns="metric", values="text")
 
 
 def boxes(scores: xr.Dataset):
@@ -81,34 +84,28 @@ def boxes(scores: xr.Dataset):
                 axis.set_xlabel(LABELS[metric])
                 axis.set_title(LAYERS[layer])
         letters(axes.flat)
-        marks = [
-            plt.Rectangle((0, 0), 1, 1, facecolor=face, edgecolor="black")
-            for face in ("white", "#999999")
-        ]
-        figure.legend(marks, PERIODS.values(), loc="outside upper center", ncols=2)
+        colours = {"white": PERIODS["PL"], "#999999": PERIODS["AL"]}
+        marks = [plt.Rectangle((0, 0), 1, 1, facecolor=c, edgecolor="black") for c in colours]
+        figure.legend(marks, colours.values(), loc="outside upper center", ncols=2)
     return figure
 
 
 def _boxes(axis, values: xr.DataArray) -> None:
-    products = values["product"].values
-    for k, product in enumerate(products[::-1]):
+    products = values["product"].values[::-1]
+    for k, product in enumerate(products):
         for offset, period in zip((-0.2, 0.2), PERIODS, strict=True):
-            one = values.sel(product=product, period=period).values
-            one = one[np.isfinite(one)]
+            one = values.sel(product=product, period=period).dropna("place").values
             if not one.size:
                 continue
             made = axis.boxplot(
                 one, positions=[k + offset], orientation="horizontal", widths=HEIGHT,
                 whis=(5, 95), showfliers=False, patch_artist=True, manage_ticks=False,
             )  # fmt: skip
-            late = period == "AL"
-            made["boxes"][0].set(
-                facecolor=colour(product) if late else "white", edgecolor=colour(product)
-            )
-            made["medians"][0].set(color="white" if late else colour(product), linewidth=1.6)
-            for part in (*made["whiskers"], *made["caps"]):
-                part.set_color(colour(product))
-    axis.set_yticks(range(len(products)), products[::-1])
+            late, own = period == "AL", colour(product)
+            made["boxes"][0].set(facecolor=own if late else "white", edgecolor=own)
+            made["medians"][0].set(color="white" if late else own, linewidth=1.6)
+            plt.setp([*made["whiskers"], *made["caps"]], color=own)
+    axis.set_yticks(range(len(products)), products)
     axis.set_ylim(-0.6, len(products) - 0.4)
     if values.name == "bias":
         axis.axvline(0, color="black", linewidth=0.8)
@@ -121,29 +118,24 @@ def maps(scores: xr.Dataset, layer: str = "surface"):
     without a score.
     """
     with style():
-        figure, axes = plt.subplots(
-            len(MAPPED), 2, figsize=(10, 3.1 * len(MAPPED)), sharex=True, sharey=True
-        )
-        for k, (metric, colours) in enumerate((("ubrmse", "viridis_r"), ("r", "RdYlBu"))):
-            column = axes[:, k]
-            low, high = (0, 1) if metric == "r" else (0, 0.1)
+        size = 10, 3.1 * len(MAPPED)
+        figure, axes = plt.subplots(len(MAPPED), 2, figsize=size, sharex=True, sharey=True)
+        for column, (metric, look, extend) in zip(axes.T, SHADES, strict=True):
             for axis, (product, period) in zip(column, MAPPED, strict=True):
                 one = scores[metric].sel(layer=layer, product=product, period=period)
-                draw_base(axis, USA, states=True)
                 none = one.isnull().values
+                dots = map_dots(
+                    axis, one[~none], USA, marker="o", s=30, edgecolor="black", linewidth=0.4,
+                    zorder=4, **look,
+                )  # fmt: skip
                 axis.scatter(
                     one["longitude"][none], one["latitude"][none], marker="x", color="#888888",
                     s=18, linewidth=0.8, zorder=3,
                 )  # fmt: skip
-                dots = axis.scatter(
-                    one["longitude"][~none], one["latitude"][~none], c=one[~none], cmap=colours,
-                    vmin=low, vmax=high, s=30, edgecolor="black", linewidth=0.4, zorder=4,
-                )  # fmt: skip
                 axis.set_title(f"{product} {period}, {LAYERS[layer]}")
                 axis.label_outer()
-            ends = "max" if metric == "ubrmse" else "min"
             figure.colorbar(
-                dots, ax=column, label=LABELS[metric], shrink=0.6, extend=ends,
+                dots, ax=column, label=LABELS[metric], shrink=0.6, extend=extend,
                 orientation="horizontal",
             )  # fmt: skip
         letters(axes.flat)

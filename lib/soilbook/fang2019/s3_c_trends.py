@@ -16,8 +16,7 @@ import xarray as xr
 from matplotlib.gridspec import GridSpec
 
 from soilbook import metrics, published
-from soilbook.data import files, network
-from soilbook.errors import unknown
+from soilbook.data import network
 from soilbook.fang2019 import places, runs
 from soilbook.metrics.trends import METHODS
 from soilbook.plots.style import colour, style
@@ -87,8 +86,7 @@ def readings(
     if result.attrs["data"] == "twin":
         made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
         return made["sm_rootzone"].sel(place=names)
-    read = (path.resolve() for path in network.files_of(folder, names))
-    digest = files.digest(read, files.product(folder, "").resolve())
+    digest = places.digest(network.files_of(folder, names), folder)
     key = {"kind": "in-situ root zone of the trends", "places": names, "data": digest}
     made = store.made(
         key, lambda: network.read(folder, names, threshold=threshold)[["sm_rootzone"]]
@@ -102,15 +100,12 @@ def series(
     """Root-zone moisture (series, place, time), m3 m-3: ``in situ`` and the products.
 
     ``result`` is that of ``hindcast.run``, ``insitu`` (place, time) that of ``readings``. Only days
-    of the record on which all series have a value. Raises ParameterError for an unknown product.
+    of the record on which all series have a value.
     """
-    for name in [name for name in products if name not in result["product"].values]:
-        raise unknown("product", name, result["product"].values)
-    modelled = result["sm"].sel(layer="rootzone", drop=True).reset_coords(drop=True)
-    own = insitu.sel(place=result["place"].values).reset_coords(drop=True)
-    own, modelled = xr.align(own, modelled, join="inner")
-    parts = [own, *(modelled.sel(product=name, drop=True) for name in products)]
-    both = xr.concat(parts, "series", coords="minimal", compat="override")
+    modelled = result["sm"].sel(layer="rootzone", product=list(products)).drop_vars("product")
+    own = insitu.sel(place=result["place"].values).expand_dims("product")
+    parts = (one.reset_coords(drop=True) for one in (own, modelled))
+    both = xr.concat(parts, "product", join="inner").rename(product="series")
     both = both.assign_coords(series=[IN_SITU, *products])
     both = both.transpose("series", "place", "time").astype(float)
     kept = np.isfinite(both.values).all(axis=0) & (both["time"].values >= SINCE)
@@ -126,12 +121,12 @@ def series(
     return both.assign_attrs(units="m3 m-3").rename("sm_rootzone")
 
 
-def longest(present: np.ndarray, most_missing: float = MOST_MISSING) -> slice:
-    """The longest stretch of days of which at most the share ``most_missing`` is not ``present``.
+def longest(present: np.ndarray) -> slice:
+    """The longest stretch of days of which at most the share MOST_MISSING is not ``present``.
 
     The first of several; empty where no day is present. It begins and ends on a day present.
     """
-    total = np.concatenate([[0.0], np.cumsum(present - (1 - most_missing))])
+    total = np.concatenate([[0.0], np.cumsum(present - (1 - MOST_MISSING))])
     lowest = np.minimum.accumulate(total)
     # For every end the earliest start from which the surplus of days present is not negative.
     start = np.searchsorted(-lowest, -(total + 1e-9))
@@ -147,21 +142,18 @@ def slopes(
 
     ``percent`` per year of the mean of the series with its interval ``percent_low`` to
     ``percent_high`` (variance of Hamed and Rao unless only "plain" is among the ``tests``), ``p``
-    (test, series, place), ``lag1``, ``n_steps``, ``years``, ``missing`` and ``reason`` as in
-    ``metrics.trend``.
+    (test, series, place), ``lag1``, ``years``, ``missing`` and ``reason`` as in ``metrics.trend``.
     """
     asked = rules.model_dump(exclude={"record"}) | {"most_missing": MOST_MISSING}
     found = {test: metrics.trends(moisture, method=test, **asked) for test in tests}
     one = found[tests[-1]]
-    out = one[["percent", "lag1", "n_steps", "years", "missing", "reason"]].copy()
+    out = one[["percent", "lag1", "years", "missing", "reason"]].copy()
     for end in ("low", "high"):
         # From moisture per year to percent of the mean.
         share = one["percent"] / one["slope"].where(one["slope"] != 0)
         out[f"percent_{end}"] = (one[end] * share).assign_attrs(one["percent"].attrs)
-    out["p"] = xr.concat([found[test]["p"] for test in tests], "test")
-    out = out.assign_coords(test=list(tests))
-    out.attrs = {"step": rules.step, "record": rules.record}
-    return out
+    out["p"] = xr.concat([found[test]["p"] for test in tests], xr.Variable("test", list(tests)))
+    return out.assign_attrs(step=rules.step)
 
 
 def together(*parts: xr.Dataset) -> xr.Dataset:
@@ -179,13 +171,6 @@ def monthly(parts: Sequence[xr.DataArray], places: Sequence[str]) -> xr.DataArra
     return xr.concat(found, "place", join="outer")
 
 
-def left_out(found: xr.Dataset) -> dict[str, str]:
-    """Places without a slope and why."""
-    own = found.sel(series=IN_SITU)
-    none = own.isel(place=np.flatnonzero(own["percent"].isnull()))
-    return dict(zip(none["place"].values.tolist(), none["reason"].values.tolist(), strict=True))
-
-
 def agreement(
     found: xr.Dataset, products: Sequence[str] = PRODUCTS, groups=tuple(GROUPS), **draws
 ) -> pd.DataFrame:
@@ -199,31 +184,31 @@ def agreement(
     for group in groups:
         kinds, least, key = GROUPS[group]
         part = members(found, kinds, least)
-        at = runs.neighbours(part["latitude"].values, part["longitude"].values)
-        reference = part["percent"].sel(series=IN_SITU).values
+        n = part.sizes["place"]
         for product in products:
-            pairs = np.stack([reference, part["percent"].sel(series=product).values], axis=1)
-            n, r, low, high = len(pairs), np.nan, np.nan, np.nan
-            why = "" if n >= LEAST_PLACES else f"{n} of {LEAST_PLACES} places needed"
-            if not why:
-                r, (low, high) = correlation(pairs), runs.interval(correlation, pairs, at, **draws)
-            row = {"group": group, "product": product, "n_places": n, "r": r}
-            row |= {"r_low": low, "r_high": high}
-            row["r_published"] = printed[key] if product == "LSTM" else np.nan
-            same = np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])
-            rows.append(row | {"same_sign": float(same.mean()) if n else np.nan, "why": why})
+            pairs = part["percent"].sel(series=[IN_SITU, product]).transpose("place", ...).values
+            row = {"group": group, "product": product, "n_places": n}
+            row |= dict.fromkeys(("r", "r_low", "r_high", "r_published", "same_sign"), np.nan)
+            row["why"] = f"{n} of {LEAST_PLACES} places needed"
+            if n >= LEAST_PLACES:
+                row["r"], row["why"] = correlation(pairs), ""
+                bounds = runs.interval(correlation, pairs, runs.neighbours(part), **draws)
+                row["r_low"], row["r_high"] = bounds
+            if product == "LSTM":
+                row["r_published"] = printed[key]
+            if n:
+                row["same_sign"] = (np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])).mean()
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
 def members(found: xr.Dataset, kinds: Sequence[str], least: float = 0.0) -> xr.Dataset:
     """Places of these kinds with a slope of every series and a large enough trend in situ; a place
     of two kinds counts once."""
-    of_kind = np.isin(found["kind"].values, kinds)
-    tested = np.isfinite(found["percent"].transpose("series", "place").values).all(axis=0)
-    large = np.abs(found["percent"].sel(series=IN_SITU).values) >= least
-    rows = np.flatnonzero(of_kind & tested & large)
-    _, first = np.unique(found["place"].values[rows], return_index=True)
-    return found.isel(place=rows[np.sort(first)])
+    percent = found["percent"]
+    large = abs(percent.sel(series=IN_SITU)) >= least
+    chosen = found["kind"].isin(kinds) & percent.notnull().all("series") & large
+    return found.isel(place=chosen.values).drop_duplicates("place")
 
 
 def correlation(pairs: np.ndarray) -> float:
@@ -237,20 +222,23 @@ def significance(found: xr.Dataset, level: float = 0.05) -> pd.DataFrame:
     Columns: kind, series, step, test, n_places, n_significant (p under ``level``), n_by_chance
     (expected if no place had a trend), n_corrected (Benjamini and Hochberg), median_lag1.
     """
-    rows = []
-    for kind in dict.fromkeys(found["kind"].values.tolist()):
-        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
-        for name in part["series"].values.tolist():
-            one = part.sel(series=name)
-            for test in found["test"].values.tolist():
-                p = one["p"].sel(test=test).values
-                p = p[np.isfinite(p)]
-                corrected = metrics.correct(p, "benjamini-hochberg")
-                n, n_corrected = (int((values < level).sum()) for values in (p, corrected))
-                row = kind, name, found.attrs["step"], test, p.size, n, level * p.size, n_corrected
-                rows.append((*row, float(one["lag1"].median())))
-    columns = ["kind", "series", "step", "test", "n_places", "n_significant", "n_by_chance"]
-    return pd.DataFrame(rows, columns=[*columns, "n_corrected", "median_lag1"])
+
+    def corrected(p: pd.Series) -> int:
+        return (metrics.correct(p, "benjamini-hochberg") < level).sum()
+
+    rows = found[["p", "lag1"]].to_dataframe(["place", "series", "test"]).reset_index()
+    cells = rows.groupby(["kind", "series", "test"], sort=False)
+    n = cells["p"].count()
+    counts = {
+        "n_places": n,
+        "n_significant": cells["p"].agg(lambda p: (p < level).sum()),
+        "n_by_chance": level * n,
+        "n_corrected": cells["p"].agg(corrected),
+        "median_lag1": cells["lag1"].median(),
+    }
+    table = pd.DataFrame(counts).reset_index()
+    table.insert(2, "step", found.attrs["step"])
+    return table
 
 
 def summary(found: xr.Dataset, core: xr.Dataset) -> str:
@@ -260,11 +248,9 @@ def summary(found: xr.Dataset, core: xr.Dataset) -> str:
     """
     lines = []
     for kind, name in (("core", f"{core_name(core)}s"), ("sparse", "CRN sites")):
-        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
-        reasons = left_out(part).values()
-        why = Counter(
-            next((w for text, w in REASONS.items() if text in one), one) for one in reasons
-        )
+        part = found.sel(series=IN_SITU).isel(place=found["kind"].values == kind)
+        reasons = part["reason"].values[part["percent"].isnull().values]
+        why = Counter(next((w for text, w in REASONS.items() if text in r), r) for r in reasons)
         n, n_all = part.sizes["place"] - why.total(), part.sizes["place"]
         without = "; ".join(f"{count} {text}" for text, count in why.most_common())
         lines.append(f"{n} of {n_all} {name}{f' ({without})' if why else ''}")
@@ -278,15 +264,14 @@ def core_name(core: xr.Dataset) -> str:
     return "stand-in" if core.attrs["stand_in"] else "core site"
 
 
-def selected(found: xr.Dataset, each: int = 2) -> list[str]:
-    """Places to draw: of either kind those with the largest falling and rising trends in situ."""
-    names: list[str] = []
+def selected(found: xr.Dataset) -> list[str]:
+    """Places to draw: of either kind those with the most falling and rising trend in situ."""
+    names = []
     for kind in ("core", "sparse"):
-        part = members(found, (kind,))
-        order = np.argsort(part["percent"].sel(series=IN_SITU).values)
-        ends = [*order[: (each + 1) // 2], *order[::-1][: each // 2]]
-        names += [str(part["place"].values[k]) for k in dict.fromkeys(ends)]
-    return list(dict.fromkeys(names))
+        part = members(found, [kind])
+        order = part["place"].values[np.argsort(part["percent"].sel(series=IN_SITU).values)]
+        names += [*order[:1], *order[-1:]]
+    return list(dict.fromkeys(map(str, names)))
 
 
 def variants(
@@ -297,14 +282,13 @@ def variants(
     ``parts``: (result of ``hindcast.run``, ``readings``) of each kind. Columns: variant, group,
     n_places, r, r_low, r_high, why.
     """
-    tables = []
+    tables = {}
     for name, change in VARIANTS.items():
         one = rules.but(**change)
         found = [slopes(series(*part, one, ["LSTM"]), one, ["plain"]) for part in parts]
-        table = agreement(together(*found), ["LSTM"], **draws)
-        tables.append(table.assign(variant=name))
-    columns = ["variant", "group", "n_places", "r", "r_low", "r_high", "why"]
-    return pd.concat(tables, ignore_index=True)[columns]
+        tables[name] = agreement(together(*found), ["LSTM"], **draws)
+    table = pd.concat(tables, names=["variant"]).reset_index("variant")
+    return table.drop(columns=["product", "r_published", "same_sign"]).reset_index(drop=True)
 
 
 def by_step(found: xr.Dataset, parts: Sequence[xr.DataArray]) -> pd.DataFrame:
@@ -331,9 +315,7 @@ def beside(table: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
     return table.merge(known, how="left", on=keys, suffixes=("", "_reference"))
 
 
-def slopes_and_series(
-    found: xr.Dataset, monthly: xr.DataArray, product: str = "LSTM", core: str = "core site"
-):
+def slopes_and_series(found: xr.Dataset, monthly: xr.DataArray, core: str = "core site"):
     """Fig 9: scatter of slopes (left), and series of selected places with their slopes (right).
 
     ``found`` has ``percent`` with ``percent_low`` and ``percent_high`` (series, place; % per year)
@@ -345,51 +327,50 @@ def slopes_and_series(
     with style():
         figure = plt.figure(figsize=(10.5, max(4.4, 1.35 * rows + 0.6)))
         grid = GridSpec(rows, 2, figure=figure, width_ratios=(1, 1.25))
-        _scatter(figure.add_subplot(grid[:, 0]), found, product, names)
+        _scatter(figure.add_subplot(grid[:, 0]), found, names)
         first = None
         for k in range(monthly.sizes["place"]):
             first = axis = figure.add_subplot(grid[k, 1], sharex=first)
-            _series(axis, found, monthly.isel(place=k), product, names)
+            _series(axis, found, monthly.isel(place=k), names)
             axis.tick_params(labelbottom=k == rows - 1)
     return figure
 
 
-def _scatter(axis, found: xr.Dataset, product: str, names: dict) -> None:
+def _scatter(axis, found: xr.Dataset, names: dict) -> None:
     axis.axvspan(-LARGE, LARGE, color="#EEEEEE", zorder=0)
-    ends = []
+    found = found.sel(series=[IN_SITU, "LSTM"])
+    found = found.isel(place=found["percent"].notnull().all("series").values)
+    reach = 2 * LARGE
     for kind, (face, marker) in KINDS.items():
-        part = found.isel(place=np.flatnonzero(found["kind"].values == kind))
-        x, y = (part["percent"].sel(series=one).values for one in (IN_SITU, product))
-        there = np.isfinite(x) & np.isfinite(y)
-        if not there.any():
+        part = found.isel(place=found["kind"].values == kind)
+        x, y = part["percent"].values
+        if not x.size:
             continue
-        for values, one, way in ((x, IN_SITU, "xerr"), (y, product, "yerr")):
-            bounds = [part[f"percent_{end}"].sel(series=one).values for end in ("low", "high")]
-            reach = np.abs(np.stack(bounds) - values)[:, there]
-            axis.errorbar(
-                x[there], y[there], **{way: np.nan_to_num(reach)}, fmt="none", ecolor=face,
-                elinewidth=0.5, alpha=0.35,
-            )  # fmt: skip
+        for k, way in enumerate(("xerr", "yerr")):
+            bounds = [part[f"percent_{end}"].values[k] for end in ("low", "high")]
+            away = np.nan_to_num(np.abs(np.stack(bounds) - (x, y)[k]))
+            axis.errorbar(x, y, **{way: away}, fmt="none", ecolor=face, elinewidth=0.5, alpha=0.35)
         axis.scatter(
-            x[there], y[there], c=face, marker=marker, s=30, edgecolor="white", linewidth=0.5,
-            zorder=3, label=f"{names[kind]}s ({there.sum()})",
+            x, y, c=face, marker=marker, s=30, edgecolor="white", linewidth=0.5, zorder=3,
+            label=f"{names[kind]}s ({x.size})",
         )  # fmt: skip
-        ends += [*x[there], *y[there]]
-    reach = 1.15 * max(np.abs(ends).max(initial=0), 2 * LARGE) if ends else 2 * LARGE
+        reach = max(reach, *np.abs([*x, *y]))
+    reach *= 1.15 if found.sizes["place"] else 1
     axis.plot([-reach, reach], [-reach, reach], color="black", linewidth=0.8, label="1:1")
     axis.axhline(0, color="#888888", linewidth=0.6)
     axis.axvline(0, color="#888888", linewidth=0.6)
-    axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axis.set_xlabel("Sen's slope in situ (% per year)")
-    axis.set(ylabel=f"Sen's slope of {product} (% per year)")
+    axis.set(
+        xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal",
+        xlabel="Sen's slope in situ (% per year)", ylabel="Sen's slope of LSTM (% per year)",
+    )  # fmt: skip
     axis.set_title("root zone; shaded: small trends in situ", loc="left")
     axis.legend(loc="upper left")
 
 
-def _series(axis, found: xr.Dataset, monthly: xr.DataArray, product: str, names: dict) -> None:
+def _series(axis, found: xr.Dataset, monthly: xr.DataArray, names: dict) -> None:
     place = str(monthly["place"].values)
     at = found.isel(place=np.flatnonzero(found["place"].values == place)[0])
-    for one, line in ((IN_SITU, "black"), (product, colour(product))):
+    for one, line in ((IN_SITU, "black"), ("LSTM", colour("LSTM"))):
         values = monthly.sel(series=one)
         percent = float(at["percent"].sel(series=one))
         axis.plot(values["time"], values, color=line, linewidth=0.9, label=f"{one} {percent:+.1f}")

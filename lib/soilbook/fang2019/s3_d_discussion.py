@@ -12,19 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import metrics
-from soilbook.errors import DataError, ParameterError, unknown
+from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast
 from soilbook.metrics.collocation import LEAST_DAYS
-from soilbook.plots.style import COLOURS, colour, draw_base, letters, style
-
-MEMBERS = ("LSTM", "Noah", "VIC")
-PERIODS = ("AL", "PL")
-PLAIN = "plain mean"
-# BMA: Bayesian model averaging against in situ (Raftery et al. 2005). Triple collocation takes the
-# error variances from the three members alone.
-SCHEMES = (PLAIN, "inverse error variance", "BMA", "triple collocation")
-METRICS = ("rmse", "ubrmse", "r")
-COVERAGE = 0.9  # of the intervals of Bayesian model averaging
+from soilbook.plots.style import COLOURS, colour, letters, map_dots, style
 
 # Colour, line and marker of each predictor: those of one network share a colour.
 LOOKS = {
@@ -34,8 +25,20 @@ LOOKS = {
     "persistence": (COLOURS["persistence"], "-", "v"),
     "climatology": (COLOURS["climatology"], "-", "D"),
 }
+BY_LEAD = {
+    "median_rmse": "median RMSE (m$^3$ m$^{-3}$)",
+    "median_r": "median Pearson correlation",
+    "difference_rmse": "RMSE of the forecast minus that of ...",
+}
 CONUS = (-126, -66, 24, 50)
-NAMES = {"rmse": "RMSE (m$^3$ m$^{-3}$)", "r": "Pearson correlation"}
+
+MEMBERS = ("LSTM", "Noah", "VIC")
+PLAIN = "plain mean"
+# BMA: Bayesian model averaging against in situ (Raftery et al. 2005). Triple collocation takes the
+# error variances from the three members alone.
+SCHEMES = (PLAIN, "inverse error variance", "BMA", "triple collocation")
+METRICS = ("rmse", "ubrmse", "r")
+COVERAGE = 0.9  # of the intervals of Bayesian model averaging
 
 COLLOCATED = ("SMAP", "Noah", "in situ")
 NEAREST = 40.0  # km from the pixel's centre on the observed track
@@ -46,11 +49,11 @@ ASSUMED = {
     "observed": "The model is driven by the station's own weather: where rain falls on the station "
     "and not on the pixel, model and station err alike, and SMAP is charged with it.",
 }
-TITLES = {
-    "error": "standard deviation of the error (m$^3$ m$^{-3}$)",
-    "r_truth": "correlation with the unknown truth",
+# What is estimated: its name with a known truth, and its title.
+ESTIMATED = {
+    "error": ("error_known", "standard deviation of the error (m$^3$ m$^{-3}$)"),
+    "r_truth": ("r_known", "correlation with the unknown truth"),
 }
-KNOWN = {"error": "error_known", "r_truth": "r_known"}
 
 
 def by_lead(result: xr.Dataset):
@@ -60,61 +63,45 @@ def by_lead(result: xr.Dataset):
     """
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.5))
-        for axis, name in zip(axes, NAMES, strict=False):
-            _lines(axis, result, f"median_{name}")
-            axis.set_title(f"median {NAMES[name]}")
-        others = [p for p in result["predictor"].values if p != "forecast"]
-        _lines(axes[2], result.sel(predictor=others), "difference_rmse")
+        leads = result["lead"].values
+        for axis, (name, title) in zip(axes, BY_LEAD.items(), strict=True):
+            for predictor, (shade, line, marker) in LOOKS.items():
+                if (name, predictor) == ("difference_rmse", "forecast"):
+                    continue
+                one = result.sel(predictor=predictor)
+                low, high = one[f"{name}_low"], one[f"{name}_high"]
+                axis.fill_between(leads, low, high, color=shade, alpha=0.15, lw=0)
+                axis.plot(leads, one[name], line, color=shade, marker=marker, ms=4, label=predictor)
+            axis.set(title=title, xlabel="lead (days)", xticks=leads)
         axes[2].axhline(0, color="black", lw=0.8)
-        axes[2].set_title("RMSE of the forecast minus that of ...")
-        for axis in axes:
-            axis.set_xlabel("lead (days)")
-            axis.set_xticks(result["lead"].values)
         letters(axes)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 
-def gain_map(result: xr.Dataset, lead: int, against: str = "hindcast"):
-    """RMSE of ``against`` minus that of the forecast at every pixel: blue where retrievals help."""
+def gain_map(result: xr.Dataset, lead: int):
+    """RMSE of hindcast minus that of forecast at every pixel: blue where retrievals help."""
     at = result["rmse"].sel(lead=lead)
-    gain = at.sel(predictor=against) - at.sel(predictor="forecast")
+    gain = at.sel(predictor="hindcast") - at.sel(predictor="forecast")
     largest = float(np.nanquantile(abs(gain), 0.98)) or 1.0
     with style():
         figure, axis = plt.subplots(figsize=(7.5, 4.2))
         axis.grid(False)
-        draw_base(axis, CONUS, states=True)
-        dots = axis.scatter(
-            gain["longitude"], gain["latitude"], c=gain, s=16, marker="s", zorder=3,
-            cmap="RdBu", vmin=-largest, vmax=largest,
-        )  # fmt: skip
-        label = f"RMSE of {against} minus RMSE of forecast (m$^3$ m$^{{-3}}$)"
+        dots = map_dots(axis, gain, CONUS, s=16, zorder=3, cmap="RdBu", vmin=-largest, vmax=largest)
+        label = "RMSE of hindcast minus RMSE of forecast (m$^3$ m$^{-3}$)"
         figure.colorbar(dots, ax=axis, label=label, extend="both", shrink=0.8)
     return figure
-
-
-def _lines(axis, result: xr.Dataset, name: str) -> None:
-    for predictor in result["predictor"].values:
-        colour, line, marker = LOOKS[str(predictor)]
-        value, low, high = (
-            result[f"{name}{part}"].sel(predictor=predictor) for part in ("", "_low", "_high")
-        )
-        lead = result["lead"].values
-        axis.fill_between(lead, low, high, color=colour, alpha=0.15, lw=0)
-        axis.plot(lead, value, line, color=colour, marker=marker, ms=4, label=predictor)
 
 
 def winter_figure(panels: dict[str, pd.DataFrame]):
     """One panel for each entry: title to the frame of ``retrievals.means``."""
     with style():
-        figure, axes = plt.subplots(
-            1, len(panels), figsize=(3.4 * len(panels), 3.4), layout="constrained", squeeze=False
-        )
+        size = 3.4 * len(panels), 3.4
+        figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
         for axis, (title, frame) in zip(axes.flat, panels.items(), strict=True):
-            parts, products = (frame[name].unique().tolist() for name in ("part", "product"))
+            parts, products = (frame[name].unique() for name in ("part", "product"))
             for k, product in enumerate(products):
-                one = frame[frame["product"] == product].set_index("part").loc[parts]
+                one = frame[frame["product"] == product]
                 at = np.arange(len(parts)) + (k - (len(products) - 1) / 2) * 0.16
                 away = [one["value"] - one["low"], one["high"] - one["value"]]
                 axis.errorbar(
@@ -126,8 +113,8 @@ def winter_figure(panels: dict[str, pd.DataFrame]):
             axis.set_title(title)
         axes[0, 0].set_ylabel("m$^3$ m$^{-3}$")
         letters(axes.flat)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        entries = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=len(products))
     return figure
 
 
@@ -138,17 +125,11 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
     are equal instead, or "", scores (product, layer, place) for the schemes and the single members,
     ``hindsight_ubrmse`` and so on (product, ...) with weights and biases of the scored period
     itself, ``n_days`` (layer, place) and ``coverage`` (layer, place), the share of scored days
-    inside BMA's 90 % interval. Places with fewer than 30 days in either period are NaN. Raises
-    ParameterError for periods, DataError for a member that is absent.
+    inside BMA's 90 % interval. Places with fewer than 30 days in either period are NaN.
+    ParameterError for the periods.
     """
-    for name in (estimated, scored):
-        if name not in PERIODS:
-            raise unknown("period", name, PERIODS)
-    if estimated == scored:
-        raise ParameterError(f"weights estimated and scored in {scored}; allowed: two periods")
-    absent = [name for name in MEMBERS if name not in result["product"].values]
-    if absent:
-        raise DataError(f"no product {absent[0]!r} to combine; needed: {', '.join(MEMBERS)}")
+    if {estimated, scored} != set(hindcast.PERIODS):
+        raise ParameterError(f"periods {estimated} and {scored}; allowed: AL and PL, or PL and AL")
     learnt, (observed, members) = (_part(result, period) for period in (estimated, scored))
     found, hindsight = estimate(*learnt), estimate(observed, members)
     at = "layer", "place"
@@ -174,14 +155,12 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
     p = metrics.mixture_probability(observed, unbiased, weight, found["deviation"])
     inside = np.where(np.isfinite(p), np.abs(p - 0.5) <= COVERAGE / 2, np.nan)
     made["coverage"] = xr.DataArray(inside, dims=(*at, "time")).mean("time")
-    return made.assign_attrs(estimated=estimated, scored=scored)
+    return made
 
 
 def _part(result: xr.Dataset, period: str) -> tuple[np.ndarray, np.ndarray]:
     """In situ (layer, place, time) and members (layer, place, member, time) of a period."""
-    days = result.isel(time=np.flatnonzero(result["period"].values == period))
-    if not days.sizes["time"]:
-        raise DataError(f"no day of the period {period} in the result")
+    days = result.isel(time=result["period"].values == period)
     members = days["sm"].sel(product=list(MEMBERS)).transpose("layer", "place", "product", "time")
     observed = days["insitu"].transpose("layer", "place", "time")
     return observed.values.astype(float), members.values.astype(float)
@@ -201,12 +180,11 @@ def estimate(observed: np.ndarray, members: np.ndarray) -> dict[str, np.ndarray]
     alone = metrics.triple_collocation(*np.moveaxis(members, -2, 0))
     equal = np.full(bias.shape, 1 / len(MEMBERS))
     few = np.where(averaged.n >= LEAST_DAYS, "", f"fewer than {LEAST_DAYS} days")
-    none = np.full(few.shape, "")
+    reason = np.stack([np.full(few.shape, ""), few, averaged.reason, alone.reason])
     weight = np.stack([equal, _inverse(variance), averaged.weights, _inverse(alone.error_variance)])
-    reason = np.stack([one.astype(object) for one in (none, few, averaged.reason, alone.reason)])
     weight = np.where((reason == "")[..., None] & np.isfinite(weight), weight, equal)
     of_bma = {"deviation": averaged.deviation, "n": averaged.n}
-    return {"bias": bias, "weight": weight, "reason": reason.astype(str), **of_bma}
+    return {"bias": bias, "weight": weight, "reason": reason, **of_bma}
 
 
 def _inverse(variance: np.ndarray) -> np.ndarray:
@@ -224,56 +202,51 @@ def combine(members: np.ndarray, found: dict[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([np.moveaxis(whole, -2, 0), means])
 
 
-def paired(fused: xr.Dataset, metric: str = "ubrmse", against: str = PLAIN) -> pd.DataFrame:
-    """Each scheme against the plain mean, place by place, as a table of ``hindcast.paired``."""
-    others = [name for name in SCHEMES if name != against]
-    scored = fused[[metric]].dropna("place", how="all")
-    table = hindcast.paired(scored, metric, others, against).drop(columns="against")
+def paired(fused: xr.Dataset) -> pd.DataFrame:
+    """ubRMSE of each scheme against the plain mean, place by place: ``hindcast.paired``."""
+    scored = fused[["ubrmse"]].dropna("place", how="all")
+    table = hindcast.paired(scored, "ubrmse", SCHEMES[1:], PLAIN).drop(columns="against")
     return table.rename(columns={"product": "scheme"})
 
 
 def fused_table(fused: xr.Dataset) -> pd.DataFrame:
     """Medians over places by layer and product: scores, those in hindsight, and mean weights."""
-    rows = []
-    for layer in fused["layer"].values:
-        for name in fused["product"].values:
-            one = fused.sel(layer=layer, product=name)
-            row = {"layer": layer, "product": name}
-            row |= {metric: float(one[metric].median()) for metric in METRICS}
-            row["hindsight_ubrmse"] = float(one["hindsight_ubrmse"].median())
-            if name in SCHEMES:
-                at = fused.sel(layer=layer, scheme=name).where(one["r"].notnull())
-                row |= {f"weight {m}": float(at["weight"].sel(member=m).mean()) for m in MEMBERS}
-                row["n_equal_instead"] = int(((at["reason"] != "") & one["r"].notnull()).sum())
-            rows.append(row | {"n_places": int(one["r"].notnull().sum())})
-    return pd.DataFrame(rows)
+    table = fused[[*METRICS, "hindsight_ubrmse"]].median("place")
+    scored = fused["r"].notnull()
+    table["n_places"] = scored.sum("place")
+    at = scored.sel(product=list(SCHEMES)).rename(product="scheme")
+    weight = fused["weight"].where(at).mean("place")
+    for member in MEMBERS:
+        of = weight.sel(member=member, drop=True)
+        table[f"weight {member}"] = of.rename(scheme="product")
+    equal = ((fused["reason"] != "") & at).sum("place")
+    table["n_equal_instead"] = equal.rename(scheme="product")
+    return table.to_dataframe(["layer", "product"]).reset_index()
 
 
-def fusion_figure(fused: xr.Dataset, paired: pd.DataFrame, layer: str = "surface"):
-    """Left: weights of the members, a dot a place. Right: ubRMSE of scheme minus plain mean, a dot
-    a place, with the mean and its interval. ``fused`` of ``fuse``, ``paired`` (ubRMSE) of it."""
-    at = fused.sel(layer=layer)
+def fusion_figure(fused: xr.Dataset, paired: pd.DataFrame):
+    """The surface. Left: weights of the members, a dot a place. Right: ubRMSE of scheme minus plain
+    mean, a dot a place, with the mean and its interval, those of ``paired``."""
+    at = fused.sel(layer="surface")
     plain = at["ubrmse"].sel(product=PLAIN)
-    schemes = [str(name) for name in at["scheme"].values if name != PLAIN]
-    members = [str(name) for name in at["member"].values]
+    schemes = [name for name in at["scheme"].values if name != PLAIN]
+    rows = paired[paired["layer"] == "surface"].set_index("scheme")
     random = np.random.default_rng(0)
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=(1.5, 1))
         for i, scheme in enumerate(schemes):
-            for k, member in enumerate(members):
+            for k, member in enumerate(MEMBERS):
                 weight = at["weight"].sel(scheme=scheme, member=member).values
                 weight = weight[plain.notnull().values]
                 where = i + (k - 1) * 0.26
                 jitter = where + random.uniform(-0.08, 0.08, weight.size)
                 left.plot(jitter, weight, "o", ms=2.5, alpha=0.5, color=colour(member))
                 left.plot([where - 0.1, where + 0.1], [np.median(weight)] * 2, "k-", lw=1.5)
-        left.axhline(1 / len(members), color="black", lw=0.8, ls="--")
-        left.set_title("weights, and their medians")
-        left.set_ylabel("weight")
-        for member in members:
+        left.axhline(1 / len(MEMBERS), color="black", lw=0.8, ls="--")
+        left.set(title="weights, and their medians", ylabel="weight")
+        for member in MEMBERS:
             left.plot([], [], "o", color=colour(member), label=member)
-        left.legend(ncols=len(members))
-        rows = paired[paired["layer"] == layer].set_index("scheme")
+        left.legend(ncols=len(MEMBERS))
         for i, scheme in enumerate(schemes):
             gain = (at["ubrmse"].sel(product=scheme) - plain).values
             jitter = i + random.uniform(-0.15, 0.15, gain.size)
@@ -305,9 +278,9 @@ def collocate(
     ``reason`` (place). With a known ``truth`` (layer, place, time) also ``error_known``, the
     deviation from the regression on it, and ``r_known``, on the same days.
     """
-    days = result.sel(layer="surface").isel(time=np.flatnonzero(result["period"].values == "AL"))
+    days = result.sel(layer="surface").isel(time=result["period"].values == "AL")
     if result.attrs["data"] == "observed":
-        days = days.isel(place=np.flatnonzero(days["distance_km"].values <= NEAREST))
+        days = days.isel(place=days["distance_km"].values <= NEAREST)
 
     def prepared(series: xr.DataArray) -> np.ndarray:
         values = series.transpose("place", "time").values.astype(float)
@@ -325,7 +298,7 @@ def collocate(
         for part, bound in (("", "value"), ("_low", "low"), ("_high", "high")):
             made[name + part] = both, getattr(interval, bound), {"units": units}
     made["n_days"] = "place", found.n, {"units": "d"}
-    made["reason"] = "place", found.reason.astype(str)
+    made["reason"] = "place", found.reason
     if truth is not None:
         known = prepared(truth.sel(layer="surface", time=days["time"], place=days["place"]))
         stacked = np.stack(products, 1)
@@ -336,36 +309,29 @@ def collocate(
         made["r_known"] = both, np.where(answered, r, np.nan)
         error = np.where(answered, spread * np.sqrt(1 - r**2), np.nan)
         made["error_known"] = both, error, {"units": "m3 m-3"}
-    return made.assign_attrs(
-        block_length=bounds.length, assumed=ASSUMED[result.attrs["data"]], anomalies=int(anomalies)
-    )
+    return made.assign_attrs(assumed=ASSUMED[result.attrs["data"]])
 
 
 def collocated_table(found: xr.Dataset) -> pd.DataFrame:
     """Medians over places by product, with the share of places whose interval holds the known."""
-    rows = []
-    for name in COLLOCATED:
-        one = found.sel(product=name)
-        row = {"product": name}
-        for what in ("error", "r_truth"):
-            row[what] = float(one[what].median())
-            row[f"{what}_width"] = float((one[f"{what}_high"] - one[f"{what}_low"]).median())
-        if "r_known" in found:
-            row["error_known"] = float(one["error_known"].median())
-            row["r_known"] = float(one["r_known"].median())
-            low, high = one["r_truth_low"], one["r_truth_high"]
-            held = (low <= one["r_known"]) & (one["r_known"] <= high)
-            row["share_r_held"] = float(held.where(low.notnull()).mean())
-        row["n_places"] = int(one["error"].notnull().sum())
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = xr.Dataset()
+    for name in ESTIMATED:
+        table[name] = found[name].median("place")
+        table[f"{name}_width"] = (found[f"{name}_high"] - found[f"{name}_low"]).median("place")
+    if "r_known" in found:
+        low, known, high = (found[name] for name in ("r_truth_low", "r_known", "r_truth_high"))
+        table["error_known"] = found["error_known"].median("place")
+        table["r_known"] = known.median("place")
+        held = (low <= known) & (known <= high)
+        table["share_r_held"] = held.where(low.notnull()).mean("place")
+    table["n_places"] = found["error"].notnull().sum("place")
+    return table.reset_coords(drop=True).to_dataframe().reset_index()
 
 
 def reasons_table(found: xr.Dataset) -> pd.DataFrame:
     """How many places have an answer, and why the others have none."""
     names, counts = np.unique(found["reason"].values, return_counts=True)
-    shown = [name or "answered" for name in names.tolist()]
-    return pd.DataFrame({"reason": shown, "n_places": counts})
+    return pd.DataFrame({"reason": [n or "answered" for n in names], "n_places": counts})
 
 
 def collocation_figure(found: xr.Dataset):
@@ -373,22 +339,19 @@ def collocation_figure(found: xr.Dataset):
 
     Bars are 95 % intervals; on the twin a cross marks the value that the known truth gives.
     """
-    there = found.isel(place=np.flatnonzero(found["reason"].values == ""))
+    there = found.isel(place=found["reason"].values == "")
     there = there.isel(place=np.argsort(there["error"].isel(product=0).values))
+    at = np.arange(there.sizes["place"])
     with style():
-        figure, axes = plt.subplots(
-            len(TITLES), found.sizes["product"], figsize=(10, 5), sharex=True, sharey="row",
-            squeeze=False,
-        )  # fmt: skip
-        at = np.arange(there.sizes["place"])
-        for row, (name, title) in enumerate(TITLES.items()):
-            for axis, product in zip(axes[row], found["product"].values, strict=True):
+        figure, axes = plt.subplots(2, 3, figsize=(10, 5), sharex=True, sharey="row")
+        for row, (name, (known, title)) in zip(axes, ESTIMATED.items(), strict=True):
+            for axis, product in zip(row, COLLOCATED, strict=True):
                 one = there.sel(product=product)
-                shade = colour(str(product)) if product != "in situ" else "#009E73"
+                shade = colour(product) if product != "in situ" else "#009E73"
                 axis.vlines(at, one[f"{name}_low"], one[f"{name}_high"], color=shade, lw=0.9)
                 axis.plot(at, one[name], "o", ms=2.5, color=shade, label="triple collocation")
-                if KNOWN[name] in one:
-                    axis.plot(at, one[KNOWN[name]], "x", ms=3, color="#D55E00", label="from truth")
+                if known in one:
+                    axis.plot(at, one[known], "x", ms=3, color="#D55E00", label="from truth")
                 axis.set_title(f"{product}: {title}", fontsize=8)
         for axis in axes[-1]:
             axis.set_xlabel("place, by the error of SMAP")

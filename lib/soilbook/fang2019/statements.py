@@ -1,46 +1,40 @@
 """What a statement of Fang et al. (2019) speaks of: products, layers, periods and places, taken
 from the scores of a hindcast, and whether it holds at each place."""
 
-import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from soilbook import metrics, published
 from soilbook.claims import HOLDS
+from soilbook.fang2019 import hindcast, runs
 
 LAYERS = {"surface": ("surface",), "root zone": ("rootzone",), "": ("surface", "rootzone")}
 PERIODS = {"AL": ("AL",), "PL": ("PL",), "": ("AL", "PL"), "PL - AL": ("PL",)}
 SCORES = {"ubRMSE": "ubrmse", "R": "r"}
-NAMES = {"LSTM+Noah": "Comb"}
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Scores, slopes and series of a run; None is what has not been run.
 
-    ``core`` and ``sparse``: ``hindcast.scores``; ``trends``: ``trend_slopes.slopes`` of both kinds
-    together; ``one_year`` (place): R of the one-year test with SMAP at the core sites' pixels;
-    ``core_result``: ``hindcast.run``, for intervals at single sites.
+    ``draws``: ``n_replicates`` and ``seed`` of intervals. ``core`` and ``sparse``:
+    ``hindcast.scores``; ``trends``: ``s3_c_trends.slopes`` of both kinds together; ``one_year``
+    (place): R of the one-year test with SMAP at the core sites' pixels; ``core_result``:
+    ``hindcast.run``, for intervals at single sites.
     """
 
+    draws: dict[str, int]
     core: xr.Dataset | None = None
     sparse: xr.Dataset | None = None
     trends: xr.Dataset | None = None
     one_year: xr.DataArray | None = None
     core_result: xr.Dataset | None = None
-    n_replicates: int = 1000
-    seed: int = 0
-
-    @property
-    def draws(self) -> dict[str, int]:
-        """How often places are drawn, and from which seed."""
-        return {"n_replicates": self.n_replicates, "seed": self.seed}
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """Products and the layers and periods at which they are looked at."""
 
     products: tuple[str, ...]
@@ -50,8 +44,7 @@ class Subject:
 
 def subject(statement) -> Subject:
     """The product a statement is about."""
-    products = tuple(NAMES.get(name, name) for name in statement.product.split(";"))
-    return Subject(products, LAYERS[statement.layer], PERIODS[statement.period])
+    return Subject(_named(statement.product), LAYERS[statement.layer], PERIODS[statement.period])
 
 
 def reference(statement) -> Subject | None:
@@ -62,15 +55,18 @@ def reference(statement) -> Subject | None:
     if not statement.compared_with:
         return None
     names, _, where = statement.compared_with.partition(", ")
-    own = subject(statement)
-    layers, periods = own.layers, own.periods
-    if where and where in LAYERS:
+    _, layers, periods = subject(statement)
+    if where in LAYERS and where:
         layers = LAYERS[where]
     elif where:
         periods = PERIODS[where]
     elif names == "SMAP" and periods == ("PL",):
         periods = ("AL",)
-    return Subject(tuple(NAMES.get(name, name) for name in names.split(";")), layers, periods)
+    return Subject(_named(names), layers, periods)
+
+
+def _named(names: str) -> tuple[str, ...]:
+    return tuple(names.replace("LSTM+Noah", "Comb").split(";"))
 
 
 def network(statement) -> str:
@@ -86,26 +82,20 @@ def scored(scores: xr.Dataset, quantity: str, what: Subject) -> np.ndarray:
     A "change of" a score is prelaunch minus after launch. Of several products the best counts.
     """
     name = SCORES[quantity.split()[-1]]
-    best = np.fmax if name == "r" else np.fmin
-    part = scores[name].sel(layer=list(what.layers))
-    found = None
-    for product in what.products:
-        one = part.sel(product=product)
-        if quantity.startswith("change of "):
-            one = one.sel(period="PL") - one.sel(period="AL")
-            values = one.transpose("place", "layer").values
-        else:
-            one = one.sel(period=list(what.periods)).transpose("place", "layer", "period")
-            values = one.values.reshape(one.sizes["place"], -1)
-        found = values if found is None else best(found, values)
-    return np.asarray(found, float)
+    part = scores[name].sel(layer=list(what.layers), product=list(what.products))
+    if quantity.startswith("change of "):
+        part = (part.sel(period="PL") - part.sel(period="AL")).expand_dims("period")
+    else:
+        part = part.sel(period=list(what.periods))
+    best = part.max("product") if name == "r" else part.min("product")
+    best = best.transpose("place", "layer", "period")
+    return best.values.reshape(best.sizes["place"], -1)
 
 
+@runs.nan_of_nothing()
 def over_cells(values: np.ndarray) -> np.ndarray:
     """Mean over the cells that a place has (place,); NaN where it has none."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        return np.nanmean(values, axis=1)
+    return np.nanmean(values, axis=1)
 
 
 def own(statement, scores: xr.Dataset) -> np.ndarray:
@@ -113,24 +103,20 @@ def own(statement, scores: xr.Dataset) -> np.ndarray:
     return over_cells(scored(scores, statement.quantity, subject(statement)))
 
 
-def over_days(result: xr.Dataset, site: str, quantity: str, what: Subject, known) -> tuple:
+def over_days(result: xr.Dataset, site: str, quantity: str, what: Subject, draws: dict) -> tuple:
     """95 % interval of a score at one place over blocks of days, from the series themselves."""
     name = SCORES[quantity.split()[-1]]
     change = quantity.startswith("change of ")
     one = result.sel(place=site, layer=what.layers[0])
-    modelled = [p for p in result["product"].values if p != "SMAP"]
-    there = one["sm"].sel(product=modelled).notnull()
-    days = ((there | ~there.any("time")).all("product")).values
-    pairs = one["insitu"], one["sm"].sel(product=what.products[0])
     drawn = []
     for k, period in enumerate(("PL", "AL") if change else what.periods):
-        keep = days & (one["period"].values == period)
-        kept = (np.where(keep, values, np.nan) for values in pairs)
-        drawn.append(
-            metrics.resample(*kept, name, n_replicates=known.n_replicates, seed=known.seed + k)
-        )
-    if change:
+        part = one.isel(time=one["period"].values == period)
+        days = hindcast.shared_days(part)
+        pair = part["insitu"].where(days), part["sm"].sel(product=what.products[0]).where(days)
         # Other days, so independent draws.
+        seed = draws | {"seed": draws["seed"] + k}
+        drawn.append(metrics.resample(*(series.values for series in pair), name, **seed))
+    if change:
         replicates = metrics.recentred(drawn[0]) - metrics.recentred(drawn[1])
         low, high = np.nanquantile(replicates, (0.025, 0.975))
     else:
@@ -166,14 +152,13 @@ def holding(statement, scores: xr.Dataset, known: Evidence) -> tuple[np.ndarray,
         smap = scored(scores, "R", Subject(("SMAP",)))[:, 0]
         difference = known.one_year.reindex(place=scores["place"].values).values - smap
         return difference >= statement.value, np.isfinite(difference)
-    against = reference(statement)
-    value = scored(scores, statement.quantity, subject(statement))
-    other = 0.0 if against is None else scored(scores, statement.quantity, against)
-    difference = over_cells(value - other)
-    if against is None:
-        holds = HOLDS[statement.relation](difference, statement.value)
-    elif statement.relation == "about":
-        holds = np.abs(difference) <= statement.margin
+    against, value = reference(statement), scored(scores, statement.quantity, subject(statement))
+    bound = statement.value
+    if against is not None:
+        value, bound = value - scored(scores, statement.quantity, against), 0
+    value = over_cells(value)
+    if statement.relation == "about":
+        holds = np.abs(value) <= statement.margin
     else:
-        holds = HOLDS[statement.relation](difference, 0)
-    return holds, np.isfinite(difference) & among(statement, scores, known)
+        holds = HOLDS[statement.relation](value, bound)
+    return holds, np.isfinite(value) & among(statement, scores, known)

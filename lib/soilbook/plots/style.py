@@ -8,6 +8,7 @@ from importlib.resources import files
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 # Okabe and Ito's palette, extended by tints; baselines are greys so that they recede.
 COLOURS = {
@@ -113,3 +114,18 @@ def draw_base(axis, extent=(-180, 180, -60, 85), states: bool = False) -> None:
     axis.set_aspect(1.0 if extent[1] - extent[0] > 180 else 1 / np.cos(middle))
     axis.set_xlabel("longitude (degrees east)")
     axis.set_ylabel("latitude (degrees north)")
+
+
+def map_dots(axis, values, extent, **look):
+    """Dots on a map of the states in ``extent``, coloured by ``values`` (place), a DataArray with
+    the coordinates longitude and latitude; returns them for a colour bar."""
+    draw_base(axis, extent, states=True)
+    look = {"s": 26, "marker": "s", "zorder": 2} | look
+    return axis.scatter(values["longitude"], values["latitude"], c=values, **look)
+
+
+def date_axis(axis) -> None:
+    """Few ticks with short dates below a panel."""
+    locator = AutoDateLocator()
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
