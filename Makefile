@@ -15,7 +15,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages test lint bench clean clean-all
+.PHONY: help environment book pages test kills lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ pages: environment  ## render what results/DATA/PROFILE holds, without running a
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)
+
+kills: environment  ## kill 20 times each process of a run at random moments: what does the next give?
+	KILLS=20 $(BIN)/python -m pytest -s tests/book/test_kills.py
 
 lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .

@@ -160,7 +160,8 @@ def test_layers_of_table_a1():
 
 
 def test_hyperparameters():
-    rows = published.hyperparameters().set_index(["model", "name"])["value"]
+    rows = published.hyperparameters().drop_duplicates(["model", "name"])
+    rows = rows.set_index(["model", "name"])["value"]
     assert rows["GAN-LSTM", "lambda_bce"] == "1e-7"
     assert rows["Transformer", "d_ff"] == "20"
     assert rows["deep", "epochs"] == "1500"
