@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,7 @@ COMMAND = (
 )
 CHAPTER = "twin/smoke/wang2024/s4_1_machine_learning"
 TIMED = ("chapter.ipynb", "provenance.json")  # hold dates
+MARKS = {"kernel": "ipykernel", "worker": "popen_loky"}
 TOOK = re.compile(r": (\d+) s, results in ")
 
 
@@ -41,42 +43,39 @@ class Run:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.seen: set[psutil.Process] = {self.process}
+        self.seen: dict[psutil.Process, str] = {self.process: "command"}
 
-    def look(self, kind: str | None = None) -> psutil.Process | None:
-        """Note the processes that there are; return the first one of a kind."""
-        for one in [self.process, *self.process.children(recursive=True)]:
-            try:
-                line = " ".join(one.cmdline())
-            except psutil.Error:  # it ended between the two looks
-                continue
-            self.seen.add(one)
-            marks = {"command": "soilbook.cli", "kernel": "ipykernel", "worker": "popen_loky"}
-            if kind and marks[kind] in line:
-                return one
-        return None
+    def find(self, kind: str) -> list[psutil.Process]:
+        """Note which processes there are; return those of a kind, ended or not."""
+        with suppress(psutil.NoSuchProcess):
+            for one in self.process.children(recursive=True):
+                self.seen[one] = "other"
+                with suppress(psutil.NoSuchProcess):
+                    line = " ".join(one.cmdline())
+                    self.seen[one] = next((k for k, mark in MARKS.items() if mark in line), "other")
+        return [one for one, known in self.seen.items() if known == kind]
 
     def going(self) -> bool:
+        """Whether the command line has not ended."""
         return self.process.poll() is None
 
     def end(self) -> str:
-        """Wait for its end, and that of all its processes; what it said."""
+        """Wait for its end, and that of its kernel; what it said."""
         while self.going():
-            self.look()
+            self.find("worker")
             time.sleep(0.5)
+        psutil.wait_procs(self.find("kernel"))
         said = self.process.stdout.read()
         self.process.stdout.close()
-        gone, alive = psutil.wait_procs(self.seen, timeout=20)
-        assert not alive, f"still there: {[one.cmdline() for one in alive]}"
         return said
 
     def left(self) -> list[str]:
-        """Names in shared memory that bear the number of one of its processes."""
+        """Its processes that are still there, and names in shared memory with their numbers."""
+        alive = [one.name() for one in psutil.wait_procs(self.seen, timeout=10)[1]]
         numbers = "|".join(str(one.pid) for one in self.seen)
         ours = re.compile(rf"(?:joblib_memmapping_folder_|sem\.loky-)(?:{numbers})[_-]")
         shared = Path(runner.SHARED)
-        return [one.name for one in shared.glob("*") if ours.match(one.name)]
-
+        return alive + [one.name for one in shared.glob("*") if ours.match(one.name)]
 
     def content(self) -> dict[str, bytes]:
         """The results that stand in their place, but for dates."""
@@ -86,13 +85,13 @@ class Run:
 
 def kill(run: Run, kind: str, latest: float, draw: random.Random) -> str:
     """Kill a process within ``latest`` seconds of its start; say what became of the run."""
-    while (victim := run.look(kind)) is None and run.going():
+    while not (victims := run.find(kind)) and run.going():
         time.sleep(0.1)
     time.sleep(draw.uniform(0, latest))
-    run.look()
+    run.find(kind)
     try:
-        victim.kill()
-    except (AttributeError, psutil.NoSuchProcess):
+        victims[0].kill()
+    except (IndexError, psutil.NoSuchProcess):
         run.end()
         return "ended before"
     said = run.end()

@@ -132,7 +132,11 @@ def _machine_learning(experiment, model, records: Records, store) -> xr.Dataset:
     values = records.empty(experiment.repetitions)
     fits = [(r, key) for r in range(experiment.repetitions) for key in records.series]
     jobs = {
-        i: {"model": model, "one": records.series[key], "seed": _seed(experiment.seed, model, key, r)}
+        i: {
+            "model": model,
+            "one": records.series[key],
+            "seed": _seed(experiment.seed, model, key, r),
+        }
         for i, (r, key) in enumerate(fits)
     }
     with progress.bar(len(jobs), model, "model") as bar:
