@@ -7,15 +7,17 @@
 
 PYTHON  ?= python3
 VENV    ?= .venv
+CONSTRAINTS ?= constraints.txt
 PROFILE ?= quick
 DATA    ?= twin
 DEVICE  ?= auto
 
 BIN   := $(VENV)/bin
+LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages test lint bench clean clean-all
+.PHONY: help environment book pages test lowest kills lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,7 +25,7 @@ help:  ## this list
 environment: $(STAMP)  ## virtual environment in .venv with all that soilbook needs
 
 # Done again only when the project's own lists of packages change.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml $(CONSTRAINTS)
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	    echo "soilbook needs Python 3.11 or newer; '$(PYTHON)' is not. Try: make PYTHON=python3.12" >&2; \
@@ -31,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  $(PYTHON) -m venv $(VENV); \
 	fi
 	@echo "Installing soilbook and its packages into $(VENV) (once; some minutes) ..."
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt -e ".[test]"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c $(CONSTRAINTS) -e ".[test]"
 	@touch $@
 	@echo "Installed, with $$($(BIN)/python --version)."
 
@@ -48,6 +50,16 @@ pages: environment  ## render what results/DATA/PROFILE holds, without running a
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)
+
+$(LOWEST)/constraints.txt: pyproject.toml .github/lowest.py
+	@mkdir -p $(@D)
+	$(PYTHON) .github/lowest.py > $@
+
+lowest: $(LOWEST)/constraints.txt  ## all tests with the lowest versions that pyproject.toml allows
+	$(MAKE) test VENV=$(LOWEST)/venv CONSTRAINTS=$<
+
+kills: environment  ## kill 20 times each process of a run at random moments: what does the next give?
+	KILLS=20 $(BIN)/python -m pytest -s tests/book/test_kills.py
 
 lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .

@@ -84,6 +84,18 @@ def test_environment_for_conda_is_in_step_with_the_project():
     assert "-e ." in from_pip
 
 
+def test_lowest_versions_are_those_that_the_project_allows():
+    program = [sys.executable, str(ROOT / ".github" / "lowest.py")]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    lowest = requirements(done.stdout.splitlines())
+    needed = dependencies() | requirements(PROJECT["optional-dependencies"]["test"])
+    assert lowest.keys() == needed.keys()
+    for name, requirement in lowest.items():
+        (pin,) = requirement.specifier
+        bounds = {one.operator: one.version for one in needed[name].specifier}
+        assert (pin.operator, pin.version) == ("==", bounds[">="]), name
+
+
 def test_workflow_passes_its_linter():
     done = lint(WORKFLOW)
     assert done.returncode == 0, done.stdout

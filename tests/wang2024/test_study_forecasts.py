@@ -1,5 +1,7 @@
 """Forecasts of study 1 before they are scored, on records whose forecast is known."""
 
+import os
+import signal
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ import pytest
 import xarray as xr
 
 from soilbook import models
+from soilbook.errors import SoilbookError
 from soilbook.store import Store, canonical
 from soilbook.wang2024 import forecasts
 from soilbook.wang2024 import runs as insitu
@@ -177,6 +180,24 @@ def test_every_classical_model_has_a_seed_of_its_own_whatever_runs_beside_it(own
     np.testing.assert_array_equal(drawn(alone, "Weslaco"), drawn(made, "Weslaco"))
     other = own(draw, records=cut(sites), seed=1)
     assert not np.isin(other["forecast"].max("day"), made["forecast"].max("day")).any()
+
+
+def test_a_killed_worker_is_one_clear_line(experiment, made_records, monkeypatch, tmp_path):
+    parent = os.getpid()
+
+    def deadly(**job):
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(forecasts, "_fit_and_iterate", deadly)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    store = Store(tmp_path)
+    with pytest.raises(SoilbookError, match=r"killed from outside .* run again") as caught:
+        forecasts.make(experiment, "ELM", made_records, store)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    made = forecasts.make(experiment, "ELM", made_records, store)
+    assert made["forecast"].notnull().any()
 
 
 def kept_under(experiment, model, records) -> str:

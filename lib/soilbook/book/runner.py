@@ -151,9 +151,8 @@ def _raise_for_input(name: str, message: str) -> None:
 def manager(log: IO, own: Path) -> type[AsyncKernelManager]:
     """Class of kernel managers for papermill; what a kernel prints outside cells goes to ``log``.
 
-    Whatever other kernel is installed under the name python3, this one is the running interpreter;
-    it goes with all its children. The folder ``own`` takes its connection file, and a file named
-    by the number of its process.
+    Whatever other kernel is installed under the name python3, this one is the running interpreter.
+    The folder ``own`` takes its connection file, and a file named by the number of its process.
     """
 
     class ThisInterpreter(AsyncKernelManager):
@@ -167,11 +166,7 @@ def manager(log: IO, own: Path) -> type[AsyncKernelManager]:
 
         async def shutdown_kernel(self, now: bool = False, restart: bool = False):
             # Taking torch down in good order lasts seconds, and every file is already whole.
-            group = getattr(self.provisioner, "pgid", None)
             await super().shutdown_kernel(now=True, restart=restart)
-            if group:
-                with suppress(ProcessLookupError):  # the kernel left no worker behind
-                    os.killpg(group, signal.SIGKILL)
 
     return ThisInterpreter
 
@@ -232,11 +227,14 @@ def clear_killed() -> None:
 
 
 def _clear(own: Path) -> None:
-    """Remove a folder of ``_scratch`` with what joblib left in the name of its kernels, which it
-    cannot clear itself once they are killed; nothing as long as one of them lives."""
+    """Remove a folder of ``_scratch``, end the workers of its kernels, which outlive them, and
+    remove what joblib left in their name; nothing as long as one of the kernels lives."""
     kernels = [int(file.name) for file in own.iterdir() if file.name.isdigit()]
     if any(map(_alive, kernels)):
         return
+    for kernel in kernels:
+        with suppress(ProcessLookupError):
+            os.killpg(kernel, signal.SIGKILL)
     places = {SHARED, tempfile.gettempdir(), os.environ.get("JOBLIB_TEMP_FOLDER", SHARED)}
     for place, kernel in product(map(Path, places), kernels):
         for folder in place.glob(f"joblib_memmapping_folder_{kernel}_*"):

@@ -92,7 +92,9 @@ def side_by_side(
 
     SoilbookError if one is killed.
     """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    # Under a name that ``book.runner.clear_killed`` knows.
+    own = tempfile.TemporaryDirectory(prefix=f"soilbook-{os.getpid()}-", ignore_cleanup_errors=True)
+    with own as folder:
         file = Path(folder) / "progress"
         done = np.memmap(file, np.int64, "w+", shape=len(jobs))
         calls = [
@@ -105,7 +107,7 @@ def side_by_side(
                 yield from pool(calls)
             except TerminatedWorkerError as error:
                 raise SoilbookError(
-                    "a training process was killed from outside (out of memory?); what was "
+                    "a worker process was killed from outside (out of memory?); what was "
                     "finished is kept: run again to go on from there"
                 ) from error
 

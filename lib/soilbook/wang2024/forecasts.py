@@ -5,14 +5,14 @@ Baselines, machine learning, and networks: one trained for each site, depth and 
 
 from functools import partial
 
+import joblib
 import numpy as np
 import xarray as xr
-from joblib import Parallel, delayed
 
 from soilbook import fingerprint, models, progress, settings
 from soilbook.models.baselines import calendar_day, day_of_year_means
 from soilbook.store import Store
-from soilbook.training import Settings, Task, iterate_ensemble, train, windows
+from soilbook.training import Settings, Task, fast, iterate_ensemble, train, windows
 from soilbook.wang2024.experiment import Experiment, Records
 
 # A forecast this many times outside the range of training has run away (the paper's "(-)"); fed
@@ -130,23 +130,30 @@ def _climatology(experiment, model, records: Records, store) -> xr.Dataset:
 def _machine_learning(experiment, model, records: Records, store) -> xr.Dataset:
     """RF, ELM or SVR on the features of the target day, iterated over the leads."""
     values = records.empty(experiment.repetitions)
-    jobs = [(r, key) for r in range(experiment.repetitions) for key in records.series]
-    calls = (
-        delayed(_fit_and_iterate)(model, records.series[key], _seed(experiment.seed, model, key, r))
-        for r, key in jobs
-    )
-    done = Parallel(n_jobs=-1, return_as="generator")(calls)
+    fits = [(r, key) for r in range(experiment.repetitions) for key in records.series]
+    jobs = {
+        i: {
+            "model": model,
+            "one": records.series[key],
+            "seed": _seed(experiment.seed, model, key, r),
+        }
+        for i, (r, key) in enumerate(fits)
+    }
     with progress.bar(len(jobs), model, "model") as bar:
-        for (r, key), forecast in zip(jobs, done, strict=True):
-            one = records.series[key]
+        done = fast.side_by_side(_fit_and_iterate, jobs, joblib.cpu_count(), bar.update)
+        for number, forecast in done:
+            r, key = fits[number]
             i, k = records.place(key)
+            one = records.series[key]
             values[r, i, k, :, issue_days(one) - one.test_row] = forecast
-            bar.update(1)
     return dataset(records, values)
 
 
-def _fit_and_iterate(model: str, one: windows.Series, seed: int) -> np.ndarray:
-    """Forecasts (sample, step) in m3 m-3; the predicted moisture is the next day's last input."""
+def _fit_and_iterate(model: str, one: windows.Series, seed: int, tell) -> np.ndarray:
+    """Forecasts (sample, step) in m3 m-3; the predicted moisture is the next day's last input.
+
+    ``tell`` hears when the fit is done.
+    """
     x, y = one.windows("training")
     regressor = models.MACHINE_LEARNING[model](seed).fit(x[:, -1], y)
     issue = issue_days(one)
@@ -156,6 +163,7 @@ def _fit_and_iterate(model: str, one: windows.Series, seed: int) -> np.ndarray:
         today[:, -1] = moisture
         moisture = np.clip(regressor.predict(today), -RUNAWAY, RUNAWAY)
         steps.append(one.unscale(moisture))
+    tell(1)
     return np.stack(steps, axis=1)
 
 
