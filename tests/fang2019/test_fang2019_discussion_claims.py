@@ -8,7 +8,6 @@ import xarray as xr
 from soilbook.claims import COLUMNS
 from soilbook.fang2019 import claims
 from soilbook.fang2019 import runs as place_draws
-from soilbook.fang2019.retrievals import Apart
 
 
 def forecast(gain=-0.01, loss=-0.006):
@@ -39,7 +38,8 @@ def fused(*verdicts, difference=-0.001):
 
 
 def winter(value, half=0.002):
-    return Apart(value, value - half, value + half, 0 if np.isnan(value) else 9)
+    """Differences at nine places, whose mean has an interval of about ``half`` on either side."""
+    return xr.DataArray(value + half * np.linspace(-2, 2, 9), dims="place")
 
 
 def judged(**changes):
@@ -102,7 +102,7 @@ def test_an_interval_over_places_covers_the_median_as_often_as_it_says():
     covered = 0
     for k in range(120):
         low, high = place_draws.interval(
-            np.median, random.normal(size=41), n_replicates=120, seed=k
+            np.median, random.normal(size=41), np.arange(41), n_replicates=120, seed=k
         )
         covered += low <= 0 <= high
     assert 0.88 <= covered / 120 <= 0.99
@@ -112,7 +112,7 @@ def test_neighbours_drawn_together_widen_the_interval():
     random = np.random.default_rng(0)
     groups = np.repeat(np.arange(20), 5)
     values = random.normal(size=20)[groups]
-    alone = place_draws.interval(np.mean, values, n_replicates=500)
+    alone = place_draws.interval(np.mean, values, np.arange(100), n_replicates=500)
     together = place_draws.interval(np.mean, values, groups, n_replicates=500)
     assert together[1] - together[0] > 1.7 * (alone[1] - alone[0])
 
@@ -120,12 +120,16 @@ def test_neighbours_drawn_together_widen_the_interval():
 def test_two_groups_have_no_interval_and_undefined_draws_do_not_count():
     assert np.isnan(place_draws.interval(np.mean, np.ones(6), np.array([0, 0, 0, 1, 1, 1]))).all()
     values = np.array([1.0, 1.0, np.nan, 1.0])
-    assert place_draws.interval(np.nanmean, values, n_replicates=50) == (1.0, 1.0)
+    found = place_draws.interval(np.nanmean, values, np.arange(4), n_replicates=50)
+    assert found == (1.0, 1.0)
 
 
 def test_stations_far_apart_are_no_neighbours():
     latitude = np.array([40.0, 40.01, 40.0, 30.0])
     longitude = np.array([-100.0, -100.01, -80.0, -100.0])
-    groups = place_draws.neighbours(latitude, longitude)
+    coords = {"latitude": ("place", latitude), "longitude": ("place", longitude)}
+    groups = place_draws.neighbours(xr.Dataset(coords=coords))
     assert groups[0] == groups[1]
     assert len(set(groups.tolist())) == 3
+    core = xr.Dataset(coords=coords, attrs={"kind": "core"})
+    assert len(set(place_draws.neighbours(core).tolist())) == 4

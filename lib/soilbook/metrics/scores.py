@@ -22,12 +22,9 @@ import xarray as xr
 from soilbook.errors import DataError, ParameterError, unknown
 
 UNDEFINED = (
-    "",
-    "fewer than 2 pairs",
-    "observed is constant",
-    "predicted is constant",
+    "", "fewer than 2 pairs", "observed is constant", "predicted is constant",
     "mean of observed is zero",
-)
+)  # fmt: skip
 ROUNDING = 1e-6
 DEFAULT = ("r2", "rmse", "ubrmse", "bias", "r")
 
