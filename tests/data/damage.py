@@ -160,7 +160,7 @@ def archive(chance: Random, path: Path) -> None:
         how = chance.choice([zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
         with zipfile.ZipFile(path, "w", how) as opened:
             for name, inner in members:
-                opened.writestr(name or "x", inner)
+                opened.writestr(name.split("\0")[0] or "x", inner)
 
 
 def member(chance: Random, name: str, content: bytes) -> tuple[str, bytes]:

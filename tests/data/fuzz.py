@@ -508,7 +508,10 @@ def worker(valid: Valid, first: int, last: int, sender) -> None:
     for number in range(first, last):
         sender.send((number, "begun", ""))
         faulthandler.dump_traceback_later(3 * SLOWEST, exit=True)
-        sender.send((number, *valid.check(number)))
+        try:
+            sender.send((number, *valid.check(number)))
+        except Exception:
+            sender.send((number, "broken", traceback.format_exc()))
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -523,6 +526,8 @@ def run(valid: Valid, n: int) -> Iterator[tuple[int, str, str]]:
         with contextlib.suppress(EOFError):
             while True:
                 number, answer, words = receiver.recv()
+                if answer == "broken":
+                    raise RuntimeError(f"{valid.name} {number} cannot be made: {words}")
                 if answer != "begun":
                     yield number, answer, words
                 first = number + (answer != "begun")

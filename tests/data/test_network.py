@@ -172,7 +172,8 @@ def test_the_real_network_and_its_pixels(observed_folder):
 
 @pytest.mark.observed
 def test_a_real_station_against_the_forcing_of_its_pixel(observed_folder):
-    data = network.read(observed_folder, ["KS_Oakley_19_SSW"], start="2015-04-01", end="2018-03-31")
+    data = network.read(observed_folder, ["KS_Oakley_19_SSW"])
+    data = data.sel(time=slice("2015-04-01", "2018-03-31"))
     pixels = conus412.read(
         observed_folder, ["specific_humidity", "air_temperature", "shortwave", "precipitation"]
     )

@@ -116,20 +116,6 @@ def test_noah_and_vic_layers_become_fractions(tmp_path):
     assert (data["sm_surface"].item(), data["sm_rootzone"].item()) == pytest.approx((0.31, 0.30))
 
 
-def test_monthly_files_keep_their_months(tmp_path):
-    for month, water in (("201504", 20), ("201506", 30)):
-        variables = {"SoilM_0_10cm": (water, "kg m-2"), "SoilM_0_100cm": (280, "kg m-2")}
-        write(tmp_path, f"NLDAS_NOAH0125_M.A{month}.020.nc", variables)
-    data = nldas.read_model(tmp_path, "noah", ROW, COLUMN, step="monthly")
-    assert data["time"].dt.strftime("%Y-%m-%d").values.tolist() == [
-        "2015-04-01", "2015-05-01", "2015-06-01",
-    ]  # fmt: skip
-    assert data["sm_surface"].values == pytest.approx(np.array([[0.2, np.nan, 0.3]]), nan_ok=True)
-    assert data["sm_surface"].attrs["units"] == "m3 m-3"
-    late = nldas.read_model(tmp_path, "noah", ROW, COLUMN, step="monthly", start="2015-06-01")
-    assert late.sizes["time"] == 1
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -156,8 +142,6 @@ def test_faults_name_file_and_variable(tmp_path):
         nldas.read_model(tmp_path, "vic", ROW, COLUMN)
     with pytest.raises(ParameterError, match="unknown NLDAS model 'mosaic'; allowed: noah, vic"):
         nldas.read_model(tmp_path, "mosaic", ROW, COLUMN)
-    with pytest.raises(ParameterError, match="unknown step 'weekly'; allowed: hourly, monthly"):
-        nldas.read_model(tmp_path, "vic", ROW, COLUMN, step="weekly")
     write(tmp_path, name, HOUR, axes=("y", "x"))
     with pytest.raises(DataError, match="no coordinates lat, lon or lat_110, lon_110"):
         nldas.read_forcing(tmp_path, ROW, COLUMN)

@@ -55,10 +55,9 @@ def test_dataset_keeps_the_schema():
         },
         days,
         [0.05],
-        site="Here",
-        latitude=40.0,
-        longitude=-100.0,
-        source="test",
+        "Here",
+        (40.0, -100.0),
+        "test",
     )
     schema.check(made, "test")
     assert made.attrs == {"track": "observed", "source": "test"}

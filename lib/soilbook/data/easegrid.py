@@ -119,17 +119,6 @@ def coordinates(rows, columns, grid: str = "36km") -> dict:
     }
 
 
-def thinned(rows, columns, offset: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """One 9 km cell of the 4 x 4 in each 36 km cell: section II-B takes "one pixel out of 4 x 4".
-
-    The paper does not say which one; row and column ``offset`` (0..3) of the 4 are taken, by
-    default the one south-east of the 36 km cell's centre.
-    """
-    if offset not in range(4):
-        raise ParameterError(f"offset is {offset!r}; 0, 1, 2 or 3 is allowed")
-    return 4 * np.asarray(rows) + offset, 4 * np.asarray(columns) + offset
-
-
 def great_circle(latitude, longitude, latitude_to, longitude_to) -> np.ndarray:
     """Distance (km) between positions (degrees) that broadcast, by the haversine formula."""
     phi, phi_to = np.deg2rad(latitude), np.deg2rad(latitude_to)
@@ -153,16 +142,10 @@ def thiessen(points, polygon) -> np.ndarray:
     ``points`` (n, 2) and the corners ``polygon`` (m, 2, in order around a convex shape) are plane
     coordinates in one unit; ``project`` and ``corners`` give some in which areas
     are true. Points may lie outside. Each share is the polygon cut along the perpendicular
-    bisectors, so it is exact. Raises ParameterError for a shape, or two points at one place.
+    bisectors, so it is exact. Raises ParameterError for two points at one place.
     """
     points, polygon = np.asarray(points, float), np.asarray(polygon, float)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise ParameterError(f"points have shape {points.shape}; (n, 2) with n > 0 is needed")
-    if polygon.ndim != 2 or polygon.shape[1:] != (2,) or len(polygon) < 3:
-        raise ParameterError(f"polygon has shape {polygon.shape}; 3 corners or more are needed")
     whole = _area(polygon)
-    if whole == 0 or not _is_convex(polygon):
-        raise ParameterError("polygon has no area or is not convex; a convex one is needed")
     apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
     apart[np.diag_indices(len(points))] = np.inf
     if apart.min() == 0:
@@ -177,22 +160,17 @@ def thiessen(points, polygon) -> np.ndarray:
     return shares
 
 
-def average(values, weights, coverage: float = COVERAGE) -> np.ndarray:
+def average(values, weights) -> np.ndarray:
     """Weighted mean (time,) of the sensors (sensor, time) that report, NaN left out.
 
-    A day on which those stand for less than ``coverage`` of the pixel is NaN. Raises ParameterError
-    if there is not one weight a sensor.
+    A day on which those stand for less than ``COVERAGE`` of the pixel is NaN.
     """
     values, weights = np.asarray(values, float), np.asarray(weights, float)
-    if weights.shape != values.shape[:1]:
-        raise ParameterError(
-            f"{weights.size} weights for {len(values)} sensors; one each is needed"
-        )
     reports = np.isfinite(values)
     covered = weights @ reports
     total = weights @ np.where(reports, values, 0)
     # The shares add up to 1 only to the last digits: half of a pixel is still half.
-    enough = (covered >= coverage - 1e-9) & (covered > 0)
+    enough = covered >= COVERAGE - 1e-9
     return np.where(enough, total / np.where(enough, covered, 1), np.nan)
 
 
@@ -235,10 +213,3 @@ def _area(polygon: np.ndarray) -> float:
         return 0.0
     x, y = (polygon - polygon[0]).T
     return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
-
-
-def _is_convex(polygon: np.ndarray) -> bool:
-    edges = np.roll(polygon, -1, axis=0) - polygon
-    ahead = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * ahead[:, 1] - edges[:, 1] * ahead[:, 0]
-    return bool(np.all(turns >= 0) or np.all(turns <= 0))

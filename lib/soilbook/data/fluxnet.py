@@ -65,13 +65,7 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
         "measured, gaps filled: FLUXNET2015 VPD_F and TA_F",
     )
     return quality.dataset(
-        columns,
-        days,
-        [],
-        site=site,
-        latitude=latitude,
-        longitude=longitude,
-        source=f"FLUXNET2015, {path.name}",
+        columns, days, [], site, (latitude, longitude), f"FLUXNET2015, {path.name}"
     )
 
 

@@ -100,10 +100,9 @@ def read(archive: Path | str, station: str, minimum_hours: int = MINIMUM_HOURS) 
         columns,
         table.index.to_numpy(),
         depths,
-        site=full.rsplit("/", 1)[1],
-        latitude=sensors[0].latitude,
-        longitude=sensors[0].longitude,
-        source=f"ISMN {full}, {Path(archive).name}",
+        full.rsplit("/", 1)[1],
+        (sensors[0].latitude, sensors[0].longitude),
+        f"ISMN {full}, {Path(archive).name}",
     )
     for name in columns:
         result[name].attrs |= _provenance([one for one in sensors if one.variable == name])

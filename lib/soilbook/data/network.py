@@ -65,8 +65,6 @@ def read(
     names: Iterable[str] | None = None,
     *,
     threshold: float = COLD,
-    start=None,
-    end=None,
 ) -> xr.Dataset:
     """Soil and weather of stations: Dataset (station, time), 32-bit, every day from first to last.
 
@@ -82,15 +80,13 @@ def read(
     records = []
     with progress.bar(len(chosen), "stations", "station") as bar:
         for name in chosen:
-            record = uscrn.read(folder, name, start, end)
+            record = uscrn.read(folder, name)
             records.append(_station(record, threshold, height[name]))
             bar.update(1)
-    result = xr.concat(records, "station", join="outer").assign_coords(station=chosen)
-    days = result["time"].values
-    result = result.reindex(time=pd.date_range(days[0], days[-1]))
-    result = result.assign_coords(
-        {k: ("station", table[k].to_numpy()) for k in ("latitude", "longitude", "elevation")}
-    )
+    joined = xr.concat(records, "station", join="outer")
+    days = pd.date_range(joined["time"].values[0], joined["time"].values[-1])
+    places = {k: ("station", table[k].to_numpy()) for k in ("latitude", "longitude", "elevation")}
+    result = xr.Dataset(coords={"station": chosen, "time": days, **places}).assign(joined)
     result.attrs |= {"track": "observed", "soil_temperature_threshold": threshold}
     source = str(files.product(folder, "uscrn/daily01"))
     result = schema.describe_grid(result, "NOAA USCRN daily")
@@ -127,21 +123,21 @@ def match(
     return table[~far], left_out
 
 
-def rootzone_weights(depths, bottom: float = BOTTOM) -> np.ndarray:
-    """Share of 0..``bottom`` (m) that each probe stands for, in order of rising depths (m).
+def rootzone_weights(depths) -> np.ndarray:
+    """Share of 0..``BOTTOM`` (m) that each probe stands for, in order of rising depths (m).
 
     A probe's layer reaches to the midpoints between it and its neighbours, the first one's to the
     surface, the last one's to the bottom. Raises ParameterError for depths that do not rise or lie
     outside.
     """
     depths = np.asarray(depths, dtype=float)
-    if not depths.size or np.any(np.diff(depths) <= 0) or depths[0] <= 0 or depths[-1] > bottom:
+    if not depths.size or np.any(np.diff(depths) <= 0) or depths[0] <= 0 or depths[-1] > BOTTOM:
         raise ParameterError(
-            f"depths of probes are {depths.tolist()}; rising depths above 0 and to {bottom:g} m "
+            f"depths of probes are {depths.tolist()}; rising depths above 0 and to {BOTTOM:g} m "
             "are needed"
         )
-    edges = np.concatenate([[0.0], (depths[1:] + depths[:-1]) / 2, [bottom]])
-    return np.diff(edges) / bottom
+    edges = np.concatenate([[0.0], (depths[1:] + depths[:-1]) / 2, [BOTTOM]])
+    return np.diff(edges) / BOTTOM
 
 
 def warm(sm: np.ndarray, soil_temperature: np.ndarray, threshold: float = COLD) -> np.ndarray:
@@ -149,8 +145,8 @@ def warm(sm: np.ndarray, soil_temperature: np.ndarray, threshold: float = COLD) 
     return np.where(soil_temperature >= threshold, sm, np.nan)
 
 
-def rootzone(sm: np.ndarray, depths, probes=None, bottom: float = BOTTOM) -> np.ndarray:
-    """Mean soil moisture (time,) of 0..``bottom`` from probes (depth, time).
+def rootzone(sm: np.ndarray, depths, probes=None) -> np.ndarray:
+    """Mean soil moisture (time,) of 0..``BOTTOM`` from probes (depth, time).
 
     ``probes`` (depth,) says which depths have one (default: those that ever report). A day on which
     one of them is missing is NaN, and so is a station with fewer than two or none below half of
@@ -158,11 +154,10 @@ def rootzone(sm: np.ndarray, depths, probes=None, bottom: float = BOTTOM) -> np.
     """
     depths = np.asarray(depths, dtype=float)
     there = np.isfinite(sm).any(axis=1) if probes is None else np.asarray(probes, dtype=bool)
-    there = there & (depths <= bottom)
-    if there.sum() < 2 or depths[there][-1] < bottom / 2:
+    there = there & (depths <= BOTTOM)
+    if there.sum() < 2 or depths[there][-1] < BOTTOM / 2:
         return np.full(sm.shape[1], np.nan)
-    weights = rootzone_weights(depths[there], bottom)
-    return weights @ sm[there]
+    return rootzone_weights(depths[there]) @ sm[there]
 
 
 def _chosen(folder, table: pd.DataFrame, names: Iterable[str] | None) -> list[str]:

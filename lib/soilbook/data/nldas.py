@@ -1,7 +1,7 @@
 """Readers of NLDAS-2: hourly forcing, and soil moisture of its Noah and VIC models, as netCDF.
 
 Files of GES DISC, 0.125 degrees, anywhere below ``nldas``: ``NLDAS_FORA0125_H.AYYYYMMDD.HHMM.*``
-(doi 10.5067/THUF4J1RLSYG), ``NLDAS_NOAH0125_*`` and ``NLDAS_VIC0125_*``, hourly (H) or monthly (M).
+(doi 10.5067/THUF4J1RLSYG), ``NLDAS_NOAH0125_H.*`` and ``NLDAS_VIC0125_H.*``.
 Names are those of version 2.0; forcing is also read under the names of GRIB files converted by GES
 DISC or by NCL. A pixel is the mean of the NLDAS cells whose centres lie in it.
 """
@@ -62,7 +62,6 @@ MODELS = {
         "sm_rootzone": Field(("SoilM_0_100cm",), WATER, factor=1 / 1000),
     },
 }
-STEPS = {"hourly": "H", "monthly": "M"}
 
 
 def read_forcing(
@@ -74,7 +73,7 @@ def read_forcing(
     ``at_least`` of its 24 hours is NaN. Raises DataError naming file and variable.
     """
     found = _find(folder, "NLDAS_FORA0125_H", start, end)
-    result = _means(found, FORCING, rows, columns, "D", at_least)
+    result = _means(found, FORCING, rows, columns, at_least)
     result["wind_speed"] = np.hypot(result["eastward_wind"], result["northward_wind"])
     source = "NLDAS-2 forcing (NLDAS_FORA0125_H)"
     return schema.check_grid(schema.describe_grid(result, source), source)
@@ -86,84 +85,28 @@ def read_model(
     rows,
     columns,
     *,
-    step: str = "hourly",
     start=None,
     end=None,
     at_least: int = HOURS,
 ) -> xr.Dataset:
     """``sm_surface`` (0-10 cm) and ``sm_rootzone`` (0-100 cm), m3 m-3, of "noah" or "vic".
 
-    Dataset (pixel, time) of 36 km cells: daily means of "hourly" files (a day with fewer than
-    ``at_least`` hours is NaN), or the "monthly" files as they are, stamped with the first of the
-    month. Raises ParameterError for model or step, DataError naming file and variable.
+    Dataset (pixel, time) of 36 km cells: daily means, NaN for a day with fewer than ``at_least`` of
+    its 24 hours. Raises ParameterError for another model, DataError naming file and variable.
     """
     if model not in MODELS:
         raise unknown("NLDAS model", model, MODELS)
-    if step not in STEPS:
-        raise unknown("step", step, STEPS)
-    product = f"NLDAS_{model.upper()}0125_{STEPS[step]}"
+    product = f"NLDAS_{model.upper()}0125_H"
     found = _find(folder, product, start, end)
-    unit, needed = ("D", at_least) if step == "hourly" else ("M", 1)
-    result = _means(found, MODELS[model], rows, columns, unit, needed)
+    result = _means(found, MODELS[model], rows, columns, at_least)
     source = f"NLDAS-2 {model} ({product})"
-    result = schema.describe_grid(result, source)
-    return schema.check_grid(result, source) if step == "hourly" else result
-
-
-class Averages:
-    """Means of the NLDAS cells in each pixel; those of a pixel are found once for all files."""
-
-    def __init__(self, rows, columns):
-        """Pixels by row and column of the 36 km grid."""
-        self.coordinates = easegrid.coordinates(rows, columns)
-        numbers = self.coordinates["row"][1] * WIDTH + self.coordinates["column"][1]
-        self._pixels, self._place = np.unique(numbers, return_inverse=True)
-        self._axes: tuple[bytes, bytes] | None = None
-        self._pixel_of_cell = np.empty(0, dtype=int)
-
-    def of(self, path: Path, axes: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
-        """Mean of ``values`` (latitude, longitude) in every pixel, missing cells left out.
-
-        Raises DataError naming the first pixel without a cell in the file.
-        """
-        key = axes[0].tobytes(), axes[1].tobytes()
-        if key != self._axes:
-            self._pixel_of_cell = self._find(path, *axes)
-            self._axes = key
-        n_pixels = self._pixels.size
-        flat = values.ravel()
-        known = (self._pixel_of_cell >= 0) & np.isfinite(flat)
-        pixel = self._pixel_of_cell[known]
-        total = np.bincount(pixel, flat[known], n_pixels)
-        count = np.bincount(pixel, minlength=n_pixels)
-        means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        return means[self._place]
-
-    def _find(self, path: Path, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-        """Number of the pixel that holds each cell's centre, -1 for none."""
-        try:
-            row, _ = easegrid.row_column(latitude, np.zeros_like(latitude))
-            _, column = easegrid.row_column(np.zeros_like(longitude), longitude)
-        except ParameterError as error:
-            raise DataError(f"{path}: {error}") from None
-        cell = (row[:, None] * WIDTH + column[None, :]).ravel()
-        at = np.searchsorted(self._pixels, cell).clip(max=self._pixels.size - 1)
-        found = np.where(self._pixels[at] == cell, at, -1)
-        empty = np.setdiff1d(np.arange(self._pixels.size), found)
-        if empty.size:
-            row, column = divmod(int(self._pixels[empty[0]]), WIDTH)
-            raise DataError(
-                f"{path}: no cell in the pixel of row {row}, column {column}; the file covers "
-                f"latitudes {latitude.min():g} to {latitude.max():g} and longitudes "
-                f"{longitude.min():g} to {longitude.max():g}"
-            )
-        return found
+    return schema.check_grid(schema.describe_grid(result, source), source)
 
 
 def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path]:
     """Files by their time stamp, in order of time; DataError if there are none or one twice."""
     root = files.product(folder, "nldas")
-    name = re.compile(product + r"\.A(\d{6}(?:\d{2}\.\d{4})?)\.\S*nc4?")
+    name = re.compile(product + r"\.A(\d{8}\.\d{4})\.\S*nc4?")
     found: dict[str, Path] = {}
     for path in sorted(root.rglob(f"{product}.A*")):
         if not (match := name.fullmatch(path.name)):
@@ -176,20 +119,59 @@ def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path
     return smap.within(found, start, end, f"{root}: no files {product}.A*.nc")
 
 
-def _means(found, fields: dict[str, Field], rows, columns, unit: str, at_least: int) -> xr.Dataset:
-    averages = Averages(rows, columns)
+def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.Dataset:
+    coordinates = easegrid.coordinates(rows, columns)
+    numbers = coordinates["row"][1] * WIDTH + coordinates["column"][1]
+    pixels, place = np.unique(numbers, return_inverse=True)
+    holders: dict[tuple[bytes, bytes], np.ndarray] = {}  # found once for files of the same cells
 
     def of_file(path: Path) -> dict[str, np.ndarray]:
         with smap.opened(path) as file:
             axes = _axes(file, path)
-            return {
-                name: averages.of(path, axes, _values(file, path, field, axes)) * field.factor
-                + field.offset
+            key = axes[0].tobytes(), axes[1].tobytes()
+            if key not in holders:
+                holders[key] = _holders(path, *axes, pixels)
+            means = {
+                name: _mean(_values(file, path, field, axes).ravel(), holders[key], pixels.size)
                 for name, field in fields.items()
             }
+        return {
+            name: means[name][place] * field.factor + field.offset for name, field in fields.items()
+        }
 
-    times, values = smap.means(found, unit, of_file, at_least)
-    return smap.dataset(times, values, averages.coordinates)
+    return smap.means(found, of_file, at_least, coordinates)
+
+
+def _holders(path: Path, latitude, longitude, pixels: np.ndarray) -> np.ndarray:
+    """Index of the pixel (of rising numbers) that holds each cell's centre, -1 for none.
+
+    Raises DataError naming the first pixel without a cell in the file.
+    """
+    try:
+        row, _ = easegrid.row_column(latitude, np.zeros_like(latitude))
+        _, column = easegrid.row_column(np.zeros_like(longitude), longitude)
+    except ParameterError as error:
+        raise DataError(f"{path}: {error}") from None
+    cell = (row[:, None] * WIDTH + column[None, :]).ravel()
+    at = np.searchsorted(pixels, cell).clip(max=pixels.size - 1)
+    found = np.where(pixels[at] == cell, at, -1)
+    empty = np.setdiff1d(np.arange(pixels.size), found)
+    if empty.size:
+        row, column = divmod(int(pixels[empty[0]]), WIDTH)
+        raise DataError(
+            f"{path}: no cell in the pixel of row {row}, column {column}; the file covers "
+            f"latitudes {latitude.min():g} to {latitude.max():g} and longitudes "
+            f"{longitude.min():g} to {longitude.max():g}"
+        )
+    return found
+
+
+def _mean(values: np.ndarray, holder: np.ndarray, n_pixels: int) -> np.ndarray:
+    """Mean of the cells' values in every pixel, missing cells left out."""
+    known = (holder >= 0) & np.isfinite(values)
+    total = np.bincount(holder[known], values[known], n_pixels)
+    count = np.bincount(holder[known], minlength=n_pixels)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _axes(file: h5py.Group, path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -75,21 +75,20 @@ class _Power(BaseModel, strict=True):
     geometry: _Point
 
 
-def load(name: str, folder: Path | str | None = None, start=None, end=None) -> xr.Dataset:
+def load(name: str, folder: Path | str | None = None) -> xr.Dataset:
     """Daily Dataset of a paper site (over its record of Table D2) or of any USCRN station.
 
     A station's name with its state ("RI_Kingston_1_W", as ``uscrn.stations`` lists it) always means
     the station and its whole record, also where the paper has a site there.
-    ``start`` and ``end`` (dates) choose another period. Raises DataError, in one line, if there is
+    Raises DataError, in one line, if there is
     no such station, no weather for it, or its files do not cover the record or are damaged.
     """
     site = _paper_site(name)
     if site is None:
-        record = uscrn.read(folder, name, start, end)
+        record = uscrn.read(folder, name)
     else:
-        start, end = start or site.start, end or site.end
-        record = uscrn.read(folder, _station(site), start, end)
-        _check_covers(record, site.name, start, end)
+        record = uscrn.read(folder, _station(site), site.start, site.end)
+        _check_covers(record, site)
         record = record.assign_coords(site=site.name)
     record = _with_longwave(_with_power(record, folder))
     return schema.check(record, record.attrs["source"])
@@ -158,10 +157,9 @@ def read_power(path: Path) -> xr.Dataset:
         columns,
         days,
         [],
-        site=path.stem,
-        latitude=latitude,
-        longitude=longitude,
-        source=f"NASA POWER, {path.name}, days in {clock}",
+        path.stem,
+        (latitude, longitude),
+        f"NASA POWER, {path.name}, days in {clock}",
     )
 
 
@@ -184,13 +182,13 @@ def _station(site: sites.Site) -> str:
     raise DataError(f"site {site.name!r}: {why}; observed: {', '.join(sites.OBSERVED)}")
 
 
-def _check_covers(record: xr.Dataset, name: str, start, end) -> None:
+def _check_covers(record: xr.Dataset, site: sites.Site) -> None:
     days = record["time"].values.astype("datetime64[D]")
-    wanted = [files.day(start), files.day(end)]
-    if days[0] > wanted[0] or days[-1] < wanted[1]:
+    start, end = files.day(site.start), files.day(site.end)
+    if days[0] > start or days[-1] < end:
         raise DataError(
             f"{record.attrs['source']}: files cover {days[0]} to {days[-1]}; "
-            f"site {name!r} needs {wanted[0]} to {wanted[1]}"
+            f"site {site.name!r} needs {start} to {end}"
         )
 
 

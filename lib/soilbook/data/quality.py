@@ -65,17 +65,18 @@ def dataset(
     columns: Mapping[str, tuple[np.ndarray, str]],
     days: np.ndarray,
     depths,
-    *,
     site: str,
-    latitude: float,
-    longitude: float,
+    place: tuple[float, float],
     source: str,
 ) -> xr.Dataset:
     """A site's Dataset out of ``columns``: name -> (values (day,) or (depth, day), source text).
 
+    ``place`` is its latitude and longitude (degrees).
+
     Applies the range rules above, sets units, names and sources, and leaves out what is absent.
     Raises DataError for a place that is not on Earth.
     """
+    latitude, longitude = place
     files.check_place(latitude, longitude, source)
     result = xr.Dataset(
         coords={

@@ -56,10 +56,9 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
         {"sm": (sm, "measured: USDA SCAN, value of 00:00 local time")},
         days,
         schema.DEPTHS,
-        site=str(station),
-        latitude=latitude,
-        longitude=longitude,
-        source=f"USDA SCAN, station {number}",
+        str(station),
+        (latitude, longitude),
+        f"USDA SCAN, station {number}",
     )
     result["sm"].attrs["n_outside_range"] += int(high.sum())
     result["sm"].attrs["n_spikes"] = spikes

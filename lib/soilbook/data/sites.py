@@ -98,15 +98,14 @@ def _note(row: pd.Series, split: pd.Series, twins: list[str]) -> str:
     return "; ".join(parts)
 
 
+FIELDS = ("sand", "silt", "clay", "land_cover", "latitude", "longitude")
+
+
 def _site(row: pd.Series, split: pd.Series, twins: list[str]) -> Site:
     name = row["site"]
-    fields = {key: row[key] for key in ("sand", "silt", "clay", "land_cover")}
-    fields |= {key: row[key] for key in ("latitude", "longitude")}
-    fields |= {key: value for key, value, _ in CORRECTIONS.get(name, ())}
+    corrected = {field: value for field, value, _ in CORRECTIONS.get(name, ())}
     station = name.replace("-", "_") if name in STATIONS else None
-    aliases = list(SPELLINGS.get(name, ()))
-    if row["printed"] != name:
-        aliases.append(row["printed"])
+    aliases = [*SPELLINGS.get(name, ()), row["printed"]]
     if station:
         aliases += [station, f"{STATIONS[name]}_{station}"]
     return Site(
@@ -116,9 +115,9 @@ def _site(row: pd.Series, split: pd.Series, twins: list[str]) -> Site:
         validation_start=split["validation_start"],
         test_start=split["test_start"],
         uscrn=station,
-        aliases=tuple(aliases),
+        aliases=tuple(one for one in aliases if one != name),
         note=_note(row, split, twins),
-        **fields,
+        **dict(row[list(FIELDS)]) | corrected,
     )
 
 
@@ -128,9 +127,9 @@ def _all_sites() -> dict[str, Site]:
     texture = table.groupby(["sand", "silt", "clay"])["site"].agg(list)
     made = {}
     for _, row in table.iterrows():
-        twins = texture[row["sand"], row["silt"], row["clay"]]
-        others = [name for name in twins if name != row["site"]]
-        made[row["site"]] = _site(row, splits.loc[row["site"]], others)
+        name = row["site"]
+        alike = texture[row["sand"], row["silt"], row["clay"]]
+        made[name] = _site(row, splits.loc[name], [one for one in alike if one != name])
     return made
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import h5py
@@ -23,7 +23,7 @@ from soilbook.data import easegrid, files
 from soilbook.errors import DataError, unknown
 
 # Time stamps in names of files by their length.
-STAMPS = {6: "%Y%m", 8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
+STAMPS = {8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
 FILLS = ("_FillValue", "missing_value")
 PACKED = {"scale_factor": 1, "add_offset": 0}
 LARGEST = 2**26  # numbers in a dataset; a field of 9 km has 6 million
@@ -188,7 +188,7 @@ def numbers(field: Field) -> np.ndarray:
 
 
 def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
-    """Files by time stamp (YYYYMM, YYYYMMDD, ...), in order, in the days or months start..end.
+    """Files by time stamp (YYYYMMDD and the hour), in order, in the days start..end.
 
     Raises DataError with the words ``none`` if there are none, or naming one that is no date.
     """
@@ -199,11 +199,7 @@ def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
             raise DataError(f"{path}: {stamp} in the name is no date and hour") from None
     first = "" if start is None else str(start)[:10].replace("-", "")
     last = "9" if end is None else str(end)[:10].replace("-", "")
-    chosen = {
-        stamp: found[stamp]
-        for stamp in sorted(found)
-        if first[: len(stamp)] <= stamp[:8] <= last[: len(stamp)]
-    }
+    chosen = {stamp: found[stamp] for stamp in sorted(found) if first <= stamp[:8] <= last}
     if not chosen:
         asked = "" if start is None and end is None else " in the days asked for"
         raise DataError(f"{none}{asked}")
@@ -212,34 +208,27 @@ def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
 
 def means(
     found: dict[str, Path],
-    unit: str,
     fields: Callable[[Path], dict[str, np.ndarray]],
     at_least: int,
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Days ("D") or months ("M") from first to last, and the mean (pixel, time) of each field over
-    the files in them; NaN where there are fewer than ``at_least``.
+    cells: dict,
+) -> xr.Dataset:
+    """Dataset (pixel, time), 32-bit: every day from first to last, and the mean of each field over
+    the day's files; NaN where there are fewer than ``at_least``. ``cells`` are its coordinates.
     """
-    days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8] or '01'}" for stamp in found]
-    stamps = np.array(days, "datetime64[D]").astype(f"datetime64[{unit}]")
-    times = np.arange(stamps[0], stamps[-1] + 1)
+    days = [datetime.strptime(stamp[:8], "%Y%m%d").date() for stamp in found]
+    time = np.arange(days[0], days[-1] + timedelta(days=1), dtype="datetime64[D]")
     total: dict[str, np.ndarray] = {}
-    count = np.zeros(times.size, dtype=int)
-    for stamp, path in zip(stamps, found.values(), strict=True):
-        at = int((stamp - times[0]).astype(int))
+    count = np.zeros(time.size, dtype=int)
+    for day, path in zip(days, found.values(), strict=True):
+        at = (day - days[0]).days
         count[at] += 1
         for name, values in fields(path).items():
-            total.setdefault(name, np.zeros((values.size, times.size)))[:, at] += values
-    few = count < max(at_least, 1)
-    return times, {
-        name: np.where(few, np.nan, one / np.maximum(count, 1)) for name, one in total.items()
-    }
-
-
-def dataset(times: np.ndarray, values: dict[str, np.ndarray], cells: dict) -> xr.Dataset:
-    """Dataset (pixel, time), 32-bit, of the observed track."""
+            total.setdefault(name, np.zeros((values.size, time.size)))[:, at] += values
+    few, count = count < max(at_least, 1), np.maximum(count, 1)
+    means = {name: np.where(few, np.nan, one / count) for name, one in total.items()}
     return xr.Dataset(
-        {name: (("pixel", "time"), one.astype(np.float32)) for name, one in values.items()},
-        {**cells, "time": times.astype("datetime64[ns]")},
+        {name: (("pixel", "time"), one.astype(np.float32)) for name, one in means.items()},
+        {**cells, "time": time.astype("datetime64[ns]")},
         {"track": "observed"},
     )
 
@@ -259,10 +248,9 @@ def _find(folder, product: str, pattern: re.Pattern, start, end) -> dict[str, Pa
 
 
 def _series(found, cells: dict, name: str, field, at_least: int, source: str) -> xr.Dataset:
-    rows, columns = cells["row"][1], cells["column"][1]
-    times, values = means(found, "D", lambda path: {name: field(path)[rows, columns]}, at_least)
-    result = schema.describe_grid(dataset(times, values, cells), source)
-    return schema.check_grid(result, source)
+    at = cells["row"][1], cells["column"][1]
+    result = means(found, lambda path: {name: field(path)[at]}, at_least, cells)
+    return schema.check_grid(schema.describe_grid(result, source), source)
 
 
 def _whole(path: Path, name: str, field: Field, values: np.ndarray) -> np.ndarray:

@@ -83,8 +83,7 @@ def files_of(folder: Path | str | None, station: str, start=None, end=None) -> l
     catalogue = years(folder)
     full = _find(sorted(catalogue), station, folder)
     there = catalogue[full]
-    first = there[0] if start is None else int(str(files.day(start))[:4])
-    last = there[-1] if end is None else int(str(files.day(end))[:4])
+    first, last = (int(str(one)[:4]) for one in (start or there[0], end or there[-1]))
     chosen = [year for year in there if first <= year <= last]
     root = files.product(folder, "uscrn/daily01")
     if not chosen:
@@ -127,11 +126,7 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
         _check_whole(path, days, first=k == 0, last=k == len(paths) - 1)
     days = np.concatenate([days for days, _ in parts])
     days, values = files.calendar(days, np.concatenate([table for _, table in parts], axis=1))
-    keep = np.ones(days.size, dtype=bool)
-    if start is not None:
-        keep &= days >= files.day(start)
-    if end is not None:
-        keep &= days <= files.day(end)
+    keep = (days >= files.day(start or days[0])) & (days <= files.day(end or days[-1]))
     full = NAME.fullmatch(paths[0].name).group(2)
     if not keep.any():
         raise DataError(
@@ -142,10 +137,9 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
         _columns(values[:, keep]),
         days[keep],
         schema.DEPTHS,
-        site=full,
-        latitude=latitude,
-        longitude=longitude,
-        source=f"NOAA USCRN daily ({PREFIX}), station {full}",
+        full,
+        (latitude, longitude),
+        f"NOAA USCRN daily ({PREFIX}), station {full}",
     )
 
 

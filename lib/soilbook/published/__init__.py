@@ -26,28 +26,26 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent / "csv"
-STUDY = "wang2024"
 SCORE_TABLES = (2, 3, 4, 5, 6)
 UNPRINTED = "(-)"
 PARTS = ("training", "validation", "test")
 
 
-def scores(study: str = STUDY) -> pd.DataFrame:
+def scores() -> pd.DataFrame:
     """R2 of Tables 2-6: columns table, model, depth_m (m), lead_d (d), r2, text.
 
     ``text`` is the cell as printed; where that is "(-)", an R2 too poor to print, ``r2`` is NaN.
-    LSTM stands in Tables 3 and 6. Raises ParameterError for a study without such tables.
+    LSTM stands in Tables 3 and 6.
     """
-    _check_study(study)
     return _scores().copy()
 
 
-def r2(model: str, depth_m: float, lead_d: int, study: str = STUDY) -> float:
+def r2(model: str, depth_m: float, lead_d: int) -> float:
     """Printed R2 of one model, depth (m) and lead (d), NaN for "(-)"; Tables 2-6.
 
     Raises ParameterError naming what is allowed.
     """
-    frame = scores(study)
+    frame = scores()
     for column, value in (("model", model), ("depth_m", depth_m), ("lead_d", lead_d)):
         known = frame[column].unique().tolist()
         if value not in known:
@@ -93,16 +91,15 @@ def splits() -> pd.DataFrame:
     return _table("wang2024_table_d2_splits", dates=names)
 
 
-def claims(study: str = STUDY) -> pd.DataFrame:
+def claims() -> pd.DataFrame:
     """What sections 2.1, 4.1-4.6 and 5 claim, in our words.
 
     Columns: id, section, claim, rests_on (tables and figures), quantity, subject, relation,
     reference (models or sites compared), depths_m, leads_d; the many-valued ones are tuples.
     "A better B" means that every A scores above every B. How a row is judged: measure (of
     ``wang2024.claims``), against (a further model), needs (ids of the claims it rests on) and the
-    fields of ``claims.Claim``. Raises ParameterError for another study.
+    fields of ``claims.Claim``.
     """
-    _check_study(study)
     lists = {"rests_on": str, "subject": str, "reference": str, "depths_m": float, "leads_d": int}
     return _table("wang2024_claims", ("margin", "part"), lists=lists | {"needs": str})
 
@@ -129,11 +126,6 @@ def year_ahead() -> pd.DataFrame:
     """Scores of the authors' released predictions in the year-ahead test, which the paper does not
     print: predictor, metric (rmse, bias, ubrmse, r), value, units, split, source."""
     return _table("fang2019_year_ahead", numbers=("value",))
-
-
-def _check_study(study: str) -> None:
-    if study != STUDY:
-        raise unknown("study", study, [STUDY])
 
 
 @cache
