@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def lowest(pyproject: Path) -> list[str]:
-    """``name==version`` of each ``name>=version``, of the dependencies and of the extra ``test``."""
+    """``name==version`` for each ``name>=version`` of the dependencies and the extra ``test``."""
     project = tomllib.loads(pyproject.read_text())["project"]
     listed = project["dependencies"] + project["optional-dependencies"]["test"]
     return [re.sub(r"\s*>=\s*([^,;]+).*", r"==\1", line) for line in listed]
