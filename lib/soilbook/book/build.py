@@ -182,8 +182,10 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
-    library = of_package()
-    measured = products.listing(room.folder(), times=True) if data == "observed" else ""
+    shared = [
+        of_package(),
+        products.listing(room.folder(), times=True) if data == "observed" else "",
+    ]
     reads = chapters.reading(list(values), base)
     whole = {}
     for name in TopologicalSorter(reads).static_order():
@@ -192,9 +194,9 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
         references = [
             content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
         ]
-        own = json.dumps([source, library, measured, kept, references], sort_keys=True)
         others = [whole[one] for one in reads[name]]
-        whole[name] = hashlib.sha256("".join([own, *others]).encode()).hexdigest()
+        own = json.dumps([source, *shared, kept, references, others], sort_keys=True)
+        whole[name] = hashlib.sha256(own.encode()).hexdigest()
     return whole
 
 
