@@ -182,21 +182,18 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
-    shared = [
-        of_package(),
-        products.listing(room.folder(), times=True) if data == "observed" else "",
-    ]
+    library = of_package()
+    measured = products.listing(room.folder(), times=True) if data == "observed" else ""
     reads = chapters.reading(list(values), base)
     whole = {}
     for name in TopologicalSorter(reads).static_order():
         source = _digest(chapters.find(name, base).file)
         kept = {n: v for n, v in values[name].items() if n != "device"}
-        references = [
-            content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
-        ]
+        folders = sorted(base.glob(f"book/reference/*/{name}"))
+        references = [content_fingerprint(folder) for folder in folders]
         others = [whole[one] for one in reads[name]]
-        own = json.dumps([source, *shared, kept, references, others], sort_keys=True)
-        whole[name] = hashlib.sha256(own.encode()).hexdigest()
+        parts = [source, library, measured, kept, references, others]
+        whole[name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return whole
 
 
