@@ -59,7 +59,7 @@ lowest: $(LOWEST)/constraints.txt  ## all tests with the lowest versions that py
 	$(MAKE) test VENV=$(LOWEST)/venv CONSTRAINTS=$<
 
 kills: environment  ## kill 20 times each process of a run at random moments: what does the next give?
-	KILLS=20 $(BIN)/python -m pytest -s tests/book/test_kills.py
+	KILLS=20 $(BIN)/python -m pytest -s tests/book/kills.py
 
 lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .

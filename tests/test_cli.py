@@ -158,6 +158,16 @@ def test_data_list_and_get_say_where_to_look(book, capsys):
     assert "uscrn/daily01/2017/CRND0103-2017-WA_Darrington_21_NNE.txt" in out
 
 
+def test_data_list_counts_only_files_that_are_read(book, capsys):
+    for name in ("scan/2057.csv", "fluxnet/fluxnet2015_daily_4sites.csv", "fluxnet/CH-Dav.csv"):
+        (book / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / "data" / name).touch()
+    assert cli.main(["data", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "scan     absent" in out and "fluxnet  1 files" in out
+    assert "scan_alabama/SCAN_AL_SMS_only.csv" in out
+
+
 @pytest.mark.observed
 def test_data_check_reports_gaps_and_exits_2_on_damage(book, capsys, observed_folder):
     station = "RI_Kingston_1_W"
@@ -176,6 +186,49 @@ def test_data_check_reports_gaps_and_exits_2_on_damage(book, capsys, observed_fo
     said = capsys.readouterr()
     assert f"{station}.txt, row" in said.out and "bad.zip" in said.out
     assert said.err == "soilbook: 2 stations cannot be read\n"
+
+
+FINGERPRINTS = """
+import json
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from soilbook import cli, data, fingerprint
+from soilbook.book import page
+from soilbook.training import train
+with redirect_stdout(StringIO()) as listed:
+    cli.main(["chapters"])
+found = [fingerprint.of_code(train), fingerprint.of_package(), listed.getvalue()]
+found += [data.fingerprint("twin", ["Weslaco"]), page.of_data({"data": "observed", "sites": []})]
+print(json.dumps([found, page.commit(Path(page.__file__).parent)]))
+"""
+
+
+def test_a_copy_behind_a_link_is_the_same_library(book, tmp_path):
+    """A linked checkout, a linked site-packages, and a linked package in it."""
+    root = Path(__file__).parents[1]
+    packages = tmp_path / "real/site-packages"
+    shutil.copytree(root / "lib", packages, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "python").mkdir()
+    for link, target in {
+        "checkout": root,
+        "environment": tmp_path / "real",
+        "python/soilbook": packages / "soilbook",
+    }.items():
+        (tmp_path / link).symlink_to(target)
+    (book / "data").mkdir()
+
+    def told(folder: Path) -> list:
+        changed = {"PYTHONPATH": str(folder), "SOILBOOK_ROOT": str(tmp_path / "checkout")}
+        command = [sys.executable, "-c", FINGERPRINTS]
+        done = subprocess.run(command, env=os.environ | changed, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    found, commit = told(root / "lib")
+    assert "wang2024/s4_2_basic_networks: " in found[2]
+    for place in ("checkout/lib", "environment/site-packages", "python"):
+        linked = told(tmp_path / place)
+        assert linked == [found, commit if place == "checkout/lib" else None], place
 
 
 def test_program_says_its_version_and_starts_fast(book):

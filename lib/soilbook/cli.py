@@ -140,9 +140,9 @@ def _data_list(options) -> None:
     folder = data.folder()
     print(f"data folder: {folder}{'' if folder.is_dir() else ' (absent)'}; SOILBOOK_DATA sets it")
     for product in products.PRODUCTS.values():
-        count = len(products.files(product, folder))
+        count = sum(product.opens(file, folder) for file in products.files(product, folder))
         print(f"{product.name:8} {f'{count} files' if count else 'absent':11} {product.what}")
-        print(f"{'':20} looked for as {product.pattern}; from {product.address}")
+        print(f"{'':20} looked for as {product.layout}")
 
 
 def _data_check(options) -> int:

@@ -3,11 +3,14 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +67,17 @@ def test_untyped_values_of_papermill_are_typed_as_the_cell_says(project, shown):
     assert names == {"__name__": "__main__", "other": {}, "data": "twin", **typed}
     with pytest.raises(ParameterError, match="unknown model 'GRU'"):
         Page(NAME, {"__name__": "__main__", "models": "GRU"})
+
+
+def test_values_under_plain_papermill_are_typed_as_the_cell_says(project, tmp_path):
+    cell = "models: list[str] = []\nseed: int = 0\nfast: bool = False\n"
+    made = "from soilbook.book.page import Page\npage = Page('beyond/one', globals())"
+    file = project.add("beyond/one", made, "print(models, seed, fast)", parameters=cell)
+    given = ["-p", "models", "LSTM", "-p", "seed", "1e3", "-p", "fast", "True"]
+    program = [sys.executable, "-m", "papermill", str(file), str(tmp_path / "out.ipynb"), *given]
+    subprocess.run([*program, "-k", "python3", "--no-progress-bar"], check=True)
+    executed = nbformat.read(tmp_path / "out.ipynb", 4)
+    assert executed.cells[-1].outputs[0].text == "['LSTM'] 1000 True\n"
 
 
 def test_settings_take_the_parameters_that_they_have_fields_for(made):

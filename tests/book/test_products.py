@@ -1,6 +1,7 @@
 """What the data folder is said to hold."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -86,6 +87,35 @@ def test_files_that_are_counted_but_not_used_are_named(tmp_path):
     }
 
 
+@pytest.mark.parametrize("product", products.PRODUCTS.values(), ids=lambda one: one.name)
+def test_files_laid_out_as_promised_are_those_that_the_readers_open(tmp_path, product):
+    promised = {
+        tmp_path / name for name in re.findall(r"[\w/-]+\.(?:csv|json|txt|zip)", product.layout)
+    }
+    assert promised or product.name in ("smap", "nldas")
+    for file in promised:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    if product.name == "power":  # a station that the paper has not counts where it has a record
+        record = tmp_path / "uscrn/daily01/2017/CRND0103-2017-RI_Kingston_1_W.txt"
+        record.parent.mkdir(parents=True)
+        record.touch()
+    assert set(products.files(product, tmp_path)) == promised
+    assert all(product.opens(file, tmp_path) for file in promised)
+
+
+def test_a_table_under_another_name_is_told_and_ends_nothing(tmp_path):
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan/2057.csv").write_text("Date,SMS-2.0in\n2017-01-01,20\n")
+    (tmp_path / "power").mkdir()
+    (tmp_path / "power/Kingston-1-W.json").write_text("x")
+    found = by_name(tmp_path)
+    assert "SCAN_AL_SMS_only.csv: not there" in found["scan"]
+    assert found["scan not used"] == "scan/2057.csv"
+    assert "no JSON" in found["power Kingston-1-W"]
+    assert {one.name for one in products.present(tmp_path)} == {"power"}
+
+
 def test_the_listing_of_a_folder_tells_of_changes(tmp_path):
     """Of names and sizes, and of dates where they count; observed data are named by it."""
     file = tmp_path / "a.csv"
@@ -97,6 +127,15 @@ def test_the_listing_of_a_folder_tells_of_changes(tmp_path):
     assert products.listing(tmp_path, times=True) != before[1]
     file.write_text("xy")
     assert products.listing(tmp_path) != before[0]
+
+
+def test_the_listing_of_a_folder_tells_of_changes_behind_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/uscrn").symlink_to(tmp_path / "disk")
+    before = products.listing(tmp_path / "data")
+    (tmp_path / "disk/a.txt").write_text("x")
+    assert products.listing(tmp_path / "data") != before
 
 
 def test_a_chapter_without_sites_rests_on_the_whole_folder(tmp_path, monkeypatch):

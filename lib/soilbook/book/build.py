@@ -189,12 +189,11 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
     for name in TopologicalSorter(reads).static_order():
         source = _digest(chapters.find(name, base).file)
         kept = {n: v for n, v in values[name].items() if n != "device"}
-        references = [
-            content_fingerprint(folder) for folder in sorted(base.glob(f"book/reference/*/{name}"))
-        ]
-        own = json.dumps([source, library, measured, kept, references], sort_keys=True)
+        folders = sorted(base.glob(f"book/reference/*/{name}"))
+        references = [content_fingerprint(folder) for folder in folders]
         others = [whole[one] for one in reads[name]]
-        whole[name] = hashlib.sha256("".join([own, *others]).encode()).hexdigest()
+        parts = [source, library, measured, kept, references, others]
+        whole[name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return whole
 
 

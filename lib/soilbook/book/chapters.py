@@ -8,6 +8,7 @@ import ast
 import io
 import json
 import os
+import re
 import tokenize
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
@@ -47,12 +48,10 @@ class Chapter:
     @cached_property
     def title(self) -> str:
         """First heading."""
-        for cell in self.notebook["cells"]:
-            if cell["cell_type"] == "markdown":
-                for line in "".join(cell["source"]).splitlines():
-                    if line.startswith("# "):
-                        return line[2:].strip()
-        return self.name
+        cells = (cell for cell in self.notebook["cells"] if cell["cell_type"] == "markdown")
+        text = "\n".join("".join(cell["source"]) for cell in cells)
+        found = re.search(r"^# (.+)", text, re.MULTILINE)
+        return found[1].strip() if found else self.name
 
     @cached_property
     def parameters(self) -> dict[str, "Parameter"]:
@@ -228,23 +227,23 @@ def _model(value: str) -> None:
 Whole = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 TYPES = {"str": str, "int": Whole, "float": Number, "bool": bool}
-# What parameters of these names may be, in every chapter; ``sites`` is a list of ``site``.
+# Kind and values of parameters of these names in every chapter; ``sites`` is a list of ``site``.
 COMMON = {
-    "data": Literal["twin", "observed"],
-    "profile": Literal[tuple(settings.PROFILES)],
-    "device": Annotated[str, _held_to(find_device)],
-    "site": str,
-    "depth": Annotated[Number, _held_to(_depth)],
-    "model": Annotated[str, _held_to(_model)],
-    "variant": Literal["paper", "released"],
-    "target": Literal["value", "change"],
-    "method": Literal["adam", "guided", "adadelta", "paper"],
-    "root_zone": Literal["auto", "network", "filter"],
-    "seed": Annotated[Whole, Field(ge=0)],
-    "folds": Annotated[Whole, Field(ge=2)],
+    "data": ("str", Literal["twin", "observed"]),
+    "profile": ("str", Literal[tuple(settings.PROFILES)]),
+    "device": ("str", Annotated[str, _held_to(find_device)]),
+    "site": ("str", str),
+    "depth": ("float", Annotated[Number, _held_to(_depth)]),
+    "model": ("str", Annotated[str, _held_to(_model)]),
+    "variant": ("str", Literal["paper", "released"]),
+    "target": ("str", Literal["value", "change"]),
+    "method": ("str", Literal["adam", "guided", "adadelta", "paper"]),
+    "root_zone": ("str", Literal["auto", "network", "filter"]),
+    "seed": ("int", Annotated[Whole, Field(ge=0)]),
+    "folds": ("int", Annotated[Whole, Field(ge=2)]),
 }
 COUNTS = ("repetitions", "networks", "epochs", "samples", "background", "n_features")
-COMMON |= dict.fromkeys(COUNTS, Annotated[Whole, Field(ge=1)])
+COMMON |= dict.fromkeys(COUNTS, ("int", Annotated[Whole, Field(ge=1)]))
 
 
 class Values(Checked):
@@ -276,21 +275,17 @@ def _type(parameter: Parameter):
             f"parameter {parameter.name!r} has type {kind!r}; allowed: {', '.join(TYPES)} "
             "and list[...] of these"
         )
-    made, common = TYPES[inner], _common(parameter.name)
-    if common and _python(common) is _python(made):
-        made = common
+    common, made = _common(parameter.name)
+    if common != inner:
+        made = TYPES[inner]
     if many:
         made = Annotated[list[made], BeforeValidator(_listed)]
     return Annotated[made | None, BeforeValidator(_none)] if parameter.optional else made
 
 
-def _common(name: str):
-    return COMMON.get(name) or COMMON.get(name.removesuffix("s"))
-
-
-def _python(kind) -> type:
-    """The type of Python under a Literal of texts or an annotated type."""
-    return {Literal: str, Annotated: (*get_args(kind), None)[0]}.get(get_origin(kind), kind)
+def _common(name: str) -> tuple:
+    """Kind and type that a parameter of this name has in every chapter; None for others."""
+    return COMMON.get(name) or COMMON.get(name.removesuffix("s"), (None, None))
 
 
 def check(values: dict) -> None:
@@ -300,8 +295,8 @@ def check(values: dict) -> None:
     """
     known = []
     for name, value in values.items():
-        if common := _common(name):
-            kind = _python(common).__name__
+        kind, _ = _common(name)
+        if kind:
             kind = f"list[{kind}]" if isinstance(value, list | tuple) else kind
             known.append(Parameter(name, kind, value, optional=True))
     typed(known, {})

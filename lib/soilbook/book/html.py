@@ -101,19 +101,16 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     its interval, corrected p, at how many of the sites or places it is better, and the verdict
     with its reason.
     """
-    made = table.drop(columns=[name for name in HIDDEN if name in table])
     counted = next(name for name in ("n_sites", "n_places") if name in table)
     n = max(3, decimals(table["difference"]))
-    at = made.columns.get_loc("difference")
-    made = made.drop(columns="difference")
     texts = [
         "–" if difference != difference else f"{difference:+.{n}f} [{low:+.{n}f}, {high:+.{n}f}]"
         for difference, low, high in table[["difference", "low", "high"]].to_numpy()
     ]
-    made.insert(at, "difference [95 %]", texts)
-    made.insert(at + 1, "p", table["p_corrected"].map(_p))
+    made = table.drop(columns=[name for name in HIDDEN if name in table]).assign(difference=texts)
+    made.insert(made.columns.get_loc("difference") + 1, "p", table["p_corrected"].map(_p))
     made[counted] = table["n_better"].astype(str) + " of " + table[counted].astype(str)
-    made = made.rename(columns={counted: "better at"})
+    made = made.rename(columns={"difference": "difference [95 %]", counted: "better at"})
     if "reason" in table:
         reasons = table["reason"].fillna("")
         made["verdict"] = table["verdict"] + reasons.map(lambda text: f" ({text})" if text else "")

@@ -208,14 +208,9 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, soilbook and the packages that results rest on, where installed."""
-    found = {"python": platform.python_version(), "soilbook": __version__}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    """Versions of Python, soilbook and the packages that results rest on."""
+    own = {"python": platform.python_version(), "soilbook": __version__}
+    return own | {name: metadata.version(name) for name in PACKAGES}
 
 
 def commit(folder: Path) -> dict | None:

@@ -20,6 +20,7 @@ import nbformat
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from psutil import pid_exists
 
 from soilbook import progress
 from soilbook.book import chapters
@@ -52,10 +53,10 @@ def prepare(chapter: chapters.Chapter, given: dict, **options) -> dict:
     count like ``given``. Raises ParameterError, DataError or DeviceError; starts nothing.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    for name, value in options.items():
-        if given.get(name, value) != value:
-            raise ParameterError(f"{name} is given twice: {given[name]!r} and {value!r}")
-    return chapter.values({**given, **options})
+    for name in options.keys() & given.keys():
+        if given[name] != options[name]:
+            raise ParameterError(f"{name} is given twice: {given[name]!r} and {options[name]!r}")
+    return chapter.values(given | options)
 
 
 def results_folder(chapter: str, values: dict, base: Path, out: Path | None = None) -> Path:
@@ -221,16 +222,16 @@ def clear_killed() -> None:
     for folder in Path(tempfile.gettempdir()).glob("soilbook-*-*"):
         process = folder.name.split("-")[1]
         with suppress(OSError):  # another run clears it at the same time
-            if folder.stat().st_uid == os.getuid() and process.isdigit():
-                if not _alive(int(process)):
-                    _clear(folder)
+            mine = folder.stat().st_uid == os.getuid() and process.isdigit()
+            if mine and not pid_exists(int(process)):
+                _clear(folder)
 
 
 def _clear(own: Path) -> None:
     """Remove a folder of ``_scratch``, end the workers of its kernels, which outlive them, and
     remove what joblib left in their name; nothing as long as one of the kernels lives."""
     kernels = [int(file.name) for file in own.iterdir() if file.name.isdigit()]
-    if any(map(_alive, kernels)):
+    if any(map(pid_exists, kernels)):
         return
     for kernel in kernels:
         with suppress(ProcessLookupError):
@@ -256,7 +257,7 @@ def partial(folder: Path) -> Iterator[Path]:
         if folder.exists() and not folder.is_dir():
             raise SoilbookError(f"{folder} is a file where the folder of results has to be")
         for left in folder.parent.glob(f".{folder.name}.*.partial"):
-            if not _alive(int(left.name.split(".")[-2])):
+            if not pid_exists(int(left.name.split(".")[-2])):
                 shutil.rmtree(left, ignore_errors=True)
         beside.mkdir()
     except OSError as error:
@@ -265,16 +266,6 @@ def partial(folder: Path) -> Iterator[Path]:
         yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
 
 
 def put_in_place(made: Path, folder: Path) -> None:

@@ -128,13 +128,12 @@ def _watch(done: np.memmap, tell: Callable[[int], None]):
     finished = threading.Event()
 
     def look() -> None:
-        told = 0
-        while not (last := finished.wait(EVERY)) or told < done.sum():
+        told, last = 0, False
+        while not last:
+            last = finished.wait(EVERY)
             total = int(done.sum())
             tell(total - told)
             told = total
-            if last:
-                return
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()

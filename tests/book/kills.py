@@ -1,5 +1,6 @@
 """Whatever process of a run is killed, and whenever: the next run gives the same bytes, and
-nothing stays behind. ``make kills`` does this 20 times, the suite twice."""
+nothing stays behind. ``make kills`` does this 20 times, which takes half an hour; the suite does
+not, as a round takes a minute."""
 
 import os
 import random
@@ -13,11 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import pytest
 
 from soilbook.book import runner
 
-ROUNDS = int(os.environ.get("KILLS", 2))
+ROUNDS = int(os.environ.get("KILLS", 20))
 ROOT = Path(__file__).parents[2]
 COMMAND = (
     "run wang2024/s4_1 --profile smoke --device cpu "
@@ -107,8 +107,6 @@ def kill(run: Run, kind: str, latest: float, draw: random.Random) -> str:
     return "one line, exit " + str(code)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs the processes of Linux")
 def test_the_run_after_a_kill_is_as_if_undisturbed(tmp_path):
     draw = random.Random(1)
     temporary = tmp_path / "tmp"
@@ -124,7 +122,8 @@ def test_the_run_after_a_kill_is_as_if_undisturbed(tmp_path):
         # The worker first: a store that holds the forecasts needs no worker.
         for kind in ("worker", *draw.sample(["kernel", "command"], 2)):
             run = Run(folder, temporary)
-            outcomes[kind, kill(run, kind, 3.0 if kind == "worker" else took, draw)] += 1
+            latest = 3.0 if kind == "worker" else 0.6 * took  # with what the first run has kept
+            outcomes[kind, kill(run, kind, latest, draw)] += 1
             assert run.content() in ({}, expected)
             runs.append(run)
         last = Run(folder, temporary)
