@@ -15,7 +15,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages test lint bench clean clean-all
+.PHONY: help environment book pages test fuzz lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ pages: environment  ## render what results/DATA/PROFILE holds, without running a
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: environment  ## 1,000 faults in the files of every reader of data
+	$(BIN)/python tests/data/fuzz.py 1000
 
 lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .
