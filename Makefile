@@ -17,7 +17,7 @@ LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages test lowest kills lint bench clean clean-all
+.PHONY: help environment book pages test lowest kills fuzz lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ lowest: $(LOWEST)/constraints.txt  ## all tests with the lowest versions that py
 
 kills: environment  ## kill 20 times each process of a run at random moments: what does the next give?
 	KILLS=20 $(BIN)/python -m pytest -s tests/book/kills.py
+
+fuzz: environment  ## 1,000 faults in the files of every reader of data
+	$(BIN)/python tests/data/fuzz.py 1000
 
 lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .

@@ -138,8 +138,10 @@ def field(chance: Random, content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def archive(chance: Random, path: Path) -> None:
-    """Bytes of a zip flipped or cut, or its members named, packed or written otherwise."""
+def archive(chance: Random, path: Path) -> bool:
+    """Bytes of a zip flipped or cut, or its members named, packed or written otherwise; whether
+    its sums of the members still tell of every change in them.
+    """
     content = path.read_bytes()
     kind = chance.randrange(8)
     if kind < 4:  # bytes, most of them among the names and sizes at its end
@@ -161,6 +163,7 @@ def archive(chance: Random, path: Path) -> None:
         with zipfile.ZipFile(path, "w", how) as opened:
             for name, inner in members:
                 opened.writestr(name.split("\0")[0] or "x", inner)
+    return kind <= 4
 
 
 def member(chance: Random, name: str, content: bytes) -> tuple[str, bytes]:

@@ -281,3 +281,31 @@ def test_archives_that_unpack_to_too_much_are_refused(write_archive, monkeypatch
     monkeypatch.setattr(ismn, "LARGEST", 2**16)
     with pytest.raises(DataError, match=r"a station unpacks to \d+ MB; at most 0 MB are read"):
         ismn.read(path, "Here")
+
+
+def test_a_station_has_one_place(write_archive):
+    lines = hours("2010-01-01", 24, 0.2)
+    path = write_archive({("sm", 0.05, "A"): lines, ("sm", 0.1, "B"): lines})
+    move = {"A": "40.55 -100.25", "B": "40.5 -100.25"}
+    for change, refused in (("40.55", False), ("50.5", True), ("nan", True)):
+        move["A"] = f"{change} -100.25"
+        path = write_archive({("sm", 0.05, "A"): lines, ("sm", 0.1, "B"): lines})
+        rewrite(
+            path, lambda name, text: (name, text.replace("40.5 -100.25", move["AB"["_B_" in name]]))
+        )
+        if refused:
+            with pytest.raises(
+                DataError, match=r"NET/Here: headers give latitudes .* one place is"
+            ):
+                ismn.read(path, "Here")
+        else:
+            assert ismn.read(path, "Here").sizes["depth"] == 2
+
+
+def test_an_archive_of_a_version_to_come_is_named(write_archive):
+    path = write_archive({("sm", 0.05, "A"): hours("2010-01-01", 24, 0.2)})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 94
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"archive\.zip: damaged archive \(zip file version 9\.4\)"):
+        ismn.stations(path)

@@ -197,3 +197,10 @@ def test_positions_are_those_of_the_newest_file(tmp_path, station_writer):
     station_writer("KS_Here_1_N", date(2012, 6, 1), date(2012, 12, 31), latitude=30.0)
     station_writer("KS_Here_1_N", date(2013, 1, 1), date(2013, 1, 9), latitude=38.9)
     assert network.stations(tmp_path).loc["KS_Here_1_N", "latitude"] == 38.9
+
+
+def test_an_elevation_off_the_earth_is_refused(two_stations):
+    path = two_stations / "uscrn/stations.tsv"
+    path.write_text("STATE\tLOCATION\tVECTOR\tELEVATION\nKS\tHere\t1 N\t128720\n")
+    with pytest.raises(DataError, match=r"row 2: ELEVATION is 128720 feet; -1476 to 29528 are all"):
+        network.stations(two_stations)

@@ -197,6 +197,8 @@ def test_file_of_another_place_or_time(station_files, write_power, wind_and_long
         ("{\n 'a'", r"row 2: no JSON"),
         ("[1, 2]", r": Input should be .*; a NASA POWER daily point JSON is needed"),
         ('{"T2M": {"20120101": 1, "20120101": 2}}', "duplicated entry '20120101'; each day stands"),
+        ("[" * 100_000, "maximum recursion depth|too deeply"),
+        ("9" * 5000, "4300 digits"),
         ('{"properties": {}}', r"properties.parameter: Field required; a NASA POWER"),
         ('{"properties": {"parameter": {}}, "parameters": {}}', "header: Field required"),
     ],
@@ -227,6 +229,16 @@ def test_bad_content(write_power):
         read({"T2M": {}})
     with pytest.raises(DataError, match=r"geometry.coordinates.0: Input should be a valid number"):
         read({"T2M": {"20120101": 5.0}}, position=("east", "north"))
+    with pytest.raises(DataError, match=r"parameters.T2M.units: Input should be a valid string"):
+        path = write_power("Here", {"T2M": {"20120101": 5.0}}, UNITS)
+        path.write_text(path.read_text().replace('"units": "C"', '"units": ["C"]'))
+        observed.read_power(path)
+    with pytest.raises(DataError, match=r"T2M.20120101: Input should be a valid number"):
+        read({"T2M": {"20120101": 10**400}})
+    with pytest.raises(DataError, match=r"row '30120101': '30120101' is no day"):
+        read({"T2M": {"20120101": 5.0, "30120101": 5.0}})
+    with pytest.raises(DataError, match=r"Here.json, .*: position 91, 0; a latitude"):
+        read({"T2M": {"20120101": 5.0}}, position=(0, 91))
     with pytest.raises(DataError, match=r"header.fill_value: Input should be a valid number"):
         read({"T2M": {"20120101": 5.0}}, fill="none")
 

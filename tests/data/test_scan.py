@@ -106,3 +106,17 @@ def test_soil_is_never_wetter_than_its_pores(table):
     made = scan.read(table(*rows), 2057)["sm"]
     assert np.isnan(made[0]).values.tolist() == [False, True, True]
     assert made.attrs["n_outside_range"] == 2
+
+
+def test_other_tables_stop_nothing(tmp_path):
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan/2057.csv").write_text("Date,SMS.I-1:-2\n2023-02-01,10\n")
+    assert scan.stations(tmp_path) == []
+    with pytest.raises(DataError, match=r"SCAN_AL_SMS_only\.csv: not there"):
+        scan.read(tmp_path, 2057)
+
+
+def test_a_station_is_a_number(table):
+    folder = table("2023-02-01,AL:2057:SCAN,10,20,30,40,50")
+    with pytest.raises(DataError, match="row 2: station is 'AL:2057:SCAN'; NUMBER:STATE:SCAN"):
+        scan.stations(folder)

@@ -244,3 +244,44 @@ def test_l4_faults_name_group_and_file(tmp_path):
         DataError, match=r"'cell_row' is .* \(2, 3\); whole numbers of shape \(2, 4\)"
     ):
         smap.read_l4(tmp_path, 240, 800)
+
+
+def change(path, name, values, **options):
+    with h5py.File(path, "a") as file:
+        group = file[smap.GROUPS["AM"][0]]
+        attributes = dict(group[name].attrs)
+        del group[name]
+        group.create_dataset(name, data=values, **options).attrs.update(attributes)
+
+
+def test_a_cell_stands_once_in_the_index(tmp_path):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    change(path, "EASE_row_index", np.uint16([[60, 60, 60], [60, 61, 61]]))
+    with pytest.raises(DataError, match=r"20150401.*a cell stands twice in its index"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+def test_index_and_flag_are_whole_numbers(tmp_path):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    change(path, "EASE_row_index", ROWS + 0.5)
+    with pytest.raises(DataError, match=r"'EASE_row_index' is float64 of .*; whole numbers of"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+def test_a_field_that_no_memory_holds_is_named(tmp_path):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    change(path, "soil_moisture", None, shape=(10**6, 10**6), dtype="f4", chunks=(64, 64))
+    with pytest.raises(DataError, match=r"is of shape \(1000000, 1000000\), too large"):
+        smap.read_l3(tmp_path, 60, 200)
+
+
+@pytest.mark.parametrize(("name", "plain"), [("scale_factor", 1), ("add_offset", 0)])
+def test_packed_numbers_are_named(tmp_path, name, plain):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    for value in (plain, 0.5):
+        with h5py.File(path, "a") as file:
+            file[smap.GROUPS["AM"][0]]["soil_moisture"].attrs[name] = np.float32(value)
+        if value == plain:
+            assert smap.read_l3(tmp_path, 60, 200)["sm_smap"].item() == pytest.approx(0.2)
+    with pytest.raises(DataError, match=f"'soil_moisture' is packed; {name} of {plain} is needed"):
+        smap.read_l3(tmp_path, 60, 200)

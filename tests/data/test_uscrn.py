@@ -247,3 +247,18 @@ def test_empty_file(station_files, content):
 def test_binary_file(station_files):
     (station_files / FILE.format(2012)).write_bytes(b"\xff\xfe\x00\x01" * 50)
     error(station_files, f"{FILE.format(2012)}, row 1: ")
+
+
+@pytest.mark.parametrize("place", ["  -71.54   42.48", "  -71.54     nan", "   71.54   41.48"])
+def test_a_station_stays_where_it_is(station_files, edit, place):
+    edit(FILE.format(2012), 7, lambda line: line.replace("  -71.54   41.48", place))
+    error(station_files, f"{FILE.format(2012)}, row 7: longitude and latitude ", "[-71.54, 41.48]")
+
+
+def test_a_station_is_on_earth(station_files):
+    for year in (2011, 2012, 2013):
+        path = station_files / FILE.format(year)
+        path.write_text(path.read_text().replace("   41.48", " 9999.00"))
+    error(station_files, "position 9999, -71.54; a latitude of -90 to 90")
+    with pytest.raises(DataError, match="row 1: position 9999"):
+        uscrn.position(path)

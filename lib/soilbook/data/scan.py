@@ -28,7 +28,7 @@ def stations(folder: Path | str | None = None) -> list[int]:
     """Numbers of the stations in the table; none where the data folder lacks it."""
     if not (files.product(folder, ".") / FILE).is_file():
         return []
-    return sorted(_table(folder)["number"].astype(int).unique())
+    return sorted({int(number) for number in _table(folder)["number"]})
 
 
 def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
