@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from soilbook.store import Store
+
 NEEDS = {"observed": "SOILBOOK_DATA", "papers": "SOILBOOK_PAPERS"}
 
 
@@ -28,6 +30,12 @@ def observed_folder() -> Path:
 def papers_folder() -> Path:
     """Folder with the papers' texts."""
     return Path(os.environ["SOILBOOK_PAPERS"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory) -> Store:
+    """A store of this session's own."""
+    return Store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

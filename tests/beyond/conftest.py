@@ -2,14 +2,7 @@
 
 import pytest
 
-from soilbook.store import Store
 from soilbook.wang2024.experiment import Experiment
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory) -> Store:
-    """A store of this session's own."""
-    return Store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 import xarray as xr
+from samples import record
 
 from soilbook import schema
 from soilbook.beyond import one_model_for_all_sites as pooled
@@ -28,20 +29,8 @@ def made_site(name: str, n_days: int, seed: int) -> xr.Dataset:
     for t in range(1, n_days):
         sm[t] = 0.03 * (1 + seed) + 0.9 * (sm[t - 1] - 0.03 * (1 + seed)) + 0.002 * min(rain[t], 20)
     sm[100 + seed] = np.nan
-    site = xr.Dataset(
-        {
-            "precipitation": ("time", rain),
-            "air_temperature": ("time", random.normal(5 * seed, 8, n_days)),
-            "soil_temperature": (("depth", "time"), random.normal(10, 5, (1, n_days))),
-            "sm": (("depth", "time"), sm[None]),
-        },
-        coords={
-            "time": np.datetime64("2011-01-01", "ns") + np.arange(n_days) * np.timedelta64(1, "D"),
-            "depth": [0.05],
-            "site": name,
-        },
-    )
-    return schema.describe(site, "made by a test")
+    weather = rain, random.normal(5 * seed, 8, n_days), random.normal(10, 5, (1, n_days))
+    return record(*weather, sm[None], (0.05,), name)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 import xarray as xr
-from training_samples import made_up, make_site
+from samples import made_up, make_site
 
 from soilbook.training.sequences import Sequences
 from soilbook.training.windows import Series, series

@@ -136,7 +136,7 @@ KILLED = """
     import os, signal, sys
     from functools import partial
     sys.path.insert(0, sys.argv[2])
-    from training_samples import make_site
+    from samples import make_site
     from soilbook.models import NETWORKS
     from soilbook.store import Store
     from soilbook.training import Settings, Task, train
@@ -159,7 +159,7 @@ KILLED = """
 def test_a_killed_run_goes_on_from_the_finished_shards(tmp_path, tasks):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(KILLED))
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     ended = subprocess.run([sys.executable, script, tmp_path / "store", here], check=False)
     assert ended.returncode == -signal.SIGKILL
     store = _Counting(tmp_path / "store")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from training_samples import made_up
+from samples import made_up
 
 from soilbook.errors import DataError, ParameterError
 from soilbook.training.sequences import (

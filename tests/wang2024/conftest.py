@@ -3,21 +3,14 @@
 import numpy as np
 import pytest
 import xarray as xr
+from samples import record
 
-from soilbook import schema
-from soilbook.store import Store
 from soilbook.training import windows
 from soilbook.wang2024 import runs
 from soilbook.wang2024.experiment import Experiment, Records
 
 MADE_SITES = ("Cape-Charles-5-ENE", "Weslaco")
 MADE_DEPTHS = (0.05, 1.0)
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory) -> Store:
-    """A store of this session's own."""
-    return Store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")
@@ -61,20 +54,8 @@ def _made_site(name: str = "Weslaco", n_days: int = 300, seed: int = 0) -> xr.Da
     sm = np.full((2, n_days), 0.2)
     for t in range(1, n_days):
         sm[:, t] = 0.05 + np.array([0.9, 0.97]) * (sm[:, t - 1] - 0.05) + 0.001 * min(rain[t], 20)
-    site = xr.Dataset(
-        {
-            "precipitation": ("time", rain),
-            "air_temperature": ("time", random.normal(10, 8, n_days)),
-            "soil_temperature": (("depth", "time"), random.normal(10, 5, (2, n_days))),
-            "sm": (("depth", "time"), sm),
-        },
-        coords={
-            "time": np.datetime64("2011-01-01", "ns") + np.arange(n_days) * np.timedelta64(1, "D"),
-            "depth": list(MADE_DEPTHS),
-            "site": name,
-        },
-    )
-    return schema.describe(site, "made by a test")
+    weather = rain, random.normal(10, 8, n_days), random.normal(10, 5, (2, n_days))
+    return record(*weather, sm, MADE_DEPTHS, name)
 
 
 def _cut(sites: dict[str, xr.Dataset], scaling: str = "training") -> Records:

@@ -6,9 +6,7 @@ import pytest
 import xarray as xr
 
 from soilbook import published
-from soilbook.data import fluxnet
 from soilbook.errors import ParameterError
-from soilbook.physics import air
 from soilbook.wang2024 import appendix_d_sites
 from soilbook.wang2024 import experiment as sources
 from soilbook.wang2024 import s2_1_data as site_statistics
@@ -36,23 +34,6 @@ def records(monkeypatch):
     found: dict[str, xr.Dataset] = {}
     monkeypatch.setattr(sources, "load_site", lambda name, *more: found[name])
     return found
-
-
-def test_there_is_no_estimate_of_longwave_to_judge_on_the_twin_or_without_measurements(
-    monkeypatch, tmp_path
-):
-    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
-    assert site_statistics.longwave_error("twin") is None
-    assert site_statistics.longwave_error("observed") is None
-
-
-@pytest.mark.observed
-def test_the_longwave_estimate_in_use_is_judged_at_every_measured_site(observed_folder):
-    table = site_statistics.longwave_error("observed")
-    assert set(table["site"]) == set(fluxnet.SITES)
-    used = table[(table["clear_sky"] == "prata1996") & (table["cloud"] == "crawford1999")]
-    assert used["bias"].abs().mean() < 10
-    assert len(table) == len(fluxnet.SITES) * len(air.CLEAR_SKY) * len(air.CLOUD)
 
 
 def test_all_thirty_sites_are_there_with_positions_corrected():
