@@ -197,8 +197,14 @@ def maker(experiment: Experiment, model: str, records: Records):
 def _network(experiment, model, records: Records, store) -> xr.Dataset:
     """Forecasts of a network trained for each site, depth and repetition, and what they cost."""
     tasks, result = trained(experiment, model, records, store)
+    return iterated(experiment, maker(experiment, model, records), records, tasks, result)
+
+
+def iterated(experiment: Experiment, make, records: Records, tasks, result) -> xr.Dataset:
+    """Forecasts of the networks of ``make`` that ``training.train`` returned for ``tasks``, as
+    ``make`` of this module returns them."""
     steps = iterate_ensemble(
-        maker(experiment, model, records),
+        make,
         result["parameters"].values,
         [task.series for task in tasks],
         experiment.target,
