@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import torch
-from measures.training_speed import ensemble, memory_per_network, one_at_a_time
+from measures.training_speed import ensemble, memory_per_epoch, memory_per_network, one_at_a_time
 
 
 def main() -> None:
@@ -67,6 +67,7 @@ def on_cpu(n_networks: int, epochs: int, repeats: int) -> list[dict]:
     for row in rows:
         row["times_faster"] = reference / row.pop("seconds_per_step")
     rows.append({"what": "memory per network", "kilobytes": memory_per_network()})
+    rows.append({"what": "memory per epoch of 25 networks", "kilobytes": memory_per_epoch()})
     return rows
 
 

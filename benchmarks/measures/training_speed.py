@@ -94,19 +94,24 @@ def ensemble(n_networks: int, epochs: int, workers: int, device: str = "cpu") ->
 
 
 def memory_per_network(few: int = 20, many: int = 420) -> float:
-    """Kilobytes that one network more takes at the peak of a training, by the largest resident
-    memory of two processes."""
-    peaks = [
-        int(subprocess.run([sys.executable, __file__, str(n)], check=True, capture_output=True,
-                           text=True).stdout)
-        for n in (few, many)
-    ]  # fmt: skip
-    return (peaks[1] - peaks[0]) / (many - few)
+    """Kilobytes that one network more takes at the peak of a training."""
+    return (_peak(many, 1, 2) - _peak(few, 1, 2)) / (many - few)
+
+
+def memory_per_epoch(few: int = 100, many: int = 300) -> float:
+    """Kilobytes that 25 networks take more for one epoch more of 20 steps."""
+    return (_peak(25, many, 20) - _peak(25, few, 20)) / (many - few)
+
+
+def _peak(n_networks: int, epochs: int, steps: int) -> int:
+    """Largest resident memory (kB) of a process that trains so many networks in one shard."""
+    command = [sys.executable, __file__, *map(str, (n_networks, epochs, steps))]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1])
-    short = Settings(epochs=1, first_choice=1, batches_per_epoch=2)
+    count, epochs, steps = map(int, sys.argv[1:])
+    asked = Settings(epochs=epochs, first_choice=1, batches_per_epoch=steps)
     tasks = [Task(made_up(i), "LSTM") for i in range(count)]
-    train(make, tasks, short, workers=1, compile_=False, shard_size=count)
+    train(make, tasks, asked, workers=1, compile_=epochs > 1, shard_size=count)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

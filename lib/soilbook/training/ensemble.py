@@ -178,22 +178,23 @@ class _Keeper:
         self.best = flat
         self.best_mse = torch.full((len(flat),), torch.inf, device=flat.device)
         self.best_epoch = torch.zeros(len(flat), dtype=torch.int64, device=flat.device)
-        self.losses, self.mses = [], []
+        # Small tensors kept one by one would lie between large ones that are freed, and pin these.
+        self.history = torch.empty((2, settings.epochs, len(flat)), device=flat.device)
+        self.epoch = 0
 
     def look(self, flat: Tensor, loss: Tensor, mse: Tensor) -> None:
         """Take the next epoch's parameters, training loss and validation error."""
-        self.losses.append(loss)
-        self.mses.append(mse)
-        epoch = len(self.mses)
-        if epoch >= self.first_choice:
+        self.history[:, self.epoch] = torch.stack((loss, mse))
+        self.epoch += 1
+        if self.epoch >= self.first_choice:
             better = mse < self.best_mse
             self.best = torch.where(better.unsqueeze(1), flat, self.best)
             self.best_mse = torch.where(better, mse, self.best_mse)
-            self.best_epoch = torch.where(better, epoch, self.best_epoch)
+            self.best_epoch = torch.where(better, self.epoch, self.best_epoch)
 
     def result(self, n: int) -> xr.Dataset:
         """The first n networks."""
-        losses, mses = (torch.stack(a, 1)[:n].cpu().numpy() for a in (self.losses, self.mses))
+        losses, mses = self.history.mT[:, :n].cpu().numpy()
         return xr.Dataset(
             {
                 "parameters": (("network", "parameter"), self.best[:n].cpu().numpy()),
