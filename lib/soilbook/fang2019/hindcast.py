@@ -6,8 +6,7 @@ scored against the probes on the same days.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from soilbook.device import find as find_device
 from soilbook.errors import DataError, unknown
 from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
-from soilbook.fang2019.runs import METRICS, Scaled, Track
+from soilbook.fang2019.runs import METRICS, Scaled
 from soilbook.models import climatology
 from soilbook.models.baselines import exponential_filter
 from soilbook.settings import Count, satellite
@@ -52,9 +51,6 @@ class Hindcast(Scaled):
     """Settings. ``kind`` is the in-situ network, "core" or "sparse"; ``epochs`` None means as many
     days of instances as the profile's epochs of one year."""
 
-    of_profile: ClassVar = ("networks",)
-
-    data: Track = "twin"
     kind: Literal["core", "sparse"] = "sparse"
     epochs: Count | None = None
 
@@ -68,9 +64,7 @@ class Hindcast(Scaled):
         return [chosen.but(seed=self.seed + k) for k in range(self.networks)]
 
 
-def run(
-    settings: Hindcast, store: Store | None = None, folder: Path | str | None = None
-) -> xr.Dataset:
+def run(settings: Hindcast) -> xr.Dataset:
     """All products at all places: read, trained and run, or taken from the store.
 
     Returns ``sm`` (product, layer, place, time), ``insitu`` (layer, place, time) and ``spread``
@@ -79,13 +73,13 @@ def run(
     LSTM" sees the moisture of our models besides, see ``runs.METHODS``; climatology is the mean of
     SMAP's calendar day at the pixel. Raises DataError and DeviceError before any work starts.
     """
-    settings, store = settings.resolve(), store or Store()
+    settings = settings.resolve()
     scale, steps = satellite(settings.profile), STEPS[settings.profile]
-    grid = there.grid(settings.data, settings.seed, folder, store)
+    grid = there.grid(settings.data, settings.seed)
     n = scale.n_stations if settings.kind == "sparse" else None
-    places = there.insitu(settings.data, settings.kind, settings.seed, folder, n, store)
+    places = there.insitu(settings.data, settings.kind, settings.seed, n)
     settings = settings.but(epochs=settings.epochs or epochs(scale.epochs, grid))
-    models = there.land_surface(settings.data, places, grid, steps, store, folder)
+    models = there.land_surface(settings.data, places, grid, steps)
     key = {
         "kind": "hindcast",
         "networks": settings.members(),
@@ -94,19 +88,17 @@ def run(
         "places": fingerprint.of_dataset(places),
         "models": fingerprint.of_dataset(models),
     }
-    return store.made(key, lambda: _made(settings, grid, places, models, store))
+    return Store().made(key, lambda: _made(settings, grid, places, models))
 
 
-def _made(
-    settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset, store: Store
-) -> xr.Dataset:
+def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset):
     # What the networks are shown besides: nothing, and the moisture of our models.
-    shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places, store)}
+    shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places)}
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
         made = {
-            name: networks(settings, grid, places, variable, store, modelled)
+            name: networks(settings, grid, places, variable, modelled)
             for name, modelled in shown.items()
         }
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
@@ -176,20 +168,20 @@ def epochs(of_a_year: int, grid: xr.Dataset) -> int:
     return max(1, round(of_a_year / years))
 
 
-def guides(settings, grid: xr.Dataset, places: xr.Dataset, store: Store) -> list[xr.Dataset]:
+def guides(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset) -> list[xr.Dataset]:
     """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say.
 
     Ours at the places too where NLDAS-2's are at hand: a network must meet there what it learnt
     from at the pixels.
     """
     steps = STEPS[settings.profile]
-    at_pixels = there.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps, store)
-    at_places = there.at_places(settings.data, places, steps, store)
+    at_pixels = there.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps)
+    at_places = there.at_places(settings.data, places, steps)
     return [there.as_inputs(one) for one in (at_pixels, at_places)]
 
 
 def networks(
-    settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: Store, modelled=None
+    settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, name: str, modelled=None
 ) -> np.ndarray:
     """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
 
@@ -209,7 +201,7 @@ def networks(
     inputs = runs.OUR_INPUTS.but(forcing=forcing)
     training = instances.with_statistics(training, training)
     members, device = settings.members(), settings.device
-    trained, scaling = runs.learn(training, inputs, members, store, device, name)
+    trained, scaling = runs.learn(training, inputs, members, device, name)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}
     x = instances.features(places.assign(own), scaling)

@@ -11,7 +11,6 @@ from soilbook.errors import ParameterError
 from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS, Hindcast
 from soilbook.plots.style import colour, date_axis, letters, style
-from soilbook.store import Store
 
 # Sites of Figs 5 and 6.
 SITES = {
@@ -46,9 +45,7 @@ LOOKS = {
 }
 
 
-def one_year(
-    result: xr.Dataset, settings: Hindcast, folder=None, store: Store | None = None
-) -> xr.Dataset:
+def one_year(result: xr.Dataset, settings: Hindcast) -> xr.Dataset:
     """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
 
     ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places.
@@ -56,7 +53,7 @@ def one_year(
     """
     shared = {"data", "profile", "networks", "epochs", "seed", "device"}
     test = runs.YearAhead(**settings.model_dump(include=shared))
-    made = runs.year_ahead(test, folder, store=store).sel(predictor="ensemble")
+    made = runs.year_ahead(test).sel(predictor="ensemble")
     pixel = xr.DataArray(result["pixel"].values, dims="place")
     at = made[list(runs.METRICS)].sel(pixel=pixel).reset_coords(drop=True)
     return at.assign_coords(place=result["place"].values)
@@ -144,17 +141,15 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 
     ``table`` as ``tidy`` makes it; printed values stand in columns of their own.
     """
-    here = table.assign(column=table["product"] + " " + table["period"])
-    paper = here[["site", "layer"]].assign(
-        column=here["column"] + ", published", ubrmse=here["ubrmse_published"]
-    )
-    both = pd.concat([here, paper]).rename(columns=SCORES)
-    cells = both.melt(["layer", "site", "column"], SCORES.values(), "score").dropna(subset="value")
-    wide = cells.pivot(index=["layer", "score", "site"], columns="column", values="value")
-    rows = cells[wide.index.names].drop_duplicates()
-    rows = pd.MultiIndex.from_frame(rows.sort_values("layer", ascending=False, kind="stable"))
-    wide = wide.loc[rows, cells["column"].unique()]
-    return wide.rename_axis(columns=None).reset_index()
+    cells = table.melt(KEYS, [*SCORES, "ubrmse_published"], "score").dropna(subset="value")
+    of_paper = cells["score"].str.endswith("published").map({True: ", published", False: ""})
+    cells["column"] = cells["product"] + " " + cells["period"] + of_paper
+    cells["score"] = cells["score"].str.removesuffix("_published").map(SCORES)
+    cells = cells.sort_values("layer", ascending=False, kind="stable")
+    keys = ["layer", "score", "site"]
+    wide = cells.pivot(index=keys, columns="column", values="value")
+    wide = wide.loc[pd.MultiIndex.from_frame(cells[keys].drop_duplicates())]
+    return wide[cells["column"].unique()].rename_axis(columns=None).reset_index()
 
 
 def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):

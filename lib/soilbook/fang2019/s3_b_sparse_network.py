@@ -43,27 +43,17 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
     reference run. Beside R and ubRMSE stand the reference's and the published medians.
     """
     keys = ["layer", "period", "product"]
-    here, observed = (_texts(one, keys) for one in (table, reference))
+    table = table.dropna(subset="median")
+    wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=METRICS)
     known = printed().pivot(index=keys, columns="metric", values="text")
-    rows = table.dropna(subset="median")[keys].drop_duplicates()
-    wide = rows.set_index(keys)
-    for metric, label in METRICS.items():
-        wide[label] = here[metric]
-        if metric in known:
-            if reference is not None:
-                wide[f"{label}, observed"] = observed[metric]
-            wide[f"{label}, published"] = known[metric]
+    for metric, texts in known.items():
+        at = wide.columns.get_loc(METRICS[metric]) + 1
+        wide.insert(at, f"{METRICS[metric]}, published", texts)
+        if reference is not None:
+            observed = runs.in_words(reference.rename(columns={"median": "value"}), keys)
+            wide.insert(at, f"{METRICS[metric]}, observed", observed[metric])
     wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
     return wide.fillna("").reset_index()
-
-
-def _texts(table: pd.DataFrame | None, keys: list[str]) -> pd.DataFrame | None:
-    """A column a metric."""
-    if table is None:
-        return None
-    numbers = table[["metric", "median", "low", "high"]].values
-    texts = table.assign(text=[runs.in_words(*row) for row in numbers])
-    return texts.pivot(index=keys, columns="metric", values="text")
 
 
 def boxes(scores: xr.Dataset):

@@ -6,7 +6,6 @@ of its days missing, readings in soil below 0 degC among them. All are compared 
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -73,25 +72,24 @@ class Rules(Checked):
 PAPER = Rules()
 
 
-def readings(
-    result: xr.Dataset, seed: int = 0, folder: Path | str | None = None, store: Store | None = None
-) -> xr.DataArray:
+def readings(result: xr.Dataset, seed: int = 0) -> xr.DataArray:
     """Root-zone moisture in situ (place, time), m3 m-3, with readings in soil down to 0 degC.
 
     The places are those of ``result`` (``hindcast.run``), which itself asks for 4 degC. Raises
     DataError naming file and row.
     """
     kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
-    store, threshold = store or Store(), network.COLD_FOR_TRENDS
+    threshold = network.COLD_FOR_TRENDS
     if result.attrs["data"] == "twin":
-        made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
+        made = places.twin("insitu", seed, ["sm_rootzone"], kind=kind, threshold=threshold)
         return made["sm_rootzone"].sel(place=names)
-    digest = places.digest(network.files_of(folder, names), folder)
+    digest = places.digest(network.files_of(None, names))
     key = {"kind": "in-situ root zone of the trends", "places": names, "data": digest}
-    made = store.made(
-        key, lambda: network.read(folder, names, threshold=threshold)[["sm_rootzone"]]
-    )
-    return made["sm_rootzone"].rename(station="place")
+
+    def read() -> xr.Dataset:
+        return network.read(None, names, threshold=threshold)[["sm_rootzone"]]
+
+    return Store().made(key, read)["sm_rootzone"].rename(station="place")
 
 
 def series(
@@ -166,8 +164,7 @@ def monthly(parts: Sequence[xr.DataArray], places: Sequence[str]) -> xr.DataArra
     found = []
     for place in places:
         part = next(part for part in parts if place in part["place"].values)
-        one = part.sel(place=[place]).resample(time="MS").mean()
-        found.append(one.reset_coords(["kind", "latitude", "longitude"], drop=True))
+        found.append(part.sel(place=[place]).resample(time="MS").mean().reset_coords(drop=True))
     return xr.concat(found, "place", join="outer")
 
 
@@ -187,19 +184,16 @@ def agreement(
         n = part.sizes["place"]
         for product in products:
             pairs = part["percent"].sel(series=[IN_SITU, product]).transpose("place", ...).values
-            row = {"group": group, "product": product, "n_places": n}
-            row |= dict.fromkeys(("r", "r_low", "r_high", "r_published", "same_sign"), np.nan)
-            row["why"] = f"{n} of {LEAST_PLACES} places needed"
-            if n >= LEAST_PLACES:
-                row["r"], row["why"] = correlation(pairs), ""
-                bounds = runs.interval(correlation, pairs, runs.neighbours(part), **draws)
-                row["r_low"], row["r_high"] = bounds
-            if product == "LSTM":
-                row["r_published"] = printed[key]
-            if n:
-                row["same_sign"] = (np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])).mean()
-            rows.append(row)
-    return pd.DataFrame(rows)
+            r = low = high = np.nan
+            why = "" if n >= LEAST_PLACES else f"{n} of {LEAST_PLACES} places needed"
+            if not why:
+                r, groups = correlation(pairs), runs.neighbours(part)
+                low, high = runs.interval(correlation, pairs, groups, **draws)
+            known = printed[key] if product == "LSTM" else np.nan
+            same = (np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])).mean() if n else np.nan
+            rows.append((group, product, n, r, low, high, known, same, why))
+    columns = ["group", "product", "n_places", "r", "r_low", "r_high", "r_published", "same_sign"]
+    return pd.DataFrame(rows, columns=[*columns, "why"])
 
 
 def members(found: xr.Dataset, kinds: Sequence[str], least: float = 0.0) -> xr.Dataset:
