@@ -110,13 +110,11 @@ def _row(claim, measured: Measured, note: str = "") -> dict:
 
 
 def _of_statement(statement, known: Evidence) -> dict:
-    network = statements.network(statement)
     if not statement.measure:
         return _row(statement, Measured())
-    if statement.measure in OF_TRENDS:
-        needed, measure = "trends", OF_TRENDS[statement.measure]
-    else:
-        needed, measure = network or "core", OF_SCORES[statement.measure]
+    needed, measure = MEASURES[statement.measure]
+    network = statements.network(statement)
+    needed = needed or network or "core"
     evidence = getattr(known, needed)
     if evidence is None:
         return _row(statement, Measured(missing=NOT_RUN[needed]))
@@ -254,16 +252,18 @@ def _small_trends(statement, trends: xr.Dataset, known: Evidence) -> Measured:
     return Measured(float(small.mean()), *bounds, words=words)
 
 
-# By the measure of a claim: what it takes is scores, or slopes, and all that is known.
-OF_SCORES = {
-    "count": _count,
-    "one-year count": _count,
-    "median": _median,
-    "difference": _difference,
-    "lowest": _lowest,
-    "site": _at_site,
+# By the measure of a claim: what it needs of the evidence ("": scores of the network it is about,
+# else of the core sites), and the function that takes this and all that is known.
+MEASURES = {
+    "count": ("", _count),
+    "one-year count": ("", _count),
+    "median": ("", _median),
+    "difference": ("", _difference),
+    "lowest": ("", _lowest),
+    "site": ("", _at_site),
+    "slopes": ("trends", _slopes),
+    "small trends": ("trends", _small_trends),
 }
-OF_TRENDS = {"slopes": _slopes, "small trends": _small_trends}
 
 
 def _differences(forecast: xr.Dataset, other: str) -> list[Case]:

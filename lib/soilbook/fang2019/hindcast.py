@@ -29,12 +29,8 @@ from soilbook.training.sequences import MODELLED, STATISTICS
 
 PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page
-LABELS = {
-    "rmse": "RMSE (m$^3$ m$^{-3}$)",
-    "bias": "bias (m$^3$ m$^{-3}$)",
-    "ubrmse": "ubRMSE (m$^3$ m$^{-3}$)",
-    "r": "R",
-}
+NAMES = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
+LABELS = {name: f"{text} (m$^3$ m$^{{-3}}$)" for name, text in NAMES.items()} | {"r": "R"}
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
@@ -42,8 +38,6 @@ STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a 
 # What makes LSTM's root zone: the observed track has no root-zone product of SMAP to learn from.
 ROOT_ZONES = {"twin": "second network", "observed": "exponential filter"}
 YEAR = 365.25  # days
-# SMAP is scored on the days it has; all other products share theirs.
-OWN_DAYS = ("SMAP",)
 LEAST = 30  # days, fewer give no score
 
 
@@ -73,21 +67,14 @@ def run(settings: Hindcast) -> xr.Dataset:
     LSTM" sees the moisture of our models besides, see ``runs.METHODS``; climatology is the mean of
     SMAP's calendar day at the pixel. Raises DataError and DeviceError before any work starts.
     """
-    settings = settings.resolve()
-    scale, steps = satellite(settings.profile), STEPS[settings.profile]
+    settings, scale = settings.resolve(), satellite(settings.profile)
     grid = there.grid(settings.data, settings.seed)
-    n = scale.n_stations if settings.kind == "sparse" else None
-    places = there.insitu(settings.data, settings.kind, settings.seed, n)
+    places = there.insitu(settings.data, settings.kind, settings.seed, scale.n_stations)
     settings = settings.but(epochs=settings.epochs or epochs(scale.epochs, grid))
-    models = there.land_surface(settings.data, places, grid, steps)
-    key = {
-        "kind": "hindcast",
-        "networks": settings.members(),
-        "of": [settings.data, settings.kind, settings.device],
-        "grid": fingerprint.of_dataset(grid),
-        "places": fingerprint.of_dataset(places),
-        "models": fingerprint.of_dataset(models),
-    }
+    models = there.land_surface(settings.data, places, grid, STEPS[settings.profile])
+    of = settings.data, settings.kind, settings.device
+    data = [fingerprint.of_dataset(one) for one in (grid, places, models)]
+    key = {"kind": "hindcast", "networks": settings.members(), "of": of, "data": data}
     return Store().made(key, lambda: _made(settings, grid, places, models))
 
 
@@ -97,31 +84,25 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
-        made = {
-            name: networks(settings, grid, places, variable, modelled)
-            for name, modelled in shown.items()
-        }
+        given = settings, grid, places, variable
+        made = {name: networks(*given, modelled) for name, modelled in shown.items()}
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
-    surface = learnt("sm_smap")
+    recorded, layers = places["recorded"].values, {"surface": learnt("sm_smap")}
     if settings.data == "twin":
-        deep = learnt("sm_smap_rootzone")
+        layers["rootzone"] = learnt("sm_smap_rootzone")
     else:
-        deep = {name: exponential_filter(values) for name, values in surface.items()}
-    recorded = places["recorded"].values
-    layers = dict(zip(LAYERS, (surface, deep), strict=True))
+        filtered = {name: exponential_filter(one) for name, one in layers["surface"].items()}
+        layers["rootzone"] = filtered
     sm = [_products(models.sel(layer=name), of, recorded) for name, of in layers.items()]
     spread = [np.where(recorded, _spread(of["LSTM"]), np.nan) for of in layers.values()]
     insitu = [places[f"sm_{layer}"].values for layer in LAYERS]
-    days, dims = places["time"].values, ("layer", "place", "time")
-    labels = {"units": "m3 m-3", "long_name": "soil moisture"}
+    made = {"sm": np.stack(sm, 1), "insitu": np.stack(insitu), "spread": np.stack(spread)}
+    dims, labels = ("product", "layer", "place", "time"), {"units": "m3 m-3"}
+    days = places["time"].values
     wanted = ("latitude", "longitude", "elevation", "pixel", "distance_km", "inside")
     return xr.Dataset(
-        {
-            "sm": (("product", *dims), np.stack(sm, 1).astype(np.float32), labels),
-            "insitu": (dims, np.stack(insitu).astype(np.float32), labels),
-            "spread": (dims, np.stack(spread).astype(np.float32), labels),
-        },
+        {n: (dims[-one.ndim :], one.astype(np.float32), labels) for n, one in made.items()},
         coords={
             "product": list(PRODUCTS),
             "layer": list(LAYERS),
@@ -253,9 +234,9 @@ def _period(result: xr.Dataset) -> xr.Dataset:
 
 
 def shared_days(result: xr.Dataset) -> xr.DataArray:
-    """Days (..., time) on which every product but those of OWN_DAYS is there; one without any value
-    at a place takes no part there."""
-    known = result["sm"].drop_sel(product=list(OWN_DAYS), errors="ignore").notnull()
+    """Days (..., time) on which every product but SMAP is there; one without any value at a place
+    takes no part there."""
+    known = result["sm"].drop_sel(product="SMAP", errors="ignore").notnull()
     return (known | ~known.any("time")).all("product")
 
 

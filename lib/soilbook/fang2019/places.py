@@ -122,10 +122,8 @@ def digest(paths: Iterable[Path]) -> str:
 def _observed(kind: str, n: int | None) -> xr.Dataset:
     there = network.stations()
     names = there.index[there["conus"]].tolist()
-    if kind == "core":
-        names = [name for name in STAND_INS if name in names]
-    else:
-        names = [names[k] for k in _spread(len(names), n)]
+    spread = [names[k] for k in _spread(len(names), n)]
+    names = [name for name in STAND_INS if name in names] if kind == "core" else spread
     read = [*network.files_of(None, names), *conus412.files_of()]
     key = {"kind": "in-situ places of study 2", "stations": names, "data": digest(read)}
     made = Store().made(key, lambda: _stations(names))
@@ -140,12 +138,11 @@ def _stations(names: list[str]) -> xr.Dataset:
     recorded = np.isfinite(filled).all(axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
     read, left_out = quality.complete(read, weather, MAX_GAP, "nearest year")
-    pixel_record = conus412.read(None, (*schema.ATTRIBUTES, "sm_smap"))
-    pixels = pixel_record[list(schema.ATTRIBUTES)]
+    pixels = conus412.read(None, (*schema.ATTRIBUTES, "sm_smap"))
     # A pixel without soil data would leave the land-surface models without a soil.
-    with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
+    with_soil = pixels.isel(pixel=pixels["sand"].notnull().values)
     at, outside = network.match(read, with_soil, FARTHEST)
-    at, unseen = _seen(at, pixel_record["sm_smap"])
+    at, unseen = _seen(at, pixels["sm_smap"])
     read = read.sel(station=at.index.values)
     for name in weather:
         # Before and after the record the networks run on weather of other years, and the models
@@ -158,7 +155,9 @@ def _stations(names: list[str]) -> xr.Dataset:
     if short.all():
         reason = next(iter(left_out.items()), ("no station", "none asked for"))
         raise DataError(f"no station left of {len(names)}; {reason[0]}: {reason[1]}")
-    nature = pixels.sel(pixel=xr.DataArray(at["pixel"].values, dims="station"))
+    nature = pixels[[*schema.ATTRIBUTES]].sel(
+        pixel=xr.DataArray(at["pixel"].values, dims="station")
+    )
     read = read.drop_vars(["relative_humidity", "start", "end", "filled"])
     read = read.assign(nature.reset_coords(drop=True).data_vars).assign_coords(
         pixel=("station", at["pixel"].to_numpy()),

@@ -74,13 +74,14 @@ def run(settings: SatelliteForecast, pixels: xr.Dataset | None = None) -> xr.Dat
 def _made(settings: SatelliteForecast, ready: Prepared, pixels: xr.Dataset, device: str):
     smap, leads = ready.test[TARGET], settings.leads
     ahead = runs.year_ahead(settings, pixels)["moisture"]
-    predicted = forecasts(settings, ready, device)
-    for name, source in (("hindcast", "ensemble"), ("climatology", "climatology")):
-        same = ahead.sel(predictor=source).values
-        predicted[name] = np.broadcast_to(same, (len(leads), *same.shape))
     known = np.stack([latest(ready.record[TARGET].values, lead) for lead in leads], axis=1)
-    predicted["persistence"], age = known[..., -smap.sizes["time"] :]
-    predicted = {name: predicted[name] for name in SEES}
+    value, age = known[..., -smap.sizes["time"] :]
+    hindcast, season = (
+        np.broadcast_to(ahead.sel(predictor=name), value.shape)
+        for name in ("ensemble", "climatology")
+    )
+    of_smap = {"hindcast": hindcast, "persistence": value, "climatology": season}
+    predicted = forecasts(settings, ready, device) | of_smap
     draws = {"n_replicates": settings.bootstrap, "seed": settings.seed}
     result = score(smap, predicted, leads, **draws)
     ages = [float(np.nanmedian(one[smap.notnull().values])) for one in age]
@@ -188,13 +189,12 @@ def score(observed: xr.DataArray, predicted: dict, leads: tuple[int, ...], **dra
     shared = observed.where(moisture.notnull().all("predictor"))
     result = xr.Dataset({"observed": observed, "moisture": moisture})
     result = result.assign(metrics.score(shared, moisture, metrics=METRICS))
-    groups = runs.neighbours(result)
     for name in BOUNDED:
         own = result[name].transpose("predictor", "lead", "pixel")
         apart = own.sel(predictor="forecast", drop=True) - own
         apart = apart.transpose(*own.dims).assign_attrs(own.attrs)
         for kind, values in (("median", own), ("difference", apart)):
-            result.update(runs.with_interval(f"{kind}_{name}", values, groups, **draws))
+            result.update(runs.with_interval(f"{kind}_{name}", values, **draws))
     return result
 
 

@@ -47,10 +47,8 @@ METHODS = {
     "guided": OURS,
 }
 OUR_INPUTS = Inputs(attributes=(*schema.ATTRIBUTES, *STATISTICS), season=True)
-METHOD_INPUTS = {
+METHOD_INPUTS = dict.fromkeys(METHODS, OUR_INPUTS) | {
     "paper": Inputs(forcing=schema.FORCING, rain="none"),
-    "adam": OUR_INPUTS,
-    "adadelta": OUR_INPUTS,
     "guided": OUR_INPUTS.but(forcing=(*OUR_INPUTS.forcing, *MODELLED)),
 }
 
@@ -239,10 +237,9 @@ def score(observed: xr.DataArray, predicted: dict[str, np.ndarray], **draws) -> 
     moisture = stacked(observed, predicted)
     result = xr.Dataset({"moisture": moisture, "observed": observed})
     result = result.assign(metrics.score(observed, moisture, metrics=METRICS))
-    groups = neighbours(result)
     for name in METRICS:
         values = result[name].transpose("predictor", "pixel")
-        result.update(with_interval(f"median_{name}", values, groups, **draws))
+        result.update(with_interval(f"median_{name}", values, **draws))
     return result
 
 
@@ -264,20 +261,20 @@ def nan_of_nothing():
         yield
 
 
-def with_interval(name: str, values: xr.DataArray, groups: np.ndarray, **draws) -> xr.Dataset:
+def with_interval(name: str, values: xr.DataArray, **draws) -> xr.Dataset:
     """Median of ``values`` (..., pixel) over pixels as ``name``, its 95 % interval as ``name_low``
-    and ``name_high``; ``groups`` of neighbouring pixels are drawn together."""
-    bounds = median_interval(values.values, groups, **draws)
+    and ``name_high``; neighbours are drawn together."""
+    bounds = median_interval(values.values, neighbours(values), **draws)
     parts = zip(BOUNDS, bounds, strict=True)
     return xr.Dataset({name + part: (values.dims[:-1], one, values.attrs) for part, one in parts})
 
 
-def neighbours(places: xr.Dataset) -> np.ndarray:
+def neighbours(places: xr.Dataset | xr.DataArray) -> np.ndarray:
     """Number of the block of the 36 km grid (12 pixels, 430 km) in which each pixel or station
     lies; the core sites each have a number of their own."""
     if places.attrs.get("kind") == "core":
         return np.arange(places.sizes["place"])
-    if "row" in places:
+    if "row" in places.coords:
         row, column = places["row"].values, places["column"].values
     else:
         row, column = easegrid.row_column(places["latitude"].values, places["longitude"].values)

@@ -6,10 +6,9 @@ import xarray as xr
 
 from soilbook import published
 from soilbook.fang2019 import runs
-from soilbook.fang2019.hindcast import LABELS, LAYERS
+from soilbook.fang2019.hindcast import LABELS, LAYERS, NAMES
 from soilbook.plots.style import colour, letters, map_dots, style
 
-METRICS = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
 # From bottom to top within a product: before and after the launch of SMAP.
 PERIODS = {"PL": "prelaunch (PL)", "AL": "after launch (AL)"}
@@ -23,17 +22,15 @@ HEIGHT = 0.36  # of a box; products lie 1 apart
 
 
 def printed() -> pd.DataFrame:
-    """The medians that the paper prints: metric, layer, period, product, value, text."""
-    table = published.statements()
-    part = table[(table["section"] == "III-B") & table["quantity"].str.startswith("median ")]
-    part = part[part["value"].notna()]
-    metric, layer = ({label: name for name, label in of.items()} for of in (METRICS, LAYERS))
-    made = part[["period", "product", "value"]].assign(
-        metric=part["quantity"].str.removeprefix("median ").map(metric),
-        layer=part["layer"].map(layer),
+    """The medians that the paper prints: period, product, metric, layer, text."""
+    metric = {f"median {label}": name for name, label in NAMES.items()}
+    table = published.statements().dropna(subset="value")
+    part = table[(table["section"] == "III-B") & table["quantity"].isin(metric)]
+    return part[["period", "product"]].assign(
+        metric=part["quantity"].map(metric),
+        layer=part["layer"].replace("root zone", "rootzone"),
         text=part["relation"].map(SIGNS) + part["value"].map("{:g}".format),
     )
-    return made.reset_index(drop=True)
 
 
 def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -44,14 +41,14 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
     """
     keys = ["layer", "period", "product"]
     table = table.dropna(subset="median")
-    wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=METRICS)
+    wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=NAMES)
     known = printed().pivot(index=keys, columns="metric", values="text")
     for metric, texts in known.items():
-        at = wide.columns.get_loc(METRICS[metric]) + 1
-        wide.insert(at, f"{METRICS[metric]}, published", texts)
+        at = wide.columns.get_loc(NAMES[metric]) + 1
+        wide.insert(at, f"{NAMES[metric]}, published", texts)
         if reference is not None:
             observed = runs.in_words(reference.rename(columns={"median": "value"}), keys)
-            wide.insert(at, f"{METRICS[metric]}, observed", observed[metric])
+            wide.insert(at, f"{NAMES[metric]}, observed", observed[metric])
     wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
     return wide.fillna("").reset_index()
 
@@ -87,14 +84,14 @@ def _boxes(axis, values: xr.DataArray) -> None:
             one = values.sel(product=product, period=period).dropna("place").values
             if not one.size:
                 continue
-            made = axis.boxplot(
+            own = {"color": colour(product)}
+            face, line = (own["color"], "white") if period == "AL" else ("white", own["color"])
+            axis.boxplot(
                 one, positions=[k + offset], orientation="horizontal", widths=HEIGHT,
                 whis=(5, 95), showfliers=False, patch_artist=True, manage_ticks=False,
+                whiskerprops=own, capprops=own, medianprops={"color": line, "linewidth": 1.6},
+                boxprops={"facecolor": face, "edgecolor": own["color"]},
             )  # fmt: skip
-            late, own = period == "AL", colour(product)
-            made["boxes"][0].set(facecolor=own if late else "white", edgecolor=own)
-            made["medians"][0].set(color="white" if late else own, linewidth=1.6)
-            plt.setp([*made["whiskers"], *made["caps"]], color=own)
     axis.set_yticks(range(len(products)), products)
     axis.set_ylim(-0.6, len(products) - 0.4)
     if values.name == "bias":

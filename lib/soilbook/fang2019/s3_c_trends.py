@@ -6,6 +6,7 @@ of its days missing, readings in soil below 0 degC among them. All are compared 
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -34,6 +35,7 @@ GROUPS = {
     "CRN sites with large trends": (("sparse",), LARGE, "F9-3"),
     "core and CRN sites with large trends": (("core", "sparse"), LARGE, "IIIC-3"),
 }
+LEVEL = 0.05  # of significance
 LEAST_PLACES = 4  # three pairs leave a correlation one degree of freedom
 # Reasons of ``metrics.trend`` in words that count: "31 with too short a record".
 REASONS = {
@@ -210,24 +212,20 @@ def correlation(pairs: np.ndarray) -> float:
     return float(metrics.r(pairs[:, 0], pairs[:, 1]))
 
 
-def significance(found: xr.Dataset, level: float = 0.05) -> pd.DataFrame:
+def significance(found: xr.Dataset) -> pd.DataFrame:
     """How many places have a trend, by kind, series and test.
 
-    Columns: kind, series, step, test, n_places, n_significant (p under ``level``), n_by_chance
+    Columns: kind, series, step, test, n_places, n_significant (p under LEVEL), n_by_chance
     (expected if no place had a trend), n_corrected (Benjamini and Hochberg), median_lag1.
     """
-
-    def corrected(p: pd.Series) -> int:
-        return (metrics.correct(p, "benjamini-hochberg") < level).sum()
-
     rows = found[["p", "lag1"]].to_dataframe(["place", "series", "test"]).reset_index()
     cells = rows.groupby(["kind", "series", "test"], sort=False)
-    n = cells["p"].count()
+    p, correct = cells["p"], partial(metrics.correct, method="benjamini-hochberg")
     counts = {
-        "n_places": n,
-        "n_significant": cells["p"].agg(lambda p: (p < level).sum()),
-        "n_by_chance": level * n,
-        "n_corrected": cells["p"].agg(corrected),
+        "n_places": p.count(),
+        "n_significant": p.agg(lambda p: (p < LEVEL).sum()),
+        "n_by_chance": LEVEL * p.count(),
+        "n_corrected": p.agg(lambda p: (correct(p) < LEVEL).sum()),
         "median_lag1": cells["lag1"].median(),
     }
     table = pd.DataFrame(counts).reset_index()
@@ -340,10 +338,9 @@ def _scatter(axis, found: xr.Dataset, names: dict) -> None:
         x, y = part["percent"].values
         if not x.size:
             continue
-        for k, way in enumerate(("xerr", "yerr")):
-            bounds = [part[f"percent_{end}"].values[k] for end in ("low", "high")]
-            away = np.nan_to_num(np.abs(np.stack(bounds) - (x, y)[k]))
-            axis.errorbar(x, y, **{way: away}, fmt="none", ecolor=face, elinewidth=0.5, alpha=0.35)
+        bounds = np.stack([part["percent_low"].values, part["percent_high"].values])
+        right, up = np.nan_to_num(np.abs(bounds - part["percent"].values)).swapaxes(0, 1)
+        axis.errorbar(x, y, up, right, fmt="none", ecolor=face, elinewidth=0.5, alpha=0.35)
         axis.scatter(
             x, y, c=face, marker=marker, s=30, edgecolor="white", linewidth=0.5, zorder=3,
             label=f"{names[kind]}s ({x.size})",
