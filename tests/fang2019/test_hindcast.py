@@ -13,7 +13,7 @@ from soilbook.fang2019.places import MODELS
 from soilbook.models.baselines import exponential_filter
 from soilbook.training.sequences import MODELLED, fit_scaling
 
-DAYS = np.arange("2014-12-01", "2015-10-01", dtype="datetime64[D]").astype("datetime64[ns]")
+DAYS = np.arange("2014-09-01", "2015-12-10", dtype="datetime64[D]").astype("datetime64[ns]")
 SMALL = {"networks": 2, "epochs": 1, "profile": "smoke", "device": "cpu"}
 DRY = 2  # a pixel without a retrieval
 
