@@ -150,11 +150,8 @@ def epochs(of_a_year: int, grid: xr.Dataset) -> int:
 
 
 def guides(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset) -> list[xr.Dataset]:
-    """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say.
-
-    Ours at the places too where NLDAS-2's are at hand: a network must meet there what it learnt
-    from at the pixels.
-    """
+    """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say, also
+    where NLDAS-2's are at hand: a network must meet at places what it learnt from at pixels."""
     steps = STEPS[settings.profile]
     at_pixels = there.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps)
     at_places = there.at_places(settings.data, places, steps)
@@ -212,11 +209,8 @@ def _training(grid: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def scores(result: xr.Dataset) -> xr.Dataset:
-    """METRICS (m3 m-3, but for R) and ``n_days`` (product, layer, place, period).
-
-    Days of ``shared_days`` with in situ count, for SMAP those that it has among them; fewer than 30
-    give NaN.
-    """
+    """METRICS and ``n_days`` (product, layer, place, period): days of ``shared_days`` with in situ
+    count, for SMAP those that it has among them; fewer than 30 give NaN."""
     periods = [name for name in PERIODS if name in result["period"].values]
     made = [_period(result.isel(time=result["period"].values == name)) for name in periods]
     out = xr.concat(made, xr.Variable("period", periods))
@@ -245,8 +239,6 @@ def summary(scored: xr.Dataset, **draws) -> pd.DataFrame:
     """Medians over places with intervals: one row for each metric, layer, period and product.
 
     Columns metric, layer, period, product, median, low, high, quartile_1, quartile_3, n_places.
-    Neighbouring stations are drawn together, core sites singly; ``draws`` say how often and from
-    which seed.
     """
     cell = ["metric", "layer", "period", "product"]
     values = scored[list(METRICS)].to_array("metric").transpose(*cell, "place")

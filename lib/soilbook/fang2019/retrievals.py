@@ -58,10 +58,9 @@ class SatelliteForecast(YearAhead):
 def run(settings: SatelliteForecast, pixels: xr.Dataset | None = None) -> xr.Dataset:
     """Train, forecast the test year at every lead, and score next to what needs less.
 
-    ``pixels`` (pixel, time) replaces those of the track. Returns ``moisture`` (predictor, lead,
-    pixel, time), m3 m-3, for the predictors of SEES; ``observed`` (pixel, time); scores, medians
-    over pixels and paired differences with intervals, see ``score``; ``age`` (lead), the median age
-    in days of the last retrieval. Kept in ``store``.
+    ``pixels`` (pixel, time) replaces those of the track. Returns what ``score`` does, for the
+    predictors of SEES, and ``age`` (lead), the median age in days of the last retrieval. Kept in
+    the store.
     """
     device = find_device(settings.device)
     pixels = runs.read(settings) if pixels is None else pixels
@@ -145,21 +144,16 @@ def with_and_without(made, x, usual, by_lead, leads, y, there) -> np.ndarray:
 
 
 def latest(retrievals: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
-    """Last retrieval at least ``lead`` days before each day, in its units, and its age in days.
-
-    Both (pixel, time); NaN before the first retrieval.
-    """
+    """Last retrieval at least ``lead`` days before each day, in its units, and its age in days,
+    both (pixel, time); NaN before the first retrieval."""
     day = np.arange(retrievals.shape[1])
     made_on = np.where(np.isfinite(retrievals), day, np.nan)
     return runs.latest(retrievals, lead), day - runs.latest(made_on, lead)
 
 
 def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray:
-    """The two inputs (pixel, time, 2), 32-bit: scaled value and age on a scale from 0 to 1.
-
-    The age is its logarithm over that of 60 days. A pixel without a retrieval so far gets the mean
-    and the highest age.
-    """
+    """The two inputs (pixel, time, 2), 32-bit: scaled value, and logarithm of age over that of 60
+    days. A pixel without a retrieval so far gets the mean and the highest age."""
     value, age = latest(retrievals, lead)
     scaled = (value - scaling["target_mean"].item()) / scaling["target_deviation"].item()
     old = np.log(np.minimum(np.nan_to_num(age, nan=OLDEST), OLDEST)) / np.log(OLDEST)
@@ -167,11 +161,8 @@ def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray
 
 
 def usual_weather(x: np.ndarray, time: np.ndarray, training: slice) -> np.ndarray:
-    """Inputs ``x`` (pixel, time, feature) as usual for the calendar day in the ``training`` days.
-
-    The mean of the days within a month: what is known of the weather where none is forecast.
-    Inputs that never vary stay as they are.
-    """
+    """Inputs ``x`` (pixel, time, feature) as usual for the calendar day in the ``training`` days,
+    the mean of days within a month: what is known of the weather where none is forecast."""
     by_feature = np.moveaxis(x, -1, 1)
     means = climatology(time[training], by_feature[..., training], time, WINDOW)
     return np.moveaxis(means, 1, -1).astype(np.float32)
@@ -199,10 +190,8 @@ def score(observed: xr.DataArray, predicted: dict, leads: tuple[int, ...], **dra
 
 
 def frame(result: xr.Dataset) -> pd.DataFrame:
-    """One row for each lead and predictor: medians over pixels and paired differences, bounded.
-
-    ``difference_...`` is forecast minus predictor; ``age_d`` the median age of the last retrieval.
-    """
+    """One row for each lead and predictor: medians over pixels and paired differences of ``score``,
+    and ``age_d``, the median age of the last retrieval."""
     names = [name for name in result if str(name).startswith(("median_", "difference_"))]
     keys = {"lead": "lead_d"}
     rows = result[names].to_dataframe(["lead", "predictor"]).reset_index().rename(columns=keys)
@@ -222,9 +211,8 @@ def by_season(result: xr.Dataset, reference: xr.DataArray | None = None) -> xr.D
 
     ``reference`` (place, time) is what products are held against, by default in situ. Returns
     ``ubrmse``, ``bias``, ``r``, ``n_days`` and ``oscillation`` (product, part, place), where part
-    is the season, and ``share`` (part, place) of days with a retrieval after launch. Cells with
-    fewer than 30 days are NaN. Oscillation is the mean absolute change from day to day, on all
-    days, observed or not.
+    is the season, and ``share`` (part, place) of days with a retrieval after launch; NaN for fewer
+    than 30 days. Oscillation is the mean change from day to day, on all days, observed or not.
     """
     shares = share_of_retrievals(result)
     masks = {n: shares["month"].isin(m).broadcast_like(shares) for n, m in SEASONS.items()}

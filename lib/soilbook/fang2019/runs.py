@@ -211,9 +211,9 @@ def learn(
 def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarray]:
     """``persistence`` and ``climatology`` of SMAP (pixel, time) for the days of ``test``.
 
-    Persistence repeats the last observation before the day, of the test year as well, so it knows
-    what no prolongation knows: a yardstick of a forecast from recent observations. Climatology is
-    the mean of the calendar day and its neighbours within a month, in the training part.
+    Persistence repeats the last observation before the day, of the test year as well, which no
+    prolongation knows. Climatology is the mean of the calendar day and its neighbours within a
+    month, in the training part.
     """
     both = np.concatenate([training.values, test.values], axis=-1)
     means = climatology(training["time"].values, training.values, test["time"].values, WINDOW)
@@ -283,11 +283,9 @@ def neighbours(places: xr.Dataset | xr.DataArray) -> np.ndarray:
 
 
 def interval(statistic: Callable, values: np.ndarray, groups: np.ndarray, **draws) -> tuple:
-    """95 % percentile interval of ``statistic(values)`` with ``values`` (place, ...).
-
-    Whole ``groups`` (place,) are drawn. A draw that leaves the statistic undefined (NaN) does not
-    count. NaN for fewer than three groups.
-    """
+    """95 % percentile interval of ``statistic(values)`` with ``values`` (place, ...): whole
+    ``groups`` (place,) are drawn, a draw that leaves the statistic undefined (NaN) does not count.
+    NaN for fewer than three groups."""
     if len(np.unique(groups)) < LEAST_GROUPS:
         return np.nan, np.nan
     found = [statistic(values[drawn]) for drawn in _draws(groups, **draws)]

@@ -36,7 +36,7 @@ FOLDS = 3
 LEVELS = (0.5, 0.8, 0.95)
 BINS = 10
 NOISE = " and misfit"
-COLOURS = ("#0072B2", "#D55E00")  # of trainings
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # of trainings
 # A way to state uncertainty: colour by its source, full lines where the misfit is added.
 WAYS = {"dropout": "#D55E00", "ensemble": "#0072B2"}
 SHADES = {"ubrmse": "magma_r", "r": "viridis"}  # of maps
@@ -109,8 +109,7 @@ def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
     """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
 
     A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
-    interval (of ``draws``), on how many of ``n`` pixels the first is better (smaller error, larger
-    R).
+    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
     """
     rows = []
     for name in ("rmse", "ubrmse", "r"):
@@ -182,11 +181,10 @@ def spreads(result: xr.Dataset) -> xr.Dataset:
 def calibration(result: xr.Dataset, **draws) -> xr.Dataset:
     """How often normal intervals hold the observed value, and whether wide ones err more.
 
-    ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels, with
-    ``coverage_low`` and ``_high`` (blocks of pixels drawn again); ``inside`` (way, nominal) of
-    many levels, mean over pixels; ``crps`` (way), median over pixels, m3 m-3; ``width`` (way,
-    level), mean; ``spread`` and ``error`` (way, bin): root mean squares of deviation and error
-    of days sorted by deviation into BINS of equal number.
+    ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels with bounds,
+    and their mean ``width``; ``inside`` (way, nominal) of many levels, mean over pixels; ``crps``
+    (way), median over pixels, m3 m-3; ``spread`` and ``error`` (way, bin): root mean squares of
+    deviation and error of days sorted by deviation into BINS of equal number.
     """
     stated = spreads(result)
     if not stated.sizes["way"]:
@@ -249,10 +247,7 @@ def parts() -> pd.DataFrame:
 
 
 def learning_curves(losses: dict[str, xr.DataArray]):
-    """Loss of eq 9 by epoch, in squares of the deviation of moisture; a line each network.
-
-    ``losses`` are (network, epoch) by the name of their training.
-    """
+    """Loss of eq 9 by epoch; a line each network. ``losses`` are (network, epoch) by training."""
     with style():
         figure, axis = plt.subplots(figsize=(5.5, 3.2))
         for (name, loss), shade in zip(losses.items(), COLOURS, strict=False):
@@ -267,9 +262,7 @@ def maps(scores: xr.Dataset):
     """ubRMSE and R (pixel) with latitude and longitude on maps."""
     with style():
         figure, axes = plt.subplots(2, 1, figsize=(7, 7.8))
-        for axis, (name, shades) in zip(
-            axes, (("ubrmse", "magma_r"), ("r", "viridis")), strict=True
-        ):
+        for axis, (name, shades) in zip(axes, SHADES.items(), strict=True):
             low, high = scores[name].quantile((0.02, 0.98)).values
             low = 0 if name == "ubrmse" else low
             dots = map_dots(axis, scores[name], CONUS, cmap=shades, vmin=low, vmax=high)
@@ -280,10 +273,8 @@ def maps(scores: xr.Dataset):
 
 
 def calibration_curves(found: xr.Dataset):
-    """Share of days inside central intervals against the stated level, and error against spread.
-
-    ``found`` as ``calibration`` returns it, with one way at least.
-    """
+    """Share of days inside central intervals against the stated level, and error against spread, of
+    ``calibration`` with one way at least."""
     with style():
         figure, (held, skill) = plt.subplots(1, 2, figsize=(8, 3.7))
         held.plot([0, 1], [0, 1], color="#999999", lw=0.8)

@@ -109,11 +109,8 @@ def drying(result: xr.Dataset, rainfall: xr.DataArray) -> pd.DataFrame:
 
 
 def tidy(scores: xr.Dataset) -> pd.DataFrame:
-    """A row for each site, layer, period and product that has scores, with the printed ubRMSE.
-
-    Columns site, layer, period, product, bias, ubrmse, r, n_days, ubrmse_published (NaN where the
-    paper prints none).
-    """
+    """A row for each site, layer, period and product that has scores: KEYS, SCORES, n_days and
+    ubrmse_published (NaN where the paper prints none)."""
     wanted = [*SCORES, "n_days"]
     frame = scores[wanted].to_dataframe(["place", "product", "layer", "period"]).reset_index()
     frame = frame.rename(columns={"place": "site"})[[*KEYS, *wanted]]
@@ -130,10 +127,8 @@ def printed() -> pd.DataFrame:
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each layer, score and site, a column for each product and period.
-
-    ``table`` as ``tidy`` makes it; printed values stand in columns of their own.
-    """
+    """``tidy`` with a row for each layer, score and site, a column for each product and period, and
+    columns of printed values."""
     cells = table.melt(KEYS, [*SCORES, "ubrmse_published"], "score").dropna(subset="value")
     of_paper = cells["score"].str.endswith("published").map({True: ", published", False: ""})
     cells["column"] = cells["product"] + " " + cells["period"] + of_paper
@@ -148,9 +143,9 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):
     """Figs 3 and 4: a row a metric, a column a layer, a group of bars a site.
 
-    ``scores`` has ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place, period);
-    ``shown`` names product and period of the bars; ``one_year`` has the same scores (place) of the
-    one-year test against SMAP, drawn at the surface. AL bars are full, PL bars hatched.
+    ``scores`` has SCORES (product, layer, place, period); ``shown`` names product and period of
+    the bars; ``one_year`` has SCORES (place) of the one-year test against SMAP, drawn at the
+    surface. AL bars are full, PL bars hatched.
     """
     there = scores["ubrmse"].notnull().any(("product", "period"))
     found = {name: scores["place"].values[there.sel(layer=name)] for name in LAYERS}
@@ -194,9 +189,7 @@ def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> Non
 
 
 def panels(found: xr.Dataset):
-    """Figs 5 and 6: a panel a site; ``found`` has ``sm`` (series, place, time) and the
-    attribute ``layer``. A dashed line marks the first day of SMAP.
-    """
+    """Figs 5 and 6: a panel a site, of ``series``. A dashed line marks the first day of SMAP."""
     names, days = found["place"].values, found["time"].values
     with style():
         size = 11, 1.55 * len(names) + 0.7

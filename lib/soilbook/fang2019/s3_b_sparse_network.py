@@ -34,11 +34,8 @@ def printed() -> pd.DataFrame:
 
 
 def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Laid out for reading: a row a layer, period and product, medians with intervals.
-
-    ``table`` as ``hindcast.summary`` makes it; ``reference`` the same of the observed
-    reference run. Beside R and ubRMSE stand the reference's and the published medians.
-    """
+    """``hindcast.summary`` laid out for reading: a row a layer, period and product; beside R and
+    ubRMSE stand the medians of the observed ``reference`` run and the published ones."""
     keys = ["layer", "period", "product"]
     table = table.dropna(subset="median")
     wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=NAMES)
@@ -54,11 +51,8 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
 
 
 def boxes(scores: xr.Dataset):
-    """Fig 7: box plots over places, a row a layer and a column a metric.
-
-    ``scores`` has ``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place,
-    period). Boxes reach from quartile to quartile, whiskers to the 5th and 95th percentile.
-    """
+    """Fig 7: box plots over places of ``hindcast.scores``, a row a layer and a column a metric.
+    Boxes reach from quartile to quartile, whiskers to the 5th and 95th percentile."""
     layers = scores["layer"].values
     with style():
         figure, axes = plt.subplots(
@@ -99,11 +93,8 @@ def _boxes(axis, values: xr.DataArray) -> None:
 
 
 def maps(scores: xr.Dataset, layer: str = "surface"):
-    """Fig 8: ubRMSE and R at every place, of SMAP and LSTM after and LSTM before the launch.
-
-    ``scores`` as for ``boxes``, with ``latitude`` and ``longitude`` (place). A cross marks a place
-    without a score.
-    """
+    """Fig 8: ubRMSE and R at every place, of SMAP and LSTM after and LSTM before the launch. A
+    cross marks a place without a score."""
     with style():
         size = 10, 3.1 * len(MAPPED)
         figure, axes = plt.subplots(len(MAPPED), 2, figsize=size, sharex=True, sharey=True)

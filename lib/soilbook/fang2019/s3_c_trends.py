@@ -97,11 +97,8 @@ def readings(result: xr.Dataset, seed: int = 0) -> xr.DataArray:
 def series(
     result: xr.Dataset, insitu: xr.DataArray, rules: Rules = PAPER, products=PRODUCTS
 ) -> xr.DataArray:
-    """Root-zone moisture (series, place, time), m3 m-3: ``in situ`` and the products.
-
-    ``result`` is that of ``hindcast.run``, ``insitu`` (place, time) that of ``readings``. Only days
-    of the record on which all series have a value.
-    """
+    """Root-zone moisture (series, place, time), m3 m-3: ``readings`` in situ and the products of
+    ``hindcast.run``, on days of the record on which all series have a value."""
     modelled = result["sm"].sel(layer="rootzone", product=list(products)).drop_vars("product")
     own = insitu.sel(place=result["place"].values).expand_dims("product")
     parts = (one.reset_coords(drop=True) for one in (own, modelled))
@@ -234,10 +231,8 @@ def significance(found: xr.Dataset) -> pd.DataFrame:
 
 
 def summary(found: xr.Dataset, core: xr.Dataset) -> str:
-    """How many places have slopes, why the others have none, and what stands in for what.
-
-    ``core`` is the result of ``hindcast.run`` at the core sites.
-    """
+    """How many places have slopes, why the others have none, and what stands in for what. ``core``
+    is the result of ``hindcast.run`` at the core sites."""
     lines = []
     for kind, name in (("core", f"{core_name(core)}s"), ("sparse", "CRN sites")):
         part = found.sel(series=IN_SITU).isel(place=found["kind"].values == kind)
@@ -269,11 +264,8 @@ def selected(found: xr.Dataset) -> list[str]:
 def variants(
     parts: Sequence[tuple[xr.Dataset, xr.DataArray]], rules: Rules = PAPER, **draws
 ) -> pd.DataFrame:
-    """Correlations of LSTM's slopes with those in situ under other readings of the rules.
-
-    ``parts``: (result of ``hindcast.run``, ``readings``) of each kind. Columns: variant, group,
-    n_places, r, r_low, r_high, why.
-    """
+    """Correlations of LSTM's slopes with those in situ, see ``agreement``, under other readings of
+    the rules. ``parts``: (result of ``hindcast.run``, ``readings``) of each kind."""
     tables = {}
     for name, change in VARIANTS.items():
         one = rules.but(**change)
@@ -284,11 +276,8 @@ def variants(
 
 
 def by_step(found: xr.Dataset, parts: Sequence[xr.DataArray]) -> pd.DataFrame:
-    """``significance`` of ``found`` and, of in situ and LSTM, of monthly and yearly means.
-
-    ``parts`` are the ``series`` of each kind: days depend on each other far more than months do,
-    and months more than years.
-    """
+    """``significance`` of ``found`` and, of in situ and LSTM, of monthly and yearly means of
+    ``parts``, the ``series`` of each kind: days depend on each other more than months or years."""
     tables = [significance(found)]
     for step in ("month", "year"):
         if step != found.attrs["step"]:
@@ -310,9 +299,8 @@ def beside(table: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
 def slopes_and_series(found: xr.Dataset, monthly: xr.DataArray, core: str = "core site"):
     """Fig 9: scatter of slopes (left), and series of selected places with their slopes (right).
 
-    ``found`` has ``percent`` with ``percent_low`` and ``percent_high`` (series, place; % per year)
-    and the coordinate ``kind``; ``monthly`` (series, place, time) is root-zone moisture, m3 m-3, of
-    places among these. NaN slopes are left out. ``core`` is what a place of kind core is called.
+    ``found`` of ``slopes``, whose NaN are left out; ``monthly`` of places among these; ``core`` is
+    what a place of kind core is called.
     """
     names = {"core": core, "sparse": "CRN site"}
     rows = max(monthly.sizes["place"], 1)

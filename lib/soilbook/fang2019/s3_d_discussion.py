@@ -58,10 +58,7 @@ ESTIMATED = {
 
 
 def by_lead(result: xr.Dataset):
-    """Medians over pixels with their intervals by lead, and paired differences of RMSE.
-
-    ``result`` of ``retrievals.run``.
-    """
+    """Medians over pixels with intervals by lead, and paired differences, of ``retrievals.run``."""
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.5))
         leads = result["lead"].values
@@ -133,10 +130,9 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
     at = "layer", "place"
     names = {"scheme": [*SCHEMES], "member": [*MEMBERS], "product": [*MEMBERS, *SCHEMES]}
     where = {name: result.coords[name] for name in (*at, "latitude", "longitude")}
-    weights = ("scheme", *at, "member"), found["weight"]
-    made = xr.Dataset(
-        {"weight": weights, "reason": (("scheme", *at), found["reason"])}, names | where
-    )
+    made = xr.Dataset(coords=names | where)
+    made["weight"] = ("scheme", *at, "member"), found["weight"]
+    made["reason"] = ("scheme", *at), found["reason"]
     enough = (found["n"] >= LEAST_DAYS) & (hindsight["n"] >= LEAST_DAYS)
     observed = np.where(enough[..., None], observed, np.nan)
     for prefix, of in (("", found), ("hindsight_", hindsight)):
@@ -146,8 +142,8 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
             values = metric.function(observed, combined)
             made[prefix + name] = ("product", *at), values, {"units": metric.units}
     unbiased = members - found["bias"][..., None]
-    weight = found["weight"][SCHEMES.index("BMA")]
-    p = metrics.mixture_probability(observed, unbiased, weight, found["deviation"])
+    of_bma = found["weight"][SCHEMES.index("BMA")], found["deviation"]
+    p = metrics.mixture_probability(observed, unbiased, *of_bma)
     inside = np.where(np.isfinite(p), np.abs(p - 0.5) <= COVERAGE / 2, np.nan)
     made["coverage"] = xr.DataArray(inside, dims=(*at, "time")).mean("time")
     return made
@@ -324,10 +320,8 @@ def reasons_table(found: xr.Dataset) -> pd.DataFrame:
 
 
 def collocation_figure(found: xr.Dataset):
-    """``found`` of ``collocate``; places stand by the error of SMAP.
-
-    Bars are 95 % intervals; on the twin a cross marks the value that the known truth gives.
-    """
+    """``found`` of ``collocate``; places stand by the error of SMAP. Bars are 95 % intervals; a
+    cross marks the value that the truth, known on the twin, gives."""
     there = found.isel(place=found["reason"].values == "")
     there = there.isel(place=np.argsort(there["error"].isel(product=0).values))
     at = np.arange(there.sizes["place"])
