@@ -95,7 +95,7 @@ def clocks() -> np.ndarray:
 
 def time_to_skill() -> None:
     """Train one network with one thread and with all, and print the R of the test year."""
-    settings = prolongation.YearAhead("observed", networks=1)
+    settings = prolongation.YearAhead(data="observed", networks=1)
     released = published.year_ahead().set_index(["predictor", "metric"])["value"][RELEASED, "r"]
     ready = prolongation.prepare(settings, prolongation.read(settings))
     observed, sequences = ready.test["sm_smap"].values, ready.sequences()

@@ -110,7 +110,7 @@ def test_a_table_under_another_name_is_told_and_ends_nothing(tmp_path):
     (tmp_path / "power").mkdir()
     (tmp_path / "power/Kingston-1-W.json").write_text("x")
     found = by_name(tmp_path)
-    assert "SCAN_AL_SMS_only.csv: not there" in found["scan"]
+    assert "scan" not in found  # no table, so no station to read
     assert found["scan not used"] == "scan/2057.csv"
     assert "no JSON" in found["power Kingston-1-W"]
     assert {one.name for one in products.present(tmp_path)} == {"power"}

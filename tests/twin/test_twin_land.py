@@ -49,7 +49,7 @@ def test_the_west_coast_has_wet_winters_and_the_plains_wet_summers():
 
 @pytest.mark.observed
 def test_normals_are_near_those_of_real_stations(observed_folder):
-    real = network.read(observed_folder, start="2010-01-01", end="2019-12-31")
+    real = network.read(observed_folder).sel(time=slice("2010-01-01", "2019-12-31"))
     found = land.climate(real["latitude"].values, real["longitude"].values)
     months = real["air_temperature"].groupby("time.month").mean()
     rain = real["precipitation"].mean("time").values * 365.25
