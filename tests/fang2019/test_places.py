@@ -205,7 +205,7 @@ def asked(monkeypatch):
     return calls
 
 
-def test_own_models_run_once_and_are_labelled(sites, cells, asked, tmp_path):
+def test_own_models_run_once_and_are_labelled(sites, cells, asked):
     made = places.land_surface("observed", sites, cells, 4)
     again = places.land_surface("observed", sites, cells, 4)
     assert again.identical(made) and len(asked) == 2
@@ -216,7 +216,7 @@ def test_own_models_run_once_and_are_labelled(sites, cells, asked, tmp_path):
     assert len(asked) == 4
 
 
-def test_a_station_stands_on_grass_and_a_pixel_on_its_own_cover(sites, cells, asked, tmp_path):
+def test_a_station_stands_on_grass_and_a_pixel_on_its_own_cover(sites, cells, asked):
     for data in ("observed", "twin"):
         places.land_surface(data, sites, cells, 4)
     station, pixel = asked[0][1], asked[2][1]
@@ -236,6 +236,7 @@ def test_files_of_nldas_come_first_where_both_models_have_some(
         )
 
     monkeypatch.setattr(nldas, "read_model", read)
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
     folder = tmp_path / "nldas" / "2014"
     folder.mkdir(parents=True)
     (folder / "NLDAS_NOAH0125_H.A20140101.0000.nc").touch()
@@ -253,9 +254,7 @@ def test_files_of_nldas_come_first_where_both_models_have_some(
     assert ours.identical(one)
 
 
-def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(
-    sites, asked, tmp_path
-):
+def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(sites, asked):
     pixels = sites.drop_vars(["pixel", "elevation"]).assign_coords(place=[7, 9])
     pixels = pixels.rename(place="pixel")
     pixels["sand"] = "pixel", [40.0, np.nan]
