@@ -13,7 +13,7 @@ from soilbook.fang2019.places import MODELS
 from soilbook.models.baselines import exponential_filter
 from soilbook.training.sequences import MODELLED, fit_scaling
 
-DAYS = np.arange("2014-03-01", "2016-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
+DAYS = np.arange("2014-09-01", "2015-12-10", dtype="datetime64[D]").astype("datetime64[ns]")
 SMALL = {"networks": 2, "epochs": 1, "profile": "smoke", "device": "cpu"}
 DRY = 2  # a pixel without a retrieval
 
@@ -61,7 +61,7 @@ def places():
     made = world(3, "place", 1)
     made["sm_surface"] = made["sm_rootzone"] = made["soil"]
     recorded = np.ones((3, DAYS.size), bool)
-    recorded[1, :400] = False
+    recorded[1, :100] = False
     made = made.drop_vars(["soil", "row", "column"]).assign_coords(
         place=["a", "b", "c"],
         pixel=("place", [0, DRY, 5]),
@@ -75,17 +75,17 @@ def places():
 def run(monkeypatch, grid, places):
     """Run with these data in place of either track's."""
 
-    def go(store, grid=grid, **settings):
+    def go(grid=grid, **settings):
         monkeypatch.setattr(hindcast.there, "grid", lambda *a: grid)
         monkeypatch.setattr(hindcast.there, "insitu", lambda *a: places)
-        return hindcast.run(hindcast.Hindcast(**SMALL, **settings), store)
+        return hindcast.run(hindcast.Hindcast(**SMALL, **settings))
 
     return go
 
 
 @pytest.fixture
-def twin(run, store):
-    return run(store, data="twin")
+def twin(run):
+    return run(data="twin")
 
 
 def test_shape_and_labels(twin):
@@ -105,14 +105,14 @@ def test_means_of_products_and_days_without_weather(twin):
         np.testing.assert_allclose(sm.sel(product=name), mean, atol=1e-6)
     modelled = sm.sel(product=["LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM"])
     there = np.isfinite(modelled.values)
-    assert not there[:, :, 1, :400].any() and there[:, :, 1, 400:].all() and there[:, :, 0].all()
+    assert not there[:, :, 1, :100].any() and there[:, :, 1, 100:].all() and there[:, :, 0].all()
 
 
 def test_smap_is_the_pixel_s_and_a_pixel_without_it_is_predicted_all_the_same(twin, grid):
     smap = twin["sm"].sel(product="SMAP", layer="surface")
     np.testing.assert_array_equal(smap[0], grid["sm_smap"][0])
     assert smap[1].isnull().all()
-    assert twin["sm"].sel(product="LSTM", layer="surface")[1, 400:].notnull().all()
+    assert twin["sm"].sel(product="LSTM", layer="surface")[1, 100:].notnull().all()
     assert not smap.sel(time=slice(None, "2015-03-31")).notnull().any()
 
 
@@ -121,12 +121,12 @@ def test_networks_differ_and_their_spread_is_told(twin):
     assert (spread > 0).all() and (spread < 0.2).all()
 
 
-def test_a_guided_network_sees_our_models_and_the_others_do_not(store, twin, grid, places):
+def test_a_guided_network_sees_our_models_and_the_others_do_not(twin, grid, places):
     settings = hindcast.Hindcast(**SMALL).resolve()
-    guides = hindcast.guides(settings, grid, places, store)
+    guides = hindcast.guides(settings, grid, places)
     blind = [one * 0 + 0.2 for one in guides]
     plain, guided, misled = (
-        hindcast.networks(settings, grid, places, "sm_smap", store, modelled).mean(0)
+        hindcast.networks(settings, grid, places, "sm_smap", modelled).mean(0)
         for modelled in (None, guides, blind)
     )
     surface = twin["sm"].sel(layer="surface")
@@ -139,7 +139,7 @@ def test_a_guided_network_sees_our_models_and_the_others_do_not(store, twin, gri
 def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(grid, places, monkeypatch):
     """Also where the Noah that it is compared with is NLDAS-2's, another model."""
 
-    def ours(nature, places, steps, store):
+    def ours(nature, places, steps):
         shape = 2, places.sizes["place"], places.sizes["time"]
         labels = {"layer": list(hindcast.LAYERS), "place": places["place"], "time": places["time"]}
         values = ("layer", "place", "time"), np.full(shape, steps / 10)
@@ -148,7 +148,7 @@ def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(grid, places,
     monkeypatch.setattr(hindcast.there, "_of_nldas", lambda *a: pytest.fail("NLDAS was asked"))
     monkeypatch.setattr(hindcast.there, "_of_ours", ours)
     settings = hindcast.Hindcast(**SMALL, data="observed").resolve()
-    pixels, stations = hindcast.guides(settings, grid, places, None)
+    pixels, stations = hindcast.guides(settings, grid, places)
     assert str(pixels["time"].values[0])[:10] == "2015-04-01"
     assert stations["noah_surface"].shape == (3, DAYS.size)
     assert set(pixels) == set(stations) == {*MODELLED}
@@ -171,9 +171,9 @@ def test_networks_see_the_first_year_twice(grid, places, monkeypatch):
     np.testing.assert_array_equal(seen[0][:, :365], seen[0][:, 365:730])
 
 
-def test_a_hindcast_is_made_once(run, store, twin, monkeypatch):
+def test_a_hindcast_is_made_once(run, twin, monkeypatch):
     monkeypatch.setattr(hindcast, "networks", None)
-    kept = run(store, data="twin")
+    kept = run(data="twin")
     assert kept.identical(twin)
     assert hindcast.in_words(kept) == hindcast.in_words(twin)
     assert hindcast.in_words(kept).startswith(
@@ -181,14 +181,14 @@ def test_a_hindcast_is_made_once(run, store, twin, monkeypatch):
     )
 
 
-def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, store, grid, monkeypatch):
+def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, grid, monkeypatch):
     models = xr.Dataset(
         {name: (("layer", "place", "time"), np.full((2, 3, DAYS.size), 0.2)) for name in MODELS},
         {"layer": list(hindcast.LAYERS)},
         {"source": "constants"},
     )
     monkeypatch.setattr(hindcast.there, "land_surface", lambda *a: models)
-    made = run(store, grid=grid.drop_vars("sm_smap_rootzone"), data="observed")
+    made = run(grid=grid.drop_vars("sm_smap_rootzone"), data="observed")
     assert made.attrs["root_zone"] == "exponential filter"
     surface, deep = (made["sm"].sel(layer=layer, product="SMAP")[0] for layer in hindcast.LAYERS)
     np.testing.assert_allclose(deep, exponential_filter(surface.values), atol=1e-6)
@@ -196,10 +196,10 @@ def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, store, gr
     assert float(lstm[1].std()) < float(lstm[0].std())
 
 
-def test_a_grid_without_any_retrieval_is_an_error(run, store, grid):
+def test_a_grid_without_any_retrieval_is_an_error(run, grid):
     empty = grid.assign(sm_smap=grid["sm_smap"] * np.nan)
     with pytest.raises(DataError, match="'sm_smap' has no observation to learn from"):
-        run(store, grid=empty, data="twin")
+        run(grid=empty, data="twin")
 
 
 @pytest.mark.parametrize(

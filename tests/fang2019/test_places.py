@@ -1,5 +1,7 @@
 """Pixels and in-situ places of both tracks, and the moisture of the models there."""
 
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -8,16 +10,18 @@ from soilbook import landsurface, schema
 from soilbook.data import easegrid, nldas
 from soilbook.errors import DataError
 from soilbook.fang2019 import places
-from soilbook.store import Store
 from soilbook.twin import continent as twin_smap
 
 WEATHER = places.INPUTS["observed"]
 DAYS = np.arange("2013-01-01", "2015-01-01", dtype="datetime64[D]").astype("datetime64[ns]")
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path)
+@pytest.fixture(autouse=True)
+def empty(tmp_path, monkeypatch):
+    """A store and a data folder in which nothing is, unless real data are asked for."""
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "store"))
+    if "SOILBOOK_DATA" not in os.environ:
+        monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
 
 
 def left_out(made) -> dict[str, str]:
@@ -64,7 +68,7 @@ def read(monkeypatch):
     def run(made):
         monkeypatch.setattr(places.network, "read", lambda folder, names: made)
         monkeypatch.setattr(places.conus412, "read", lambda folder, names: pixels())
-        return places._stations(made["station"].values.tolist(), None)
+        return places._stations(made["station"].values.tolist())
 
     return run
 
@@ -116,7 +120,7 @@ def test_a_pixel_without_soil_is_no_station_s_pixel(read):
     assert made["pixel"].values.tolist() == [0] and np.isfinite(made["sand"]).all()
 
 
-def test_the_twin_is_kept_and_thinned(monkeypatch, store):
+def test_the_twin_is_kept_and_thinned(monkeypatch):
     calls = []
 
     def insitu(kind, seed=0):
@@ -125,16 +129,16 @@ def test_the_twin_is_kept_and_thinned(monkeypatch, store):
         return made.assign_coords(pixel=("place", np.arange(4)))
 
     monkeypatch.setattr(twin_smap, "insitu", insitu)
-    two = places.insitu("twin", "sparse", seed=3, n=2, store=store)
+    two = places.insitu("twin", "sparse", seed=3, n=2)
     assert two["place"].values.tolist() == ["B", "D"] and left_out(two) == {}
     assert two["recorded"].values.all() and two.attrs["stand_in"] == ""
-    every = places.insitu("twin", "sparse", seed=3, store=store)
+    every = places.insitu("twin", "sparse", seed=3)
     assert every.sizes["place"] == 4 and calls == [("sparse", 3)]
 
 
 @pytest.mark.observed
-def test_five_stations_stand_in_for_the_core_sites(observed_folder, store):
-    made = places.insitu("observed", "core", folder=observed_folder, store=store)
+def test_five_stations_stand_in_for_the_core_sites(observed_folder):
+    made = places.insitu("observed", "core")
     assert sorted(made["place"].values) == sorted(places.STAND_INS) and left_out(made) == {}
     assert made["inside"].all() and "stand in" in made.attrs["stand_in"]
     assert (made["distance_km"] < 26).all()
@@ -143,11 +147,11 @@ def test_five_stations_stand_in_for_the_core_sites(observed_folder, store):
 
 
 @pytest.mark.observed
-def test_some_stations_of_the_sparse_network(observed_folder, store):
-    made = places.insitu("observed", "sparse", folder=observed_folder, n=3, store=store)
+def test_some_stations_of_the_sparse_network(observed_folder):
+    made = places.insitu("observed", "sparse", n=3)
     assert made.sizes["place"] + len(left_out(made)) == 3
     assert not made.attrs["stand_in"]
-    again = places.insitu("observed", "sparse", folder=observed_folder, n=3, store=store)
+    again = places.insitu("observed", "sparse", n=3)
     assert again.identical(made)
 
 
@@ -201,21 +205,20 @@ def asked(monkeypatch):
     return calls
 
 
-def test_own_models_run_once_and_are_labelled(sites, cells, asked, tmp_path):
-    store = Store(tmp_path / "store")
-    made = places.land_surface("observed", sites, cells, 4, store, tmp_path)
-    again = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+def test_own_models_run_once_and_are_labelled(sites, cells, asked):
+    made = places.land_surface("observed", sites, cells, 4)
+    again = places.land_surface("observed", sites, cells, 4)
     assert again.identical(made) and len(asked) == 2
     assert made["Noah"].dims == ("layer", "place", "time")
     assert float(made["VIC"].mean()) == pytest.approx(0.2)
     assert "stand in for those of NLDAS" in made.attrs["source"]
-    places.land_surface("observed", sites, cells, 8, store, tmp_path)
+    places.land_surface("observed", sites, cells, 8)
     assert len(asked) == 4
 
 
-def test_a_station_stands_on_grass_and_a_pixel_on_its_own_cover(sites, cells, asked, tmp_path):
+def test_a_station_stands_on_grass_and_a_pixel_on_its_own_cover(sites, cells, asked):
     for data in ("observed", "twin"):
-        places.land_surface(data, sites, cells, 4, Store(tmp_path), tmp_path)
+        places.land_surface(data, sites, cells, 4)
     station, pixel = asked[0][1], asked[2][1]
     assert "flag_land_cover" not in station and "ndvi" not in station
     assert float(pixel["flag_land_cover"][0]) == 4
@@ -233,31 +236,29 @@ def test_files_of_nldas_come_first_where_both_models_have_some(
         )
 
     monkeypatch.setattr(nldas, "read_model", read)
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
     folder = tmp_path / "nldas" / "2014"
     folder.mkdir(parents=True)
     (folder / "NLDAS_NOAH0125_H.A20140101.0000.nc").touch()
-    store = Store(tmp_path / "store")
-    one = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    one = places.land_surface("observed", sites, cells, 4)
     assert one.attrs["source"] == places.OWN_MODELS
     (folder / "NLDAS_VIC0125_H.A20140101.0000.nc").touch()
-    both = places.land_surface("observed", sites, cells, 4, store, tmp_path)
+    both = places.land_surface("observed", sites, cells, 4)
     assert both.attrs["source"] == places.NLDAS
     # Place a lies in pixel 2, whose row is 82, and place b in pixel 0.
     np.testing.assert_allclose(both["Noah"].isel(layer=0, time=1), [0.082, 0.080], rtol=1e-6)
     assert both["Noah"].isel(time=0).isnull().all()
-    twin = places.land_surface("twin", sites, cells, 4, store, tmp_path)
+    twin = places.land_surface("twin", sites, cells, 4)
     assert twin.attrs["source"] == places.OWN_MODELS
-    ours = places.at_places("observed", sites, 4, store)
+    ours = places.at_places("observed", sites, 4)
     assert ours.identical(one)
 
 
-def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(
-    sites, asked, tmp_path
-):
+def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_none(sites, asked):
     pixels = sites.drop_vars(["pixel", "elevation"]).assign_coords(place=[7, 9])
     pixels = pixels.rename(place="pixel")
     pixels["sand"] = "pixel", [40.0, np.nan]
-    made = places.at_pixels(pixels, 4, Store(tmp_path))
+    made = places.at_pixels(pixels, 4)
     assert made["Noah"].dims == ("layer", "pixel", "time")
     assert made["pixel"].values.tolist() == [7, 9]
     _, static, steps = asked[0]
@@ -266,7 +267,7 @@ def test_models_run_at_pixels_with_the_soil_of_the_median_pixel_where_there_is_n
     assert pixels["sand"].isnull().sum() == 1  # the pixels themselves stay as they are
 
 
-def test_truth_is_that_of_the_pixels_and_unknown_elsewhere(store, monkeypatch):
+def test_truth_is_that_of_the_pixels_and_unknown_elsewhere(monkeypatch):
     at = np.array([0, 6, 3])
     pixels = xr.Dataset(coords={"pixel": np.arange(9), "time": DAYS})
     for name, shift in (("sm_surface", 0.0), ("sm_rootzone", 0.5)):
@@ -276,7 +277,7 @@ def test_truth_is_that_of_the_pixels_and_unknown_elsewhere(store, monkeypatch):
         coords={"place": list("abc"), "pixel": ("place", at), "time": DAYS[5:]},
         attrs={"data": "twin"},
     )
-    truth = places.truth(result, store=store)
+    truth = places.truth(result)
     assert truth.dims == ("layer", "place", "time") and truth.sizes["time"] == DAYS.size - 5
     np.testing.assert_array_equal(truth.sel(layer="rootzone").isel(time=7), at + 0.5)
     assert places.truth(result.assign_attrs(data="observed")) is None

@@ -6,7 +6,6 @@ import pytest
 import xarray as xr
 
 from soilbook import schema
-from soilbook.errors import DataError
 from soilbook.fang2019 import runs, s2_b_model
 from soilbook.fang2019.runs import TARGET, YearAhead
 from soilbook.fang2019.s2_b_model import BINS, LEVELS, NOISE, calibration, spreads
@@ -107,33 +106,26 @@ def places(rows=(40, 60, 80)):
     return made.assign_attrs(source="made up", track="twin")
 
 
-def test_every_pixel_is_scored_and_none_by_what_was_learnt_of_it(store):
-    made = s2_b_model.left_out_scores(YearAhead(**SMALL), places=places(), store=store)
+def test_every_pixel_is_scored_and_none_by_what_was_learnt_of_it():
+    made = s2_b_model.left_out_scores(YearAhead(**SMALL), places=places())
     assert made["fold"].values.tolist() == [0, 0, 1, 1, 2, 2]
     assert all(np.isfinite(made[name]).all() for name in ("rmse", "bias", "ubrmse", "r"))
     # What SMAP said of the first two pixels in the training year must not matter to their scores,
     # but for the others, which learnt from it.
     changed = places()
     changed[TARGET][:2, :366] += 0.2
-    again = s2_b_model.left_out_scores(YearAhead(**SMALL), places=changed, store=store)
+    again = s2_b_model.left_out_scores(YearAhead(**SMALL), places=changed)
     out = made["fold"].values == 0
     np.testing.assert_array_equal(made["rmse"][out], again["rmse"][out])
     assert (made["rmse"][~out] != again["rmse"][~out]).all()
 
 
-def test_the_mean_of_the_networks_counts(store):
+def test_the_mean_of_the_networks_counts():
     one, two = (
-        s2_b_model.left_out_scores(
-            YearAhead(**SMALL | {"networks": n}), places=places(), store=store
-        )
+        s2_b_model.left_out_scores(YearAhead(**SMALL | {"networks": n}), places=places())
         for n in (1, 2)
     )
     assert (one["rmse"] != two["rmse"]).any()
-
-
-def test_too_few_blocks(store):
-    with pytest.raises(DataError, match="made up: 2 blocks of pixels; at least 3 are needed"):
-        s2_b_model.left_out_scores(YearAhead(**SMALL), places=places((40, 60)), store=store)
 
 
 def test_the_nearest_pixel_is_found_on_the_grid():

@@ -225,7 +225,7 @@ def test_series_stand_below_each_other_with_the_launch_marked():
 def test_the_one_year_test_has_the_settings_of_the_hindcast(monkeypatch):
     asked = []
 
-    def year_ahead(test, folder, store):
+    def year_ahead(test):
         asked.append(test)
         made = xr.Dataset(coords={"pixel": [3, 5, 8], "predictor": ["ensemble"]})
         for k, name in enumerate(runs.METRICS):

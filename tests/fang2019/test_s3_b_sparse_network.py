@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from soilbook.fang2019 import hindcast
 from soilbook.fang2019 import s3_b_sparse_network as sparse_network
 from soilbook.fang2019.hindcast import LAYERS, PERIODS, PRODUCTS
 
@@ -21,7 +22,7 @@ def summary():
             "n_places": 9,
         }
         for metric, layer, period, product in itertools.product(
-            sparse_network.METRICS, ("surface", "rootzone"), ("PL", "AL"), ("SMAP", "LSTM", "Noah")
+            hindcast.NAMES, ("surface", "rootzone"), ("PL", "AL"), ("SMAP", "LSTM", "Noah")
         )
     ]  # fmt: skip
     table = pd.DataFrame(rows)

@@ -10,7 +10,6 @@ from soilbook.data import network
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import s3_c_trends as trends
 from soilbook.fang2019.s3_c_trends import Rules
-from soilbook.store import Store
 from soilbook.twin import continent as twin_smap
 
 DAYS = pd.date_range("2004-01-01", "2013-12-31")
@@ -263,7 +262,7 @@ def test_monthly_means_of_places_of_either_kind():
     assert np.allclose(means.sel(place="core 0", time="2010-02-01"), february)
 
 
-def test_the_twin_is_read_at_zero_degrees(monkeypatch, tmp_path):
+def test_the_twin_is_read_at_zero_degrees(monkeypatch):
     calls = []
 
     def insitu(kind, seed, threshold):
@@ -275,26 +274,25 @@ def test_the_twin_is_read_at_zero_degrees(monkeypatch, tmp_path):
         )
 
     monkeypatch.setattr(twin_smap, "insitu", insitu)
-    result, store = hindcast([1.0, 2.0]), Store(tmp_path)
-    read = trends.readings(result, seed=3, store=store)
+    result = hindcast([1.0, 2.0])
+    read = trends.readings(result, seed=3)
     assert read["place"].values.tolist() == ["sparse 0", "sparse 1"]
-    assert trends.readings(result, seed=3, store=store).equals(read)
+    assert trends.readings(result, seed=3).equals(read)
     assert calls == [("sparse", 3, network.COLD_FOR_TRENDS)]
 
 
 @pytest.mark.observed
-def test_real_stations_are_read_by_the_rule_of_the_trends(observed_folder, tmp_path):
+def test_real_stations_are_read_by_the_rule_of_the_trends(observed_folder):
     names = ["IL_Champaign_9_SW", "ND_Medora_7_E"]
     result = xr.Dataset(coords={"place": names}, attrs={"data": "observed", "kind": "sparse"})
-    store = Store(tmp_path)
-    read = trends.readings(result, folder=observed_folder, store=store)
+    read = trends.readings(result)
     assert read.dims == ("place", "time")
     assert read["place"].values.tolist() == names
     warm = network.read(observed_folder, names, threshold=network.COLD)["sm_rootzone"]
     both = np.isfinite(warm.values)
     assert np.isfinite(read.values).sum() > both.sum()
     assert np.array_equal(read.values[both], warm.values[both])
-    assert trends.readings(result, folder=observed_folder, store=store).equals(read)
+    assert trends.readings(result).equals(read)
 
 
 def made(percent, kinds):

@@ -96,7 +96,6 @@ def test_merged_error_is_what_the_weights_promise(fused):
     members = sum((w[k] * ERROR[name]) ** 2 for k, name in enumerate(section.MEMBERS))
     found = fused["ubrmse"].sel(product="inverse error variance").median()
     assert float(found) == pytest.approx(np.sqrt(members + STATION**2), rel=0.05)
-    assert (fused["n_days"] == 730).all()
 
 
 def test_bias_of_the_first_period_is_taken_from_the_second(fused):

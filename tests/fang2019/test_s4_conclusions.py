@@ -6,16 +6,16 @@ from soilbook.fang2019 import hindcast, s3_a_core_sites, s3_c_trends, s4_conclus
 def test_both_networks_are_run_and_named(monkeypatch):
     asked = []
 
-    def run(settings, store, folder):
+    def run(settings):
         asked.append(settings)
         return settings.kind
 
     monkeypatch.setattr(hindcast, "run", run)
     monkeypatch.setattr(hindcast, "scores", lambda result: f"scores of {result}")
     monkeypatch.setattr(
-        s3_a_core_sites, "one_year", lambda result, settings, *a: {"r": (result, settings.kind)}
+        s3_a_core_sites, "one_year", lambda result, settings: {"r": (result, settings.kind)}
     )
-    monkeypatch.setattr(s3_c_trends, "readings", lambda result, seed, *a: seed)
+    monkeypatch.setattr(s3_c_trends, "readings", lambda result, seed: seed)
     monkeypatch.setattr(s3_c_trends, "series", lambda result, insitu: (result, insitu))
     monkeypatch.setattr(s3_c_trends, "slopes", lambda moisture: moisture)
     monkeypatch.setattr(s3_c_trends, "together", lambda *parts: parts)

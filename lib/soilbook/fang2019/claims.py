@@ -91,13 +91,11 @@ def conclusions(claims: pd.DataFrame) -> pd.DataFrame:
 
 def count(sections: dict[str, pd.DataFrame], reference: pd.DataFrame | None = None) -> pd.DataFrame:
     """How many claims have which verdict, by section, in this run and in a reference run's."""
-    claims = pd.concat(sections, names=["section"]).reset_index("section")
-    runs = {"this run": claims[["section", "verdict"]]}
+    claims = pd.concat(sections, names=["section"]).reset_index("section").assign(run="this run")
     if reference is not None:
         known = claims[["section", "claim"]].merge(reference[["claim", "verdict"]], on="claim")
-        runs["observed reference"] = known[["section", "verdict"]]
-    long = pd.concat(runs, names=["run"]).reset_index("run")
-    return pd.crosstab(long["section"], [long["run"], long["verdict"]])
+        claims = pd.concat([claims, known.assign(run="observed reference")])
+    return pd.crosstab(claims["section"], [claims["run"], claims["verdict"]])
 
 
 def _frame(rows) -> pd.DataFrame:
@@ -112,13 +110,11 @@ def _row(claim, measured: Measured, note: str = "") -> dict:
 
 
 def _of_statement(statement, known: Evidence) -> dict:
-    network = statements.network(statement)
     if not statement.measure:
         return _row(statement, Measured())
-    if statement.measure in OF_TRENDS:
-        needed, measure = "trends", OF_TRENDS[statement.measure]
-    else:
-        needed, measure = network or "core", OF_SCORES[statement.measure]
+    needed, measure = MEASURES[statement.measure]
+    network = statements.network(statement)
+    needed = needed or network or "core"
     evidence = getattr(known, needed)
     if evidence is None:
         return _row(statement, Measured(missing=NOT_RUN[needed]))
@@ -256,16 +252,18 @@ def _small_trends(statement, trends: xr.Dataset, known: Evidence) -> Measured:
     return Measured(float(small.mean()), *bounds, words=words)
 
 
-# By the measure of a claim: what it takes is scores, or slopes, and all that is known.
-OF_SCORES = {
-    "count": _count,
-    "one-year count": _count,
-    "median": _median,
-    "difference": _difference,
-    "lowest": _lowest,
-    "site": _at_site,
+# By the measure of a claim: what it needs of the evidence ("": scores of the network it is about,
+# else of the core sites), and the function that takes this and all that is known.
+MEASURES = {
+    "count": ("", _count),
+    "one-year count": ("", _count),
+    "median": ("", _median),
+    "difference": ("", _difference),
+    "lowest": ("", _lowest),
+    "site": ("", _at_site),
+    "slopes": ("trends", _slopes),
+    "small trends": ("trends", _small_trends),
 }
-OF_TRENDS = {"slopes": _slopes, "small trends": _small_trends}
 
 
 def _differences(forecast: xr.Dataset, other: str) -> list[Case]:
@@ -287,13 +285,8 @@ def _weather(claim, forecast: xr.Dataset) -> Measured:
     rmse = forecast["median_rmse"].sel(predictor="forecast").values
     share = np.array([one.value for one in cases]) / rmse
     beyond = sum(one.beyond for one in cases)
-    words = {
-        "beyond": beyond,
-        "leads": len(cases),
-        "heavy": int((share > claim.margin).sum()),
-        "lead": forecast["lead"].values[-1],
-        "share": share[-1],
-    }
+    words = {"beyond": beyond, "leads": len(cases), "heavy": int((share > claim.margin).sum())}
+    words |= {"lead": forecast["lead"].values[-1], "share": share[-1]}
     # Wholly: a heavy loss at some lead, where the loss is sure at all of them.
     heaviest = share.max() if beyond == len(cases) else -np.inf
     return Measured(*cases[-1][:3], cases=(Case(heaviest), Case(beyond)), words=words)

@@ -6,8 +6,7 @@ scored against the probes on the same days.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from soilbook.device import find as find_device
 from soilbook.errors import DataError, unknown
 from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
-from soilbook.fang2019.runs import METRICS, Scaled, Track
+from soilbook.fang2019.runs import METRICS, Scaled
 from soilbook.models import climatology
 from soilbook.models.baselines import exponential_filter
 from soilbook.settings import Count, satellite
@@ -30,12 +29,8 @@ from soilbook.training.sequences import MODELLED, STATISTICS
 
 PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page
-LABELS = {
-    "rmse": "RMSE (m$^3$ m$^{-3}$)",
-    "bias": "bias (m$^3$ m$^{-3}$)",
-    "ubrmse": "ubRMSE (m$^3$ m$^{-3}$)",
-    "r": "R",
-}
+NAMES = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
+LABELS = {name: f"{text} (m$^3$ m$^{{-3}}$)" for name, text in NAMES.items()} | {"r": "R"}
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
@@ -43,8 +38,6 @@ STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a 
 # What makes LSTM's root zone: the observed track has no root-zone product of SMAP to learn from.
 ROOT_ZONES = {"twin": "second network", "observed": "exponential filter"}
 YEAR = 365.25  # days
-# SMAP is scored on the days it has; all other products share theirs.
-OWN_DAYS = ("SMAP",)
 LEAST = 30  # days, fewer give no score
 
 
@@ -52,9 +45,6 @@ class Hindcast(Scaled):
     """Settings. ``kind`` is the in-situ network, "core" or "sparse"; ``epochs`` None means as many
     days of instances as the profile's epochs of one year."""
 
-    of_profile: ClassVar = ("networks",)
-
-    data: Track = "twin"
     kind: Literal["core", "sparse"] = "sparse"
     epochs: Count | None = None
 
@@ -68,9 +58,7 @@ class Hindcast(Scaled):
         return [chosen.but(seed=self.seed + k) for k in range(self.networks)]
 
 
-def run(
-    settings: Hindcast, store: Store | None = None, folder: Path | str | None = None
-) -> xr.Dataset:
+def run(settings: Hindcast) -> xr.Dataset:
     """All products at all places: read, trained and run, or taken from the store.
 
     Returns ``sm`` (product, layer, place, time), ``insitu`` (layer, place, time) and ``spread``
@@ -79,57 +67,42 @@ def run(
     LSTM" sees the moisture of our models besides, see ``runs.METHODS``; climatology is the mean of
     SMAP's calendar day at the pixel. Raises DataError and DeviceError before any work starts.
     """
-    settings, store = settings.resolve(), store or Store()
-    scale, steps = satellite(settings.profile), STEPS[settings.profile]
-    grid = there.grid(settings.data, settings.seed, folder, store)
-    n = scale.n_stations if settings.kind == "sparse" else None
-    places = there.insitu(settings.data, settings.kind, settings.seed, folder, n, store)
+    settings, scale = settings.resolve(), satellite(settings.profile)
+    grid = there.grid(settings.data, settings.seed)
+    places = there.insitu(settings.data, settings.kind, settings.seed, scale.n_stations)
     settings = settings.but(epochs=settings.epochs or epochs(scale.epochs, grid))
-    models = there.land_surface(settings.data, places, grid, steps, store, folder)
-    key = {
-        "kind": "hindcast",
-        "networks": settings.members(),
-        "of": [settings.data, settings.kind, settings.device],
-        "grid": fingerprint.of_dataset(grid),
-        "places": fingerprint.of_dataset(places),
-        "models": fingerprint.of_dataset(models),
-    }
-    return store.made(key, lambda: _made(settings, grid, places, models, store))
+    models = there.land_surface(settings.data, places, grid, STEPS[settings.profile])
+    of = settings.data, settings.kind, settings.device
+    data = [fingerprint.of_dataset(one) for one in (grid, places, models)]
+    key = {"kind": "hindcast", "networks": settings.members(), "of": of, "data": data}
+    return Store().made(key, lambda: _made(settings, grid, places, models))
 
 
-def _made(
-    settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset, store: Store
-) -> xr.Dataset:
+def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset):
     # What the networks are shown besides: nothing, and the moisture of our models.
-    shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places, store)}
+    shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places)}
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
-        made = {
-            name: networks(settings, grid, places, variable, store, modelled)
-            for name, modelled in shown.items()
-        }
+        given = settings, grid, places, variable
+        made = {name: networks(*given, modelled) for name, modelled in shown.items()}
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
-    surface = learnt("sm_smap")
+    recorded, layers = places["recorded"].values, {"surface": learnt("sm_smap")}
     if settings.data == "twin":
-        deep = learnt("sm_smap_rootzone")
+        layers["rootzone"] = learnt("sm_smap_rootzone")
     else:
-        deep = {name: exponential_filter(values) for name, values in surface.items()}
-    recorded = places["recorded"].values
-    layers = dict(zip(LAYERS, (surface, deep), strict=True))
+        filtered = {name: exponential_filter(one) for name, one in layers["surface"].items()}
+        layers["rootzone"] = filtered
     sm = [_products(models.sel(layer=name), of, recorded) for name, of in layers.items()]
     spread = [np.where(recorded, _spread(of["LSTM"]), np.nan) for of in layers.values()]
     insitu = [places[f"sm_{layer}"].values for layer in LAYERS]
-    days, dims = places["time"].values, ("layer", "place", "time")
-    labels = {"units": "m3 m-3", "long_name": "soil moisture"}
+    made = {"sm": np.stack(sm, 1), "insitu": np.stack(insitu), "spread": np.stack(spread)}
+    dims, labels = ("product", "layer", "place", "time"), {"units": "m3 m-3"}
+    days = places["time"].values
     wanted = ("latitude", "longitude", "elevation", "pixel", "distance_km", "inside")
     return xr.Dataset(
-        {
-            "sm": (("product", *dims), np.stack(sm, 1).astype(np.float32), labels),
-            "insitu": (dims, np.stack(insitu).astype(np.float32), labels),
-            "spread": (dims, np.stack(spread).astype(np.float32), labels),
-        },
+        {n: (dims[-one.ndim :], one.astype(np.float32), labels) for n, one in made.items()},
         coords={
             "product": list(PRODUCTS),
             "layer": list(LAYERS),
@@ -176,20 +149,17 @@ def epochs(of_a_year: int, grid: xr.Dataset) -> int:
     return max(1, round(of_a_year / years))
 
 
-def guides(settings, grid: xr.Dataset, places: xr.Dataset, store: Store) -> list[xr.Dataset]:
-    """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say.
-
-    Ours at the places too where NLDAS-2's are at hand: a network must meet there what it learnt
-    from at the pixels.
-    """
+def guides(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset) -> list[xr.Dataset]:
+    """MODELLED (pixel, time) from the launch on and (place, time), m3 m-3, as our models say, also
+    where NLDAS-2's are at hand: a network must meet at places what it learnt from at pixels."""
     steps = STEPS[settings.profile]
-    at_pixels = there.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps, store)
-    at_places = there.at_places(settings.data, places, steps, store)
+    at_pixels = there.at_pixels(grid.sel(time=slice(LAUNCH, None)), steps)
+    at_places = there.at_places(settings.data, places, steps)
     return [there.as_inputs(one) for one in (at_pixels, at_places)]
 
 
 def networks(
-    settings, grid: xr.Dataset, places: xr.Dataset, name: str, store: Store, modelled=None
+    settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, name: str, modelled=None
 ) -> np.ndarray:
     """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
 
@@ -209,7 +179,7 @@ def networks(
     inputs = runs.OUR_INPUTS.but(forcing=forcing)
     training = instances.with_statistics(training, training)
     members, device = settings.members(), settings.device
-    trained, scaling = runs.learn(training, inputs, members, store, device, name)
+    trained, scaling = runs.learn(training, inputs, members, device, name)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}
     x = instances.features(places.assign(own), scaling)
@@ -239,11 +209,8 @@ def _training(grid: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def scores(result: xr.Dataset) -> xr.Dataset:
-    """METRICS (m3 m-3, but for R) and ``n_days`` (product, layer, place, period).
-
-    Days of ``shared_days`` with in situ count, for SMAP those that it has among them; fewer than 30
-    give NaN.
-    """
+    """METRICS and ``n_days`` (product, layer, place, period): days of ``shared_days`` with in situ
+    count, for SMAP those that it has among them; fewer than 30 give NaN."""
     periods = [name for name in PERIODS if name in result["period"].values]
     made = [_period(result.isel(time=result["period"].values == name)) for name in periods]
     out = xr.concat(made, xr.Variable("period", periods))
@@ -261,9 +228,9 @@ def _period(result: xr.Dataset) -> xr.Dataset:
 
 
 def shared_days(result: xr.Dataset) -> xr.DataArray:
-    """Days (..., time) on which every product but those of OWN_DAYS is there; one without any value
-    at a place takes no part there."""
-    known = result["sm"].drop_sel(product=list(OWN_DAYS), errors="ignore").notnull()
+    """Days (..., time) on which every product but SMAP is there; one without any value at a place
+    takes no part there."""
+    known = result["sm"].drop_sel(product="SMAP", errors="ignore").notnull()
     return (known | ~known.any("time")).all("product")
 
 
@@ -272,8 +239,6 @@ def summary(scored: xr.Dataset, **draws) -> pd.DataFrame:
     """Medians over places with intervals: one row for each metric, layer, period and product.
 
     Columns metric, layer, period, product, median, low, high, quartile_1, quartile_3, n_places.
-    Neighbouring stations are drawn together, core sites singly; ``draws`` say how often and from
-    which seed.
     """
     cell = ["metric", "layer", "period", "product"]
     values = scored[list(METRICS)].to_array("metric").transpose(*cell, "place")

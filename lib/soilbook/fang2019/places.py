@@ -5,7 +5,6 @@ end: the moisture of Noah and VIC at these places, NLDAS-2's where its files are
 """
 
 from collections.abc import Iterable
-from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -51,25 +50,16 @@ WEATHER = (*INPUTS["observed"], "longwave")
 NATURE = {"twin": ("sand", "clay", "flag_land_cover", "ndvi"), "observed": ("sand", "clay")}
 
 
-def grid(
-    data: str, seed: int = 0, folder: Path | str | None = None, store: Store | None = None
-) -> xr.Dataset:
+def grid(data: str, seed: int = 0) -> xr.Dataset:
     """Weather, attributes and SMAP of the pixels: Dataset (pixel, time).
 
     ``sm_smap`` and, on the twin, ``sm_smap_rootzone`` are NaN where there is no retrieval.
     DataError names the file that is absent or wrong.
     """
-    return conus412.read(folder) if data == "observed" else twin("grid", seed, store)
+    return conus412.read() if data == "observed" else twin("grid", seed)
 
 
-def insitu(
-    data: str,
-    kind: str,
-    seed: int = 0,
-    folder: Path | str | None = None,
-    n: int | None = None,
-    store: Store | None = None,
-) -> xr.Dataset:
+def insitu(data: str, kind: str, seed: int = 0, n: int | None = None) -> xr.Dataset:
     """In-situ places, Dataset (place, time), of the ``kind`` "core" or "sparse".
 
     Weather without a gap, attributes of the pixel, ``sm_surface`` and ``sm_rootzone`` (m3 m-3) by
@@ -80,8 +70,8 @@ def insitu(
     outside the grid is left out. DataError if no place is left.
     """
     if data == "observed":
-        return _observed(kind, folder, n, store or Store())
-    made = twin("insitu", seed, store, kind=kind)
+        return _observed(kind, n)
+    made = twin("insitu", seed, kind=kind)
     if kind == "sparse":
         made = made.isel(place=_spread(made.sizes["place"], n))
     everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
@@ -96,9 +86,7 @@ def _spread(n_all: int, n: int | None) -> list[int]:
     return [int((k + 0.5) * n_all / n) for k in range(n)]
 
 
-def twin(
-    what: str, seed: int = 0, store: Store | None = None, names: Iterable[str] = (), **arguments
-) -> xr.Dataset:
+def twin(what: str, seed: int = 0, names: Iterable[str] = (), **arguments) -> xr.Dataset:
     """``grid``, ``insitu`` or ``truth`` of ``twin.continent``, kept in the store as making it takes
     time. ``names`` are the variables that are kept (none: all)."""
     names = list(names)
@@ -112,52 +100,49 @@ def twin(
         made = getattr(continent, what)(seed=seed, **arguments)
         return made[names] if names else made
 
-    return (store or Store()).made(key, make)
+    return Store().made(key, make)
 
 
-def truth(result: xr.Dataset, seed: int = 0, store: Store | None = None) -> xr.DataArray | None:
+def truth(result: xr.Dataset, seed: int = 0) -> xr.DataArray | None:
     """True moisture of each place's pixel (layer, place, time), m3 m-3, on the days of ``result``,
     a result of ``hindcast.run``; None on the observed track, where nobody knows it."""
     if result.attrs["data"] != "twin":
         return None
-    made = twin("truth", seed, store, VARIABLES)
+    made = twin("truth", seed, VARIABLES)
     there = made.sel(pixel=result["pixel"], time=result["time"]).reset_coords(drop=True)
     both = there.to_array("layer", name="truth").assign_coords(layer=LAYERS)
     return both.transpose("layer", "place", "time")
 
 
-def digest(paths: Iterable[Path], folder: Path | str | None) -> str:
+def digest(paths: Iterable[Path]) -> str:
     """Digest of files below the data folder."""
-    return files.digest((path.resolve() for path in paths), files.product(folder, "").resolve())
+    return files.digest((path.resolve() for path in paths), files.product(None, "").resolve())
 
 
-def _observed(kind: str, folder, n: int | None, store: Store) -> xr.Dataset:
-    there = network.stations(folder)
+def _observed(kind: str, n: int | None) -> xr.Dataset:
+    there = network.stations()
     names = there.index[there["conus"]].tolist()
-    if kind == "core":
-        names = [name for name in STAND_INS if name in names]
-    else:
-        names = [names[k] for k in _spread(len(names), n)]
-    read = [*network.files_of(folder, names), *conus412.files_of(folder)]
-    key = {"kind": "in-situ places of study 2", "stations": names, "data": digest(read, folder)}
-    made = store.made(key, lambda: _stations(names, folder))
+    spread = [names[k] for k in _spread(len(names), n)]
+    names = [name for name in STAND_INS if name in names] if kind == "core" else spread
+    read = [*network.files_of(None, names), *conus412.files_of()]
+    key = {"kind": "in-situ places of study 2", "stations": names, "data": digest(read)}
+    made = Store().made(key, lambda: _stations(names))
     return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")
 
 
-def _stations(names: list[str], folder) -> xr.Dataset:
+def _stations(names: list[str]) -> xr.Dataset:
     """Stations with complete weather at their pixels."""
     weather = list(INPUTS["observed"])
-    read = network.read(folder, names)
+    read = network.read(None, names)
     filled = [[quality.fill(row, MAX_GAP) for row in read[name].values] for name in weather]
     recorded = np.isfinite(filled).all(axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
     read, left_out = quality.complete(read, weather, MAX_GAP, "nearest year")
-    pixel_record = conus412.read(folder, (*schema.ATTRIBUTES, "sm_smap"))
-    pixels = pixel_record[list(schema.ATTRIBUTES)]
+    pixels = conus412.read(None, (*schema.ATTRIBUTES, "sm_smap"))
     # A pixel without soil data would leave the land-surface models without a soil.
-    with_soil = pixels.isel(pixel=np.flatnonzero(pixels["sand"].notnull()))
+    with_soil = pixels.isel(pixel=pixels["sand"].notnull().values)
     at, outside = network.match(read, with_soil, FARTHEST)
-    at, unseen = _seen(at, pixel_record["sm_smap"])
+    at, unseen = _seen(at, pixels["sm_smap"])
     read = read.sel(station=at.index.values)
     for name in weather:
         # Before and after the record the networks run on weather of other years, and the models
@@ -170,7 +155,9 @@ def _stations(names: list[str], folder) -> xr.Dataset:
     if short.all():
         reason = next(iter(left_out.items()), ("no station", "none asked for"))
         raise DataError(f"no station left of {len(names)}; {reason[0]}: {reason[1]}")
-    nature = pixels.sel(pixel=xr.DataArray(at["pixel"].values, dims="station"))
+    nature = pixels[[*schema.ATTRIBUTES]].sel(
+        pixel=xr.DataArray(at["pixel"].values, dims="station")
+    )
     read = read.drop_vars(["relative_humidity", "start", "end", "filled"])
     read = read.assign(nature.reset_coords(drop=True).data_vars).assign_coords(
         pixel=("station", at["pixel"].to_numpy()),
@@ -193,25 +180,18 @@ def _seen(at: pd.DataFrame, smap: xr.DataArray) -> tuple[pd.DataFrame, dict[str,
     return at.drop(index=missing.index), missing.map(why.format).to_dict()
 
 
-def land_surface(
-    data: str,
-    places: xr.Dataset,
-    pixels: xr.Dataset,
-    steps: int,
-    store: Store,
-    folder: Path | str | None = None,
-) -> xr.Dataset:
+def land_surface(data: str, places: xr.Dataset, pixels: xr.Dataset, steps: int) -> xr.Dataset:
     """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, kept in the store; attribute ``source``.
 
     Ours run on the weather of the places with ``steps`` a day, their soil follows from texture. On
     the observed track files of NLDAS-2 in the data folder, if both models have some, come first;
     ``pixels`` says which cell a place's pixel is.
     """
-    root = Path(folder) if folder else room.folder()
+    root = room.folder()
     wanted = [f"nldas/**/NLDAS_{name.upper()}0125_H.A*" for name in MODELS]
     paths = [sorted(root.glob(pattern)) for pattern in wanted if data == "observed"]
     if not paths or not all(paths):
-        return at_places(data, places, steps, store)
+        return at_places(data, places, steps)
     states = [(path.name, path.stat()) for of_model in paths for path in of_model]
     key = {
         "kind": "models of NLDAS-2 of study 2",
@@ -222,15 +202,15 @@ def land_surface(
         "places": places["place"].values,
         "days": places["time"].values[[0, -1]].astype(str),
     }
-    return store.made(key, partial(_of_nldas, places, pixels, root))
+    return Store().made(key, lambda: _of_nldas(places, pixels, root))
 
 
-def at_places(data: str, places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+def at_places(data: str, places: xr.Dataset, steps: int) -> xr.Dataset:
     """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, of our models, also where files are."""
-    return _of_ours(NATURE[data], places, steps, store)
+    return _of_ours(NATURE[data], places, steps)
 
 
-def at_pixels(pixels: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:
     """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels.
 
     A pixel without soil data has the soil of the median pixel.
@@ -240,7 +220,7 @@ def at_pixels(pixels: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
         places[name] = places[name].fillna(places[name].median())
     if "elevation" not in places:
         places["elevation"] = "place", np.full(places.sizes["place"], np.nan)
-    return _of_ours(NATURE["twin"], places, steps, store).rename(place="pixel")
+    return _of_ours(NATURE["twin"], places, steps).rename(place="pixel")
 
 
 def as_inputs(made: xr.Dataset) -> xr.Dataset:
@@ -250,7 +230,7 @@ def as_inputs(made: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(parts)
 
 
-def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Store) -> xr.Dataset:
+def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int) -> xr.Dataset:
     forcing = places[[name for name in WEATHER if name in places]].reset_coords(drop=True)
     if "eastward_wind" in places:
         speed = np.hypot(places["eastward_wind"], places["northward_wind"])
@@ -267,7 +247,7 @@ def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int, store: Sto
         runs = [model(forcing, static, steps_per_day=steps) for model in models]
         return _layers(runs).assign_attrs(source=OWN_MODELS)
 
-    return store.made(key, make)
+    return Store().made(key, make)
 
 
 def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:

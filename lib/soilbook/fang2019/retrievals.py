@@ -5,21 +5,18 @@ and its age: "the current and past soil moisture observations are included as in
 serves all leads: it is trained on every pixel once for each lead.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
-from pydantic import model_validator
 
 from soilbook import fingerprint, metrics
 from soilbook.device import find as find_device
-from soilbook.errors import ParameterError
 from soilbook.fang2019 import runs
-from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, Track, YearAhead
+from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, YearAhead
 from soilbook.models import climatology
 from soilbook.models.prolongation import Memory, follow
+from soilbook.settings import Count
 from soilbook.store import Store
 from soilbook.training.sequence_trainer import SequenceSettings, network, train_sequences
 from soilbook.training.sequences import Sequences, target
@@ -50,18 +47,7 @@ class SatelliteForecast(YearAhead):
     """Settings of the year-ahead test with the days ahead, ``leads``; a forecast network takes as
     many steps as a hindcast network."""
 
-    data: Track = "twin"
-    profile: str = "quick"
-    leads: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-
-    @model_validator(mode="after")
-    def _leads_rise(self):
-        if not self.leads or sorted({*self.leads}) != [*self.leads] or self.leads[0] < 1:
-            raise ParameterError(
-                f"leads {', '.join(map(str, self.leads)) or 'none'}; "
-                "allowed: rising whole days from 1 on"
-            )
-        return self
+    leads: tuple[Count, ...] = (1, 2, 3, 4, 5, 6, 7)
 
     def forecasters(self) -> list[SequenceSettings]:
         """Settings of every forecast network: a pixel counts once for each lead in an epoch."""
@@ -69,48 +55,40 @@ class SatelliteForecast(YearAhead):
         return [one.but(epochs=epochs) for one in self.members()]
 
 
-def run(
-    settings: SatelliteForecast,
-    store: Store | None = None,
-    folder: Path | str | None = None,
-    pixels: xr.Dataset | None = None,
-) -> xr.Dataset:
+def run(settings: SatelliteForecast, pixels: xr.Dataset | None = None) -> xr.Dataset:
     """Train, forecast the test year at every lead, and score next to what needs less.
 
-    ``pixels`` (pixel, time) replaces those of the track. Returns ``moisture`` (predictor, lead,
-    pixel, time), m3 m-3, for the predictors of SEES; ``observed`` (pixel, time); scores, medians
-    over pixels and paired differences with intervals, see ``score``; ``age`` (lead), the median age
-    in days of the last retrieval. Kept in ``store``.
+    ``pixels`` (pixel, time) replaces those of the track. Returns what ``score`` does, for the
+    predictors of SEES, and ``age`` (lead), the median age in days of the last retrieval. Kept in
+    the store.
     """
-    store, device = store or Store(), find_device(settings.device)
-    pixels = runs.read(settings, folder, store) if pixels is None else pixels
-    ready = runs.prepare(settings, pixels, store)
+    device = find_device(settings.device)
+    pixels = runs.read(settings) if pixels is None else pixels
+    ready = runs.prepare(settings, pixels)
     data = fingerprint.of_arrays(ready.x, ready.record[TARGET].values)
     key = {"kind": "satellite forecast", "settings": settings, "data": data}
-    return store.made(key, lambda: _made(settings, ready, pixels, store, device))
+    return Store().made(key, lambda: _made(settings, ready, pixels, device))
 
 
-def _made(
-    settings: SatelliteForecast, ready: Prepared, pixels: xr.Dataset, store: Store, device: str
-) -> xr.Dataset:
+def _made(settings: SatelliteForecast, ready: Prepared, pixels: xr.Dataset, device: str):
     smap, leads = ready.test[TARGET], settings.leads
-    ahead = runs.year_ahead(settings, places=pixels, store=store)["moisture"]
-    predicted = forecasts(settings, ready, store, device)
-    for name, source in (("hindcast", "ensemble"), ("climatology", "climatology")):
-        same = ahead.sel(predictor=source).values
-        predicted[name] = np.broadcast_to(same, (len(leads), *same.shape))
+    ahead = runs.year_ahead(settings, pixels)["moisture"]
     known = np.stack([latest(ready.record[TARGET].values, lead) for lead in leads], axis=1)
-    predicted["persistence"], age = known[..., -smap.sizes["time"] :]
-    predicted = {name: predicted[name] for name in SEES}
-    result = score(smap, predicted, leads, settings.bootstrap, settings.seed)
+    value, age = known[..., -smap.sizes["time"] :]
+    hindcast, season = (
+        np.broadcast_to(ahead.sel(predictor=name), value.shape)
+        for name in ("ensemble", "climatology")
+    )
+    of_smap = {"hindcast": hindcast, "persistence": value, "climatology": season}
+    predicted = forecasts(settings, ready, device) | of_smap
+    draws = {"n_replicates": settings.bootstrap, "seed": settings.seed}
+    result = score(smap, predicted, leads, **draws)
     ages = [float(np.nanmedian(one[smap.notnull().values])) for one in age]
     result["age"] = "lead", ages, {"units": "d", "long_name": "age of the last retrieval, median"}
     return result
 
 
-def forecasts(
-    settings: SatelliteForecast, ready: Prepared, store: Store, device: str
-) -> dict[str, np.ndarray]:
+def forecasts(settings: SatelliteForecast, ready: Prepared, device: str) -> dict[str, np.ndarray]:
     """The two forecasts of SEES, (lead, pixel, day of the test), m3 m-3, means of the networks."""
     retrievals, n_training = ready.record[TARGET].values, ready.training.sizes["time"]
     by_lead = [inputs(retrievals, n, ready.scaling) for n in settings.leads]
@@ -118,7 +96,7 @@ def forecasts(
     y = target(ready.training, ready.scaling)
     sequences = Sequences.of(np.concatenate(learnt), np.tile(y, (len(by_lead), 1)), device)
     members = settings.forecasters()
-    trained = train_sequences(sequences, members, store)
+    trained = train_sequences(sequences, members, Store())
     del learnt, sequences
     usual = usual_weather(ready.x, ready.record["time"].values, slice(0, n_training))
     there = np.isfinite(ready.test[TARGET].values)
@@ -166,21 +144,16 @@ def with_and_without(made, x, usual, by_lead, leads, y, there) -> np.ndarray:
 
 
 def latest(retrievals: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
-    """Last retrieval at least ``lead`` days before each day, in its units, and its age in days.
-
-    Both (pixel, time); NaN before the first retrieval.
-    """
+    """Last retrieval at least ``lead`` days before each day, in its units, and its age in days,
+    both (pixel, time); NaN before the first retrieval."""
     day = np.arange(retrievals.shape[1])
     made_on = np.where(np.isfinite(retrievals), day, np.nan)
     return runs.latest(retrievals, lead), day - runs.latest(made_on, lead)
 
 
 def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray:
-    """The two inputs (pixel, time, 2), 32-bit: scaled value and age on a scale from 0 to 1.
-
-    The age is its logarithm over that of 60 days. A pixel without a retrieval so far gets the mean
-    and the highest age.
-    """
+    """The two inputs (pixel, time, 2), 32-bit: scaled value, and logarithm of age over that of 60
+    days. A pixel without a retrieval so far gets the mean and the highest age."""
     value, age = latest(retrievals, lead)
     scaled = (value - scaling["target_mean"].item()) / scaling["target_deviation"].item()
     old = np.log(np.minimum(np.nan_to_num(age, nan=OLDEST), OLDEST)) / np.log(OLDEST)
@@ -188,23 +161,14 @@ def inputs(retrievals: np.ndarray, lead: int, scaling: xr.Dataset) -> np.ndarray
 
 
 def usual_weather(x: np.ndarray, time: np.ndarray, training: slice) -> np.ndarray:
-    """Inputs ``x`` (pixel, time, feature) as usual for the calendar day in the ``training`` days.
-
-    The mean of the days within a month: what is known of the weather where none is forecast.
-    Inputs that never vary stay as they are.
-    """
+    """Inputs ``x`` (pixel, time, feature) as usual for the calendar day in the ``training`` days,
+    the mean of days within a month: what is known of the weather where none is forecast."""
     by_feature = np.moveaxis(x, -1, 1)
     means = climatology(time[training], by_feature[..., training], time, WINDOW)
     return np.moveaxis(means, 1, -1).astype(np.float32)
 
 
-def score(
-    observed: xr.DataArray,
-    predicted: dict[str, np.ndarray],
-    leads: tuple[int, ...],
-    n_replicates: int = 1000,
-    seed: int = 0,
-) -> xr.Dataset:
+def score(observed: xr.DataArray, predicted: dict, leads: tuple[int, ...], **draws) -> xr.Dataset:
     """Scores against SMAP of ``predicted`` (lead, pixel, time), on the days that all share.
 
     Returns ``moisture`` (predictor, lead, pixel, time), ``observed`` (pixel, time), METRICS and
@@ -212,33 +176,27 @@ def score(
     ``difference_...``, the median over pixels of forecast minus predictor, each (predictor, lead)
     with its 95 % interval, see ``runs.with_interval``.
     """
-    days_ahead = "lead", list(leads), {"units": "d"}
-    result = xr.Dataset(coords=observed.coords).assign_coords(lead=days_ahead)
-    result["moisture"] = runs.stacked(observed, predicted, lead=list(leads))
-    result["observed"] = observed
-    shared = observed.where(result["moisture"].notnull().all("predictor"))
-    found = metrics.score(shared, result["moisture"], metrics=METRICS)
-    result = result.merge(found, compat="no_conflicts")
-    groups = runs.neighbours(result)
+    moisture = runs.stacked(observed, predicted, lead=list(leads))
+    shared = observed.where(moisture.notnull().all("predictor"))
+    result = xr.Dataset({"observed": observed, "moisture": moisture})
+    result = result.assign(metrics.score(shared, moisture, metrics=METRICS))
     for name in BOUNDED:
         own = result[name].transpose("predictor", "lead", "pixel")
         apart = own.sel(predictor="forecast", drop=True) - own
         apart = apart.transpose(*own.dims).assign_attrs(own.attrs)
         for kind, values in (("median", own), ("difference", apart)):
-            of = runs.with_interval(f"{kind}_{name}", values, groups, n_replicates, seed)
-            result.update(of)
+            result.update(runs.with_interval(f"{kind}_{name}", values, **draws))
     return result
 
 
 def frame(result: xr.Dataset) -> pd.DataFrame:
-    """One row for each lead and predictor: medians over pixels and paired differences, bounded.
-
-    ``difference_...`` is forecast minus predictor; ``age_d`` the median age of the last retrieval.
-    """
+    """One row for each lead and predictor: medians over pixels and paired differences of ``score``,
+    and ``age_d``, the median age of the last retrieval."""
     names = [name for name in result if str(name).startswith(("median_", "difference_"))]
-    rows = result[names].to_dataframe().reset_index().sort_values("lead", kind="stable")
-    rows.insert(1, "age_d", result["age"].sel(lead=rows["lead"].values).values)
-    return rows.rename(columns={"lead": "lead_d"}).reset_index(drop=True)
+    keys = {"lead": "lead_d"}
+    rows = result[names].to_dataframe(["lead", "predictor"]).reset_index().rename(columns=keys)
+    rows["age_d"] = result["age"].sel(lead=rows["lead_d"].values).values
+    return rows[["predictor", "age_d", "lead_d", *names]]
 
 
 def share_of_retrievals(result: xr.Dataset) -> xr.DataArray:
@@ -253,9 +211,8 @@ def by_season(result: xr.Dataset, reference: xr.DataArray | None = None) -> xr.D
 
     ``reference`` (place, time) is what products are held against, by default in situ. Returns
     ``ubrmse``, ``bias``, ``r``, ``n_days`` and ``oscillation`` (product, part, place), where part
-    is the season, and ``share`` (part, place) of days with a retrieval after launch. Cells with
-    fewer than 30 days are NaN. Oscillation is the mean absolute change from day to day, on all
-    days, observed or not.
+    is the season, and ``share`` (part, place) of days with a retrieval after launch; NaN for fewer
+    than 30 days. Oscillation is the mean change from day to day, on all days, observed or not.
     """
     shares = share_of_retrievals(result)
     masks = {n: shares["month"].isin(m).broadcast_like(shares) for n, m in SEASONS.items()}

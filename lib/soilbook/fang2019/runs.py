@@ -8,8 +8,7 @@ the year after is scored against SMAP, pixel by pixel.
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,7 @@ from soilbook.training.sequences import MODELLED, STATISTICS, Inputs, Sequences
 STEPS = 4  # of the land-surface models, a day
 TARGET = "sm_smap"
 METRICS = ("rmse", "bias", "ubrmse", "r")
+BOUNDS = ("", "_low", "_high")  # ends of the names of a number and of its 95 % interval
 WINDOW = 31  # days of a calendar day's mean: SMAP passes every second or third day
 # "paper": AdaDelta and strong dropout, sizes as in the authors' released program (hydroDL), since
 # the paper states none. "adam": ours, chosen on held-out days of the training year alone.
@@ -47,10 +47,8 @@ METHODS = {
     "guided": OURS,
 }
 OUR_INPUTS = Inputs(attributes=(*schema.ATTRIBUTES, *STATISTICS), season=True)
-METHOD_INPUTS = {
+METHOD_INPUTS = dict.fromkeys(METHODS, OUR_INPUTS) | {
     "paper": Inputs(forcing=schema.FORCING, rain="none"),
-    "adam": OUR_INPUTS,
-    "adadelta": OUR_INPUTS,
     "guided": OUR_INPUTS.but(forcing=(*OUR_INPUTS.forcing, *MODELLED)),
 }
 
@@ -59,15 +57,13 @@ BLOCK = 12  # pixels of the 36 km grid, 430 km
 LEAST_GROUPS = 3  # fewer hold too few different draws for an interval
 TAIL = (1 - 0.95) / 2  # outside either end of an interval
 
-Track = Literal["twin", "observed"]
 NotNegative = Annotated[int, Field(ge=0)]
 
 
 class Scaled(Checked):
     """Base of study 2's settings: numbers left open (None) are those of the ``profile``."""
 
-    of_profile: ClassVar[tuple[str, ...]] = ("networks", "epochs", "bootstrap")
-
+    data: Literal["twin", "observed"] = "twin"
     profile: str = "quick"
     networks: Count
     seed: NotNegative = 0
@@ -77,7 +73,8 @@ class Scaled(Checked):
     @classmethod
     def _numbers_of_profile(cls, given: dict) -> dict:
         scale = satellite(given.get("profile", cls.model_fields["profile"].default))
-        left_open = [name for name in cls.of_profile if given.get(name) is None]
+        required = [name for name, field in cls.model_fields.items() if field.is_required()]
+        left_open = [name for name in required if given.get(name) is None]
         return {**given, **{name: getattr(scale, name) for name in left_open}}
 
 
@@ -91,8 +88,6 @@ class YearAhead(Scaled):
     the twin. ``device``: see ``soilbook.device.find``.
     """
 
-    data: Track = "observed"
-    profile: str = "standard"
     train_years: tuple[int, ...] = (2015,)
     test_year: int = 2016
     method: Literal["paper", "adam", "adadelta", "guided"] = "adam"
@@ -120,20 +115,18 @@ class YearAhead(Scaled):
         return [self.sequence.but(seed=self.seed + k) for k in range(self.networks)]
 
 
-def read(
-    settings: YearAhead, folder: Path | str | None = None, store: Store | None = None
-) -> xr.Dataset:
+def read(settings: YearAhead) -> xr.Dataset:
     """The pixels of the track with all years of the test.
 
     DataError names a file that is absent: SMAP of 2017 is not in the authors' example data base.
     """
     if settings.data == "twin":
-        made = rooms.grid("twin", settings.seed, store=store)
+        made = rooms.grid("twin", settings.seed)
         made["wind_speed"] = np.hypot(made["eastward_wind"], made["northward_wind"])
         return made
     inputs = METHOD_INPUTS[settings.method]
     wanted = [n for n in (*inputs.forcing, *inputs.attributes) if n not in (*STATISTICS, *MODELLED)]
-    return conus412.read(folder, [*wanted, TARGET], (*settings.train_years, settings.test_year))
+    return conus412.read(None, [*wanted, TARGET], (*settings.train_years, settings.test_year))
 
 
 class Prepared(NamedTuple):
@@ -147,27 +140,22 @@ class Prepared(NamedTuple):
     x: np.ndarray
 
 
-def prepare(settings: YearAhead, places: xr.Dataset, store: Store) -> Prepared:
+def prepare(settings: YearAhead, places: xr.Dataset) -> Prepared:
     """Split and scale; DataError if a day or an input is missing."""
     inputs = METHOD_INPUTS[settings.method]
     years = settings.train_years, [settings.test_year]
-    learnt, tested = (_part(places, part) for part in years)
-    record = places.sel(time=slice(learnt["time"][0], tested["time"][-1]))
-    record = instances.with_statistics(record, learnt)
-    if set(MODELLED) & set(inputs.forcing):
-        modelled = rooms.as_inputs(rooms.at_pixels(record, STEPS, store))
-        record = instances.with_departures(record, modelled, learnt["time"])
-    training, test = (_part(record, part) for part in years)
+    learnt, tested = (_days(places, part) for part in years)
+    record = places.sel(time=slice(learnt[0], tested[-1]))
+    record = instances.with_statistics(record, record.sel(time=learnt))
+    if settings.method == "guided":
+        modelled = rooms.as_inputs(rooms.at_pixels(record, STEPS))
+        record = instances.with_departures(record, modelled, learnt)
+    training, test = record.sel(time=learnt), record.sel(time=tested)
     scaling = instances.fit_scaling(training, inputs, TARGET)
     return Prepared(record, training, test, scaling, instances.features(record, scaling))
 
 
-def year_ahead(
-    settings: YearAhead,
-    folder: Path | str | None = None,
-    places: xr.Dataset | None = None,
-    store: Store | None = None,
-) -> xr.Dataset:
+def year_ahead(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Dataset:
     """Train, predict the test year, and score it against SMAP.
 
     ``places`` (pixel, time), such as a twin's, replaces the data base. Memory starts empty on the
@@ -178,13 +166,11 @@ def year_ahead(
     (pixel) of the ensemble in the years it learned from; with draws also ``dropout_moisture``
     (draw, pixel, time). Raises DataError and DeviceError before any work starts.
     """
-    device, store = find_device(settings.device), store or Store()
-    places = read(settings, folder, store) if places is None else places
-    ready = prepare(settings, places, store)
+    device = find_device(settings.device)
+    ready = prepare(settings, read(settings) if places is None else places)
     training, test = ready.training[TARGET], ready.test[TARGET]
-    n, x, scaling = training.sizes["time"], ready.x, ready.scaling
-    of_training = Sequences.of(x[:, :n], instances.target(ready.training, scaling), device)
-    trained = trainer.train_sequences(of_training, settings.members(), store)
+    n, x, members = training.sizes["time"], ready.x, settings.members()
+    trained, scaling = learn(ready.training, METHOD_INPUTS[settings.method], members, device)
     moisture = trainer.predict(trained, settings.sequence, scaling, x, device)
     # Dropout keeps a network from learning the level of every pixel: ours take off the mean misfit
     # that they have at a pixel in the years they learned from.
@@ -194,7 +180,7 @@ def year_ahead(
     learned, moisture = moisture[:, :, :n].mean(0), moisture[:, :, n:]
     predicted = {f"network {k + 1}": one for k, one in enumerate(moisture)}
     predicted |= {"ensemble": moisture.mean(0)} | baselines(training, test)
-    result = score(test, predicted, settings.bootstrap, settings.seed)
+    result = score(test, predicted, n_replicates=settings.bootstrap, seed=settings.seed)
     if settings.draws:
         first = trainer.network(trained["parameters"].values[0], x.shape[2], settings.sequence)
         draws = trainer.monte_carlo(first, scaling, x, settings.draws, settings.seed, device)
@@ -204,38 +190,30 @@ def year_ahead(
     return result.assign({name: trained[name] for name in ("training_loss", "seconds")})
 
 
-def _part(places: xr.Dataset, years: Iterable[int]) -> xr.Dataset:
+def _days(places: xr.Dataset, years: Iterable[int]) -> xr.DataArray:
     first, last = f"{min(years)}-04-01", f"{max(years) + 1}-03-31"
-    part = places.sel(time=slice(first, last))
-    wanted = np.datetime64(last) - np.datetime64(first) + 1
-    if part.sizes["time"] != wanted.astype(int):
-        raise DataError(
-            f"{places.attrs.get('source', 'places')}: {part.sizes['time']} days from {first} to "
-            f"{last}; every day is needed"
-        )
-    return part
+    days = places["time"].sel(time=slice(first, last))
+    if days.size != (np.datetime64(last) - np.datetime64(first)).astype(int) + 1:
+        source = places.attrs.get("source", "places")
+        raise DataError(f"{source}: {days.size} days from {first} to {last}; every day is needed")
+    return days
 
 
 def learn(
-    training: xr.Dataset,
-    inputs: Inputs,
-    members: list[SequenceSettings],
-    store: Store,
-    device: str,
-    name: str = TARGET,
+    training: xr.Dataset, inputs: Inputs, members: list[SequenceSettings], device: str, name=TARGET
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Networks trained on the variable ``name`` of ``training``, and the scaling of its inputs."""
     scaling = instances.fit_scaling(training, inputs, name)
     x, y = instances.features(training, scaling), instances.target(training, scaling)
-    return trainer.train_sequences(Sequences.of(x, y, device), members, store), scaling
+    return trainer.train_sequences(Sequences.of(x, y, device), members, Store()), scaling
 
 
 def baselines(training: xr.DataArray, test: xr.DataArray) -> dict[str, np.ndarray]:
     """``persistence`` and ``climatology`` of SMAP (pixel, time) for the days of ``test``.
 
-    Persistence repeats the last observation before the day, of the test year as well, so it knows
-    what no prolongation knows: a yardstick of a forecast from recent observations. Climatology is
-    the mean of the calendar day and its neighbours within a month, in the training part.
+    Persistence repeats the last observation before the day, of the test year as well, which no
+    prolongation knows. Climatology is the mean of the calendar day and its neighbours within a
+    month, in the training part.
     """
     both = np.concatenate([training.values, test.values], axis=-1)
     means = climatology(training["time"].values, training.values, test["time"].values, WINDOW)
@@ -252,22 +230,16 @@ def misfit(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.nan_to_num(metrics.bias(observed, predicted))
 
 
-def score(
-    observed: xr.DataArray,
-    predicted: dict[str, np.ndarray],
-    n_replicates: int = 1000,
-    seed: int = 0,
-) -> xr.Dataset:
+def score(observed: xr.DataArray, predicted: dict[str, np.ndarray], **draws) -> xr.Dataset:
     """``moisture`` (predictor, pixel, time) and ``observed`` (pixel, time) in m3 m-3, METRICS
     (predictor, pixel), and their medians over pixels, ``median_rmse`` and so on, with intervals,
     see ``with_interval``."""
-    result = xr.Dataset({"moisture": stacked(observed, predicted), "observed": observed})
-    found = metrics.score(observed, result["moisture"], metrics=METRICS)
-    result = result.merge(found, compat="no_conflicts")
-    groups = neighbours(result)
+    moisture = stacked(observed, predicted)
+    result = xr.Dataset({"moisture": moisture, "observed": observed})
+    result = result.assign(metrics.score(observed, moisture, metrics=METRICS))
     for name in METRICS:
         values = result[name].transpose("predictor", "pixel")
-        result.update(with_interval(f"median_{name}", values, groups, n_replicates, seed))
+        result.update(with_interval(f"median_{name}", values, **draws))
     return result
 
 
@@ -289,22 +261,20 @@ def nan_of_nothing():
         yield
 
 
-def with_interval(
-    name: str, values: xr.DataArray, groups: np.ndarray, n_replicates: int, seed: int
-) -> xr.Dataset:
+def with_interval(name: str, values: xr.DataArray, **draws) -> xr.Dataset:
     """Median of ``values`` (..., pixel) over pixels as ``name``, its 95 % interval as ``name_low``
-    and ``name_high``; ``groups`` of neighbouring pixels are drawn together."""
-    bounds = median_interval(values.values, groups, n_replicates, seed)
-    parts = zip(("", "_low", "_high"), bounds, strict=True)
+    and ``name_high``; neighbours are drawn together."""
+    bounds = median_interval(values.values, neighbours(values), **draws)
+    parts = zip(BOUNDS, bounds, strict=True)
     return xr.Dataset({name + part: (values.dims[:-1], one, values.attrs) for part, one in parts})
 
 
-def neighbours(places: xr.Dataset) -> np.ndarray:
+def neighbours(places: xr.Dataset | xr.DataArray) -> np.ndarray:
     """Number of the block of the 36 km grid (12 pixels, 430 km) in which each pixel or station
     lies; the core sites each have a number of their own."""
     if places.attrs.get("kind") == "core":
         return np.arange(places.sizes["place"])
-    if "row" in places:
+    if "row" in places.coords:
         row, column = places["row"].values, places["column"].values
     else:
         row, column = easegrid.row_column(places["latitude"].values, places["longitude"].values)
@@ -312,40 +282,29 @@ def neighbours(places: xr.Dataset) -> np.ndarray:
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
 
-def interval(
-    statistic: Callable[[np.ndarray], float],
-    values: np.ndarray,
-    groups: np.ndarray,
-    n_replicates: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """95 % percentile interval of ``statistic(values)`` with ``values`` (place, ...).
-
-    Whole ``groups`` (place,) are drawn. A draw that leaves the statistic undefined (NaN) does not
-    count. NaN for fewer than three groups.
-    """
+def interval(statistic: Callable, values: np.ndarray, groups: np.ndarray, **draws) -> tuple:
+    """95 % percentile interval of ``statistic(values)`` with ``values`` (place, ...): whole
+    ``groups`` (place,) are drawn, a draw that leaves the statistic undefined (NaN) does not count.
+    NaN for fewer than three groups."""
     if len(np.unique(groups)) < LEAST_GROUPS:
         return np.nan, np.nan
-    found = [statistic(values[drawn]) for drawn in _draws(groups, n_replicates, seed)]
+    found = [statistic(values[drawn]) for drawn in _draws(groups, **draws)]
     low, high = _bounds(found)
     return float(low), float(high)
 
 
 @nan_of_nothing()
-def median_interval(
-    values: np.ndarray, groups: np.ndarray, n_replicates: int = 1000, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def median_interval(values: np.ndarray, groups: np.ndarray, **draws) -> tuple:
     """Median over pixels (..., pixel) and its 95 % interval: median, low, high (...).
 
     Whole groups of pixels are drawn with replacement, since neighbours err alike; percentiles of
     the replicates. The same draws serve all leading axes. NaN pixels are left out.
     """
-    drawn = _draws(groups, n_replicates, seed)
-    found = [np.nanmedian(values[..., pixels], -1) for pixels in drawn]
+    found = [np.nanmedian(values[..., drawn], -1) for drawn in _draws(groups, **draws)]
     return np.nanmedian(values, -1), *_bounds(found)
 
 
-def _draws(groups: np.ndarray, n_replicates: int, seed: int) -> Iterator[np.ndarray]:
+def _draws(groups: np.ndarray, n_replicates: int = 1000, seed: int = 0) -> Iterator[np.ndarray]:
     """Positions of the members of as many groups as there are, drawn with replacement."""
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     random = np.random.default_rng(seed)
@@ -359,8 +318,13 @@ def _bounds(replicates: list) -> np.ndarray:
     return np.nanquantile(replicates, (TAIL, 1 - TAIL), axis=0)
 
 
-def in_words(metric: str, value: float, low: float, high: float) -> str:
-    """A score with its interval, if it has one."""
-    digits = {"bias": "+.4f", "r": ".3f"}.get(metric, ".4f")
-    interval = "" if np.isnan(low) else f" [{low:{digits}}, {high:{digits}}]"
-    return f"{value:{digits}}{interval}"
+def in_words(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Scores (columns ``keys``, metric, value, low, high) as text with their intervals, if they
+    have one: a row for each of ``keys``, as they first appear, a column for each of METRICS."""
+    texts = []
+    for row in table.itertuples():
+        digits = {"bias": "+.4f", "r": ".3f"}.get(row.metric, ".4f")
+        interval = "" if np.isnan(row.low) else f" [{row.low:{digits}}, {row.high:{digits}}]"
+        texts.append(f"{row.value:{digits}}{interval}")
+    wide = table.assign(text=texts).pivot(index=keys, columns="metric", values="text")
+    return wide.loc[pd.MultiIndex.from_frame(table[keys].drop_duplicates()), list(METRICS)]

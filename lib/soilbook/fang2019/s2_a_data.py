@@ -119,10 +119,8 @@ def printed() -> pd.DataFrame:
 
 
 def map_of_places(share: xr.DataArray, insitu: dict[str, xr.Dataset]):
-    """Map of the pixels, coloured by ``share`` (pixel) of days with SMAP, and in-situ places.
-
-    All have the coordinates latitude and longitude; ``insitu`` are Datasets (place) by kind.
-    """
+    """Map of the pixels, coloured by ``share`` (pixel) of days with SMAP, and in-situ places,
+    Datasets (place) by kind."""
     with style():
         figure, axis = plt.subplots(figsize=(8, 4.6))
         dots = map_dots(axis, 100 * share, CONUS, vmin=0, label=f"pixels ({share.size})")

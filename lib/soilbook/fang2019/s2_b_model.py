@@ -5,8 +5,6 @@ what weather cannot tell, come on top: their size at each pixel is taken from th
 training years, so that nothing here was fitted to the test year.
 """
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,15 +13,13 @@ from scipy.stats import norm
 
 from soilbook import metrics, published
 from soilbook.device import find as find_device
-from soilbook.errors import DataError
 from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS
-from soilbook.fang2019.runs import METRICS, TARGET, YearAhead
+from soilbook.fang2019.runs import BOUNDS, METRICS, TARGET, YearAhead
 from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.models.prolongation import Prolongation
 from soilbook.plots.flow import draw
 from soilbook.plots.style import letters, map_dots, style
-from soilbook.store import Store
 from soilbook.training.sequence_trainer import predict
 from soilbook.training.sequences import STATISTICS, features
 
@@ -40,7 +36,7 @@ FOLDS = 3
 LEVELS = (0.5, 0.8, 0.95)
 BINS = 10
 NOISE = " and misfit"
-COLOURS = ("#0072B2", "#D55E00")  # of trainings
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # of trainings
 # A way to state uncertainty: colour by its source, full lines where the misfit is added.
 WAYS = {"dropout": "#D55E00", "ensemble": "#0072B2"}
 SHADES = {"ubrmse": "magma_r", "r": "viridis"}  # of maps
@@ -49,12 +45,9 @@ UNITS = {"simple RNN": ("simple RNN", 2.6), "LSTM": ("LSTM of eqs 1-8", 6.0)}  #
 HIGH, WITH_TITLES = 4.4, 4.7
 
 
-def untrained(
-    settings: YearAhead, folder: Path | str | None = None, store: Store | None = None
-) -> Prolongation:
+def untrained(settings: YearAhead) -> Prolongation:
     """A network of the method before training, with as many inputs as the track's data give."""
-    store, sizes = store or Store(), settings.sequence
-    ready = runs.prepare(settings, runs.read(settings, folder, store), store)
+    sizes, ready = settings.sequence, runs.prepare(settings, runs.read(settings))
     return Prolongation(ready.scaling.sizes["feature"], sizes.n_hidden, sizes.dropout)
 
 
@@ -64,10 +57,10 @@ def tidy(result: xr.Dataset) -> pd.DataFrame:
     ``result`` as ``runs.year_ahead`` returns it; the released predictions' scores, which have no
     intervals, stand below.
     """
-    columns = {"value": "", "low": "_low", "high": "_high"}
+    columns = ["value", "low", "high"]
     parts = []
     for metric in METRICS:
-        names = {f"median_{metric}{part}": column for column, part in columns.items()}
+        names = dict(zip((f"median_{metric}{part}" for part in BOUNDS), columns, strict=True))
         part = result[list(names)].to_dataframe().rename(columns=names).reset_index()
         units = result[f"median_{metric}"].attrs.get("units", "1")
         parts.append(part.assign(metric=metric, units=units, source=HERE))
@@ -86,12 +79,7 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
     if reference is not None:
         named = reference[reference["source"] == HERE].assign(source="observed reference run")
         parts.insert(1, named)
-    whole = pd.concat(parts, ignore_index=True)
-    numbers = whole[["metric", "value", "low", "high"]].values
-    whole["text"] = [runs.in_words(*row) for row in numbers]
-    wide = whole.pivot(index=["source", "predictor"], columns="metric", values="text")
-    order = whole[["source", "predictor"]].drop_duplicates()
-    return wide.loc[pd.MultiIndex.from_frame(order), list(METRICS)].reset_index()
+    return runs.in_words(pd.concat(parts), ["source", "predictor"]).reset_index()
 
 
 def parameters(networks: dict[str, Prolongation]) -> pd.DataFrame:
@@ -121,8 +109,7 @@ def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
     """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
 
     A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
-    interval (of ``draws``), on how many of ``n`` pixels the first is better (smaller error, larger
-    R).
+    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
     """
     rows = []
     for name in ("rmse", "ubrmse", "r"):
@@ -133,49 +120,31 @@ def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "n_better", "n"])
 
 
-def left_out_scores(
-    settings: YearAhead,
-    folder: Path | str | None = None,
-    places: xr.Dataset | None = None,
-    store: Store | None = None,
-) -> xr.Dataset:
+def left_out_scores(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Dataset:
     """``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (pixel) of the test year, place unseen.
 
     Blocks of 3 by 3 pixels are left out by thirds, so that each pixel is predicted by networks that
     learnt from the other two thirds; their mean counts. What SMAP said of a pixel in the training
     year is then not known: STATISTICS are those of the nearest pixel learnt from. ``fold`` (pixel)
-    says with which third it was left out. DataError if there are fewer than FOLDS blocks.
+    says with which third it was left out.
     """
-    device, store = find_device(settings.device), store or Store()
-    places = runs.read(settings, folder, store) if places is None else places
-    ready = runs.prepare(settings, places, store)
-    block = runs.neighbours(places)
-    n_blocks = len(np.unique(block))
-    if n_blocks < FOLDS:
-        raise DataError(
-            f"{places.attrs.get('source', 'places')}: {n_blocks} blocks of pixels; at least "
-            f"{FOLDS} are needed to leave each out once"
-        )
-    fold = block % FOLDS
+    device = find_device(settings.device)
+    places = runs.read(settings) if places is None else places
+    ready = runs.prepare(settings, places)
+    fold = runs.neighbours(places) % FOLDS
     observed = ready.test[TARGET]
     moisture = np.full(observed.shape, np.nan, np.float32)
     for k in range(FOLDS):
-        moisture[fold == k] = _unseen(settings, ready, fold == k, device, store)
+        out = fold == k
+        learnt, left = ready.training.isel(pixel=~out), ready.record.isel(pixel=out)
+        inputs = runs.METHOD_INPUTS[settings.method]
+        trained, scaling = runs.learn(learnt, inputs, settings.members(), device)
+        nearest = _nearest(left, learnt)
+        left = left.assign({name: ("pixel", learnt[name].values[nearest]) for name in STATISTICS})
+        made = predict(trained, settings.sequence, scaling, features(left, scaling), device)
+        moisture[out] = made[:, :, -observed.sizes["time"] :].mean(0)
     made = metrics.score(observed, observed.copy(data=moisture), metrics=METRICS)
     return made.assign_coords(fold=("pixel", fold))
-
-
-def _unseen(
-    settings: YearAhead, ready: runs.Prepared, out: np.ndarray, device: str, store: Store
-) -> np.ndarray:
-    """Moisture (pixel, time) of the test year at the pixels ``out``, learnt from all others."""
-    training, left = ready.training.isel(pixel=~out), ready.record.isel(pixel=out)
-    inputs = runs.METHOD_INPUTS[settings.method]
-    trained, scaling = runs.learn(training, inputs, settings.members(), store, device)
-    nearest = _nearest(left, training)
-    left = left.assign({name: ("pixel", training[name].values[nearest]) for name in STATISTICS})
-    made = predict(trained, settings.sequence, scaling, features(left, scaling), device)
-    return made[:, :, ready.training.sizes["time"] :].mean(0)
 
 
 def _nearest(places: xr.Dataset, known: xr.Dataset) -> np.ndarray:
@@ -204,61 +173,46 @@ def spreads(result: xr.Dataset) -> xr.Dataset:
         mean, deviation = values.mean("member"), values.std("member", ddof=1)
         parts[name] = xr.Dataset({"mean": mean, "deviation": deviation})
         parts[name + NOISE] = parts[name].assign(deviation=np.hypot(deviation, misfit))
-    return _joined(parts)
-
-
-def calibration(result: xr.Dataset, **draws) -> xr.Dataset:
-    """How often normal intervals hold the observed value, and whether wide ones err more.
-
-    ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels, with
-    ``coverage_low`` and ``_high`` (blocks of pixels drawn again); ``inside`` (way, nominal) of
-    many levels, mean over pixels; ``crps`` (way), median over pixels, m3 m-3; ``width`` (way,
-    level), mean; ``spread`` and ``error`` (way, bin): root mean squares of deviation and error
-    of days sorted by deviation into BINS of equal number.
-    """
-    stated = spreads(result)
-    observed = result["observed"].transpose("pixel", "time").values.astype(float)
-    groups = runs.neighbours(result)
-    parts = {}
-    for way in stated["way"].values:
-        one = stated.sel(way=way).transpose("pixel", "time")
-        parts[way] = _of(observed, one["mean"].values, one["deviation"].values, groups, draws)
-    return _joined(parts)
-
-
-def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     if not parts:
         return xr.Dataset(coords={"way": []})
     return xr.concat(parts.values(), xr.Variable("way", list(parts)))
 
 
-def _of(observed, mean, deviation, groups, draws: dict) -> xr.Dataset:
-    half = [norm.ppf((1 + level) / 2) * deviation for level in LEVELS]
-    held = np.stack([metrics.coverage(observed, mean - one, mean + one) for one in half])
-    share, low, high = runs.median_interval(held, groups, **draws)
+def calibration(result: xr.Dataset, **draws) -> xr.Dataset:
+    """How often normal intervals hold the observed value, and whether wide ones err more.
+
+    ``coverage`` (way, level) of the central intervals of LEVELS, median over pixels with bounds,
+    and their mean ``width``; ``inside`` (way, nominal) of many levels, mean over pixels; ``crps``
+    (way), median over pixels, m3 m-3; ``spread`` and ``error`` (way, bin): root mean squares of
+    deviation and error of days sorted by deviation into BINS of equal number.
+    """
+    stated = spreads(result)
+    if not stated.sizes["way"]:
+        return stated
+    observed = result["observed"].transpose("pixel", "time").values.astype(float)
+    stated = stated.transpose("way", "pixel", "time")
+    mean, deviation = stated["mean"].values, stated["deviation"].values
+    half = np.stack([norm.ppf((1 + level) / 2) * deviation for level in LEVELS], axis=1)
+    held = metrics.coverage(observed, mean[:, None] - half, mean[:, None] + half)
+    bounds = runs.median_interval(held, runs.neighbours(result), **draws)
+    found = {f"coverage{p}": (("way", "level"), b) for p, b in zip(BOUNDS, bounds, strict=True)}
+    found["width"] = ("way", "level"), 2 * np.nanmean(half, axis=(2, 3)), {"units": "m3 m-3"}
     nominal, inside = metrics.reliability(metrics.pit_gaussian(observed, mean, deviation))
-    spread, error = _skill(observed - mean, deviation)
-    return xr.Dataset(
-        {
-            "coverage": ("level", share),
-            "coverage_low": ("level", low),
-            "coverage_high": ("level", high),
-            "width": ("level", [2 * float(np.nanmean(one)) for one in half], {"units": "m3 m-3"}),
-            "inside": ("nominal", np.nanmean(inside, axis=1)),
-            "crps": ((), float(np.nanmedian(metrics.crps_gaussian(observed, mean, deviation)))),
-            "spread": ("bin", spread),
-            "error": ("bin", error),
-        },
-        coords={"level": list(LEVELS), "nominal": nominal, "bin": np.arange(1, BINS + 1)},
-    )
+    found["inside"] = ("way", "nominal"), np.nanmean(inside, axis=2).T
+    crps = metrics.crps_gaussian(observed, mean, deviation)
+    found["crps"] = "way", np.nanmedian(crps, axis=1), {"units": "m3 m-3"}
+    skill = [_skill(observed - m, d) for m, d in zip(mean, deviation, strict=True)]
+    found["spread"], found["error"] = ((("way", "bin"), one) for one in np.stack(skill, axis=1))
+    coords = {"level": list(LEVELS), "nominal": nominal, "bin": np.arange(1, BINS + 1)}
+    return xr.Dataset(found, {"way": stated["way"], **coords})
 
 
-def _skill(error: np.ndarray, deviation: np.ndarray) -> tuple[list[float], list[float]]:
+def _skill(error: np.ndarray, deviation: np.ndarray) -> list[list[float]]:
+    """Root mean squares of deviation and of error in BINS."""
     there = np.isfinite(error) & np.isfinite(deviation)
     error, deviation = error[there], deviation[there]
-    parts = np.array_split(np.argsort(deviation, kind="stable"), BINS)
-    both = [[float(np.sqrt(np.mean(a[part] ** 2))) for part in parts] for a in (deviation, error)]
-    return both[0], both[1]
+    bins = np.array_split(np.argsort(deviation, kind="stable"), BINS)
+    return [[np.sqrt(np.mean(one[part] ** 2)) for part in bins] for one in (deviation, error)]
 
 
 def calibration_table(found: xr.Dataset) -> pd.DataFrame:
@@ -293,10 +247,7 @@ def parts() -> pd.DataFrame:
 
 
 def learning_curves(losses: dict[str, xr.DataArray]):
-    """Loss of eq 9 by epoch, in squares of the deviation of moisture; a line each network.
-
-    ``losses`` are (network, epoch) by the name of their training.
-    """
+    """Loss of eq 9 by epoch; a line each network. ``losses`` are (network, epoch) by training."""
     with style():
         figure, axis = plt.subplots(figsize=(5.5, 3.2))
         for (name, loss), shade in zip(losses.items(), COLOURS, strict=False):
@@ -311,9 +262,7 @@ def maps(scores: xr.Dataset):
     """ubRMSE and R (pixel) with latitude and longitude on maps."""
     with style():
         figure, axes = plt.subplots(2, 1, figsize=(7, 7.8))
-        for axis, (name, shades) in zip(
-            axes, (("ubrmse", "magma_r"), ("r", "viridis")), strict=True
-        ):
+        for axis, (name, shades) in zip(axes, SHADES.items(), strict=True):
             low, high = scores[name].quantile((0.02, 0.98)).values
             low = 0 if name == "ubrmse" else low
             dots = map_dots(axis, scores[name], CONUS, cmap=shades, vmin=low, vmax=high)
@@ -324,10 +273,8 @@ def maps(scores: xr.Dataset):
 
 
 def calibration_curves(found: xr.Dataset):
-    """Share of days inside central intervals against the stated level, and error against spread.
-
-    ``found`` as ``calibration`` returns it, with one way at least.
-    """
+    """Share of days inside central intervals against the stated level, and error against spread, of
+    ``calibration`` with one way at least."""
     with style():
         figure, (held, skill) = plt.subplots(1, 2, figsize=(8, 3.7))
         held.plot([0, 1], [0, 1], color="#999999", lw=0.8)

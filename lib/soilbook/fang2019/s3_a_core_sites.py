@@ -1,5 +1,7 @@
 """III-A: the core sites: scores as a table and as bars (Figs 3 and 4), series (Figs 5 and 6)."""
 
+from itertools import product
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,9 +11,8 @@ from soilbook import published
 from soilbook.data.network import LAUNCH
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import runs
-from soilbook.fang2019.hindcast import LABELS, LAYERS, Hindcast
+from soilbook.fang2019.hindcast import LABELS, LAYERS, NAMES, Hindcast
 from soilbook.plots.style import colour, date_axis, letters, style
-from soilbook.store import Store
 
 # Sites of Figs 5 and 6.
 SITES = {
@@ -26,13 +27,10 @@ DRYING = 3  # days, the usual time between two overpasses
 RAINLESS = 0.5  # mm in a day, less counts as no rain
 LEAST = 20  # dry spells, fewer give no number
 KEYS = ["site", "layer", "period", "product"]
-SCORES = {"bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
+SCORES = ("bias", "ubrmse", "r")
 # Product and period of each bar. SMAP has no prelaunch days.
-FIG_3 = (
-    ("SMAP", "AL"), ("LSTM", "AL"), ("LSTM", "PL"), ("Noah", "AL"), ("Noah", "PL"), ("Comb", "AL"),
-    ("Comb", "PL"),
-)  # fmt: skip
-FIG_4 = (("Comb", "AL"), ("Comb", "PL"), ("Noah+VIC", "AL"), ("Noah+VIC", "PL"))
+FIG_3 = (("SMAP", "AL"), *product(("LSTM", "Noah", "Comb"), ("AL", "PL")))
+FIG_4 = (*product(("Comb", "Noah+VIC"), ("AL", "PL")),)
 ONE_YEAR = "LSTM against SMAP, AL 1 Yr Test"
 GROUP = 0.84  # share of the space between two sites that bars take
 PALE = "#A0A0A0"  # of in situ, broad below the products
@@ -46,9 +44,7 @@ LOOKS = {
 }
 
 
-def one_year(
-    result: xr.Dataset, settings: Hindcast, folder=None, store: Store | None = None
-) -> xr.Dataset:
+def one_year(result: xr.Dataset, settings: Hindcast) -> xr.Dataset:
     """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
 
     ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places.
@@ -56,7 +52,7 @@ def one_year(
     """
     shared = {"data", "profile", "networks", "epochs", "seed", "device"}
     test = runs.YearAhead(**settings.model_dump(include=shared))
-    made = runs.year_ahead(test, folder, store=store).sel(predictor="ensemble")
+    made = runs.year_ahead(test).sel(predictor="ensemble")
     pixel = xr.DataArray(result["pixel"].values, dims="place")
     at = made[list(runs.METRICS)].sel(pixel=pixel).reset_coords(drop=True)
     return at.assign_coords(place=result["place"].values)
@@ -69,7 +65,12 @@ def series(result: xr.Dataset, layer: str, first: str, last: str) -> xr.Dataset:
     none of the paper's sites is among the places, all that have the layer are taken, six at most.
     ParameterError for days that are none or not in the record.
     """
-    _check_days(result["time"].values, first, last)
+    days = result["time"].values
+    start, end = pd.to_datetime([first, last], format="ISO8601", errors="coerce")
+    if not days[0] <= start < end <= days[-1]:
+        record = " to ".join(np.datetime_as_string(days[[0, -1]], "D"))
+        allowed = f"days from {record}, the first before the last, are allowed"
+        raise ParameterError(f"series from {first} to {last}: {allowed}")
     part = result.sel(layer=layer, drop=True)
     there = part["place"].values[part["insitu"].notnull().any("time").values].tolist()
     names = [name for name in SITES[layer] if name in there] or there[:6]
@@ -80,17 +81,6 @@ def series(result: xr.Dataset, layer: str, first: str, last: str) -> xr.Dataset:
         both = both - both.mean("time")
     found = both.to_dataset(name="sm").sel(time=slice(first, last))
     return found.assign_attrs(layer=layer)
-
-
-def _check_days(days: np.ndarray, first: str, last: str) -> None:
-    try:
-        inside = days[0] <= np.datetime64(first) < np.datetime64(last) <= days[-1]
-    except ValueError:
-        inside = False
-    if not inside:
-        start, end = np.datetime_as_string(days[[0, -1]], "D")
-        allowed = f"days from {start} to {end}, the first before the last, are allowed"
-        raise ParameterError(f"series from {first} to {last}: {allowed}")
 
 
 def drying(result: xr.Dataset, rainfall: xr.DataArray) -> pd.DataFrame:
@@ -119,11 +109,8 @@ def drying(result: xr.Dataset, rainfall: xr.DataArray) -> pd.DataFrame:
 
 
 def tidy(scores: xr.Dataset) -> pd.DataFrame:
-    """A row for each site, layer, period and product that has scores, with the printed ubRMSE.
-
-    Columns site, layer, period, product, bias, ubrmse, r, n_days, ubrmse_published (NaN where the
-    paper prints none).
-    """
+    """A row for each site, layer, period and product that has scores: KEYS, SCORES, n_days and
+    ubrmse_published (NaN where the paper prints none)."""
     wanted = [*SCORES, "n_days"]
     frame = scores[wanted].to_dataframe(["place", "product", "layer", "period"]).reset_index()
     frame = frame.rename(columns={"place": "site"})[[*KEYS, *wanted]]
@@ -135,66 +122,60 @@ def printed() -> pd.DataFrame:
     rows = published.statements()
     stated = (rows["quantity"] == "ubRMSE") & (rows["relation"] == "=") & (rows["site"] != "")
     rows = rows[stated & (rows["section"] == "III-A.1")]
-    layers = rows["layer"].map({label: name for name, label in LAYERS.items()})
-    return rows[KEYS].assign(layer=layers, ubrmse_published=rows["value"])
+    layer = rows["layer"].replace("root zone", "rootzone")
+    return rows[KEYS].assign(layer=layer, ubrmse_published=rows["value"])
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each layer, score and site, a column for each product and period.
-
-    ``table`` as ``tidy`` makes it; printed values stand in columns of their own.
-    """
-    here = table.assign(column=table["product"] + " " + table["period"])
-    paper = here[["site", "layer"]].assign(
-        column=here["column"] + ", published", ubrmse=here["ubrmse_published"]
-    )
-    both = pd.concat([here, paper]).rename(columns=SCORES)
-    cells = both.melt(["layer", "site", "column"], SCORES.values(), "score").dropna(subset="value")
-    wide = cells.pivot(index=["layer", "score", "site"], columns="column", values="value")
-    rows = cells[wide.index.names].drop_duplicates()
-    rows = pd.MultiIndex.from_frame(rows.sort_values("layer", ascending=False, kind="stable"))
-    wide = wide.loc[rows, cells["column"].unique()]
-    return wide.rename_axis(columns=None).reset_index()
+    """``tidy`` with a row for each layer, score and site, a column for each product and period, and
+    columns of printed values."""
+    cells = table.melt(KEYS, [*SCORES, "ubrmse_published"], "score").dropna(subset="value")
+    of_paper = cells["score"].str.endswith("published").map({True: ", published", False: ""})
+    cells["column"] = cells["product"] + " " + cells["period"] + of_paper
+    cells["score"] = cells["score"].str.removesuffix("_published").map(NAMES)
+    cells = cells.sort_values("layer", ascending=False, kind="stable")
+    keys = ["layer", "score", "site"]
+    wide = cells.pivot(index=keys, columns="column", values="value")
+    wide = wide.loc[pd.MultiIndex.from_frame(cells[keys].drop_duplicates())]
+    return wide[cells["column"].unique()].rename_axis(columns=None).reset_index()
 
 
 def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):
     """Figs 3 and 4: a row a metric, a column a layer, a group of bars a site.
 
-    ``scores`` has ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place, period);
-    ``shown`` names product and period of the bars; ``one_year`` has the same scores (place) of the
-    one-year test against SMAP, drawn at the surface. AL bars are full, PL bars hatched.
+    ``scores`` has SCORES (product, layer, place, period); ``shown`` names product and period of
+    the bars; ``one_year`` has SCORES (place) of the one-year test against SMAP, drawn at the
+    surface. AL bars are full, PL bars hatched.
     """
     there = scores["ubrmse"].notnull().any(("product", "period"))
-    sites = {name: scores["place"].values[there.sel(layer=name).values].tolist() for name in LAYERS}
-    sites = {name: found for name, found in sites.items() if found}
+    found = {name: scores["place"].values[there.sel(layer=name)] for name in LAYERS}
+    sites = {name: names for name, names in found.items() if names.size}
     with style():
         figure, axes = plt.subplots(
             len(SCORES), len(sites), figsize=(11.5, 7.2), squeeze=False, sharey="row",
-            sharex="col", width_ratios=[2 + len(found) for found in sites.values()],
+            sharex="col", width_ratios=[2 + names.size for names in sites.values()],
         )  # fmt: skip
-        for column, (layer, found) in zip(axes.T, sites.items(), strict=True):
+        for column, (layer, names) in zip(axes.T, sites.items(), strict=True):
             last = one_year if layer == "surface" else None
             for axis, metric in zip(column, SCORES, strict=True):
-                _bars(axis, scores[metric].sel(layer=layer, place=found), shown, last)
+                _bars(axis, scores[metric].sel(layer=layer, place=names), shown, last)
             column[0].set_title(LAYERS[layer])
             column[-1].tick_params(axis="x", rotation=35)
             plt.setp(column[-1].get_xticklabels(), ha="right", rotation_mode="anchor")
         for axis, metric in zip(axes[:, 0], SCORES, strict=True):
             axis.set_ylabel(LABELS[metric])
         letters(axes[0])
-        entries = axes[0, 0].get_legend_handles_labels()
-        figure.legend(*entries, loc="outside upper center", ncols=7)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=7)
     return figure
 
 
 def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> None:
     drawn = []
-    for product, period in shown:
-        late = period == "AL"
-        look = {"color": colour(product) if late else "white", "edgecolor": colour(product)}
-        name = "LSTM+Noah" if product == "Comb" and shown is FIG_4 else product
-        look |= {"hatch": None if late else "/////", "label": f"{name} {period}"}
-        drawn.append((values.sel(product=product, period=period), look))
+    for name, period in shown:
+        late, label = period == "AL", "LSTM+Noah" if (name, shown) == ("Comb", FIG_4) else name
+        look = {"color": colour(name) if late else "white", "edgecolor": colour(name)}
+        look |= {"hatch": None if late else "/////", "label": f"{label} {period}"}
+        drawn.append((values.sel(product=name, period=period), look))
     if one_year is not None:
         look = {"color": "#999999", "edgecolor": "black", "label": ONE_YEAR}
         drawn.append((one_year[values.name].sel(place=values["place"]), look))
@@ -208,9 +189,7 @@ def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> Non
 
 
 def panels(found: xr.Dataset):
-    """Figs 5 and 6: a panel a site; ``found`` has ``sm`` (series, place, time) and the
-    attribute ``layer``. A dashed line marks the first day of SMAP.
-    """
+    """Figs 5 and 6: a panel a site, of ``series``. A dashed line marks the first day of SMAP."""
     names, days = found["place"].values, found["time"].values
     with style():
         size = 11, 1.55 * len(names) + 0.7
@@ -226,6 +205,5 @@ def panels(found: xr.Dataset):
             axis.margins(x=0.01)
         letters(axes[:, 0])
         date_axis(axes[-1, 0])
-        entries = axes[0, 0].get_legend_handles_labels()
-        figure.legend(*entries, loc="outside upper center", ncols=4)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure

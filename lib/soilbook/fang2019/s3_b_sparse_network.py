@@ -6,10 +6,9 @@ import xarray as xr
 
 from soilbook import published
 from soilbook.fang2019 import runs
-from soilbook.fang2019.hindcast import LABELS, LAYERS
+from soilbook.fang2019.hindcast import LABELS, LAYERS, NAMES
 from soilbook.plots.style import colour, letters, map_dots, style
 
-METRICS = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
 # From bottom to top within a product: before and after the launch of SMAP.
 PERIODS = {"PL": "prelaunch (PL)", "AL": "after launch (AL)"}
@@ -23,55 +22,37 @@ HEIGHT = 0.36  # of a box; products lie 1 apart
 
 
 def printed() -> pd.DataFrame:
-    """The medians that the paper prints: metric, layer, period, product, value, text."""
-    table = published.statements()
-    part = table[(table["section"] == "III-B") & table["quantity"].str.startswith("median ")]
-    part = part[part["value"].notna()]
-    metric, layer = ({label: name for name, label in of.items()} for of in (METRICS, LAYERS))
-    made = part[["period", "product", "value"]].assign(
-        metric=part["quantity"].str.removeprefix("median ").map(metric),
-        layer=part["layer"].map(layer),
+    """The medians that the paper prints: period, product, metric, layer, text."""
+    metric = {f"median {label}": name for name, label in NAMES.items()}
+    table = published.statements().dropna(subset="value")
+    part = table[(table["section"] == "III-B") & table["quantity"].isin(metric)]
+    return part[["period", "product"]].assign(
+        metric=part["quantity"].map(metric),
+        layer=part["layer"].replace("root zone", "rootzone"),
         text=part["relation"].map(SIGNS) + part["value"].map("{:g}".format),
     )
-    return made.reset_index(drop=True)
 
 
 def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Laid out for reading: a row a layer, period and product, medians with intervals.
-
-    ``table`` as ``hindcast.summary`` makes it; ``reference`` the same of the observed
-    reference run. Beside R and ubRMSE stand the reference's and the published medians.
-    """
+    """``hindcast.summary`` laid out for reading: a row a layer, period and product; beside R and
+    ubRMSE stand the medians of the observed ``reference`` run and the published ones."""
     keys = ["layer", "period", "product"]
-    here, observed = (_texts(one, keys) for one in (table, reference))
+    table = table.dropna(subset="median")
+    wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=NAMES)
     known = printed().pivot(index=keys, columns="metric", values="text")
-    rows = table.dropna(subset="median")[keys].drop_duplicates()
-    wide = rows.set_index(keys)
-    for metric, label in METRICS.items():
-        wide[label] = here[metric]
-        if metric in known:
-            if reference is not None:
-                wide[f"{label}, observed"] = observed[metric]
-            wide[f"{label}, published"] = known[metric]
+    for metric, texts in known.items():
+        at = wide.columns.get_loc(NAMES[metric]) + 1
+        wide.insert(at, f"{NAMES[metric]}, published", texts)
+        if reference is not None:
+            observed = runs.in_words(reference.rename(columns={"median": "value"}), keys)
+            wide.insert(at, f"{NAMES[metric]}, observed", observed[metric])
     wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
     return wide.fillna("").reset_index()
 
 
-def _texts(table: pd.DataFrame | None, keys: list[str]) -> pd.DataFrame | None:
-    """A column a metric."""
-    if table is None:
-        return None
-    numbers = table[["metric", "median", "low", "high"]].values
-    texts = table.assign(text=[runs.in_words(*row) for row in numbers])
-    return texts.pivot(index=keys, columns="metric", values="text")
-
-
 def boxes(scores: xr.Dataset):
-    """Fig 7: box plots over places, a row a layer and a column a metric.
-
-    ``scores`` has ``rmse``, ``bias``, ``ubrmse`` (m3 m-3) and ``r`` (product, layer, place,
-    period). Boxes reach from quartile to quartile, whiskers to the 5th and 95th percentile.
-    """
+    """Fig 7: box plots over places of ``hindcast.scores``, a row a layer and a column a metric.
+    Boxes reach from quartile to quartile, whiskers to the 5th and 95th percentile."""
     layers = scores["layer"].values
     with style():
         figure, axes = plt.subplots(
@@ -97,14 +78,14 @@ def _boxes(axis, values: xr.DataArray) -> None:
             one = values.sel(product=product, period=period).dropna("place").values
             if not one.size:
                 continue
-            made = axis.boxplot(
+            own = {"color": colour(product)}
+            face, line = (own["color"], "white") if period == "AL" else ("white", own["color"])
+            axis.boxplot(
                 one, positions=[k + offset], orientation="horizontal", widths=HEIGHT,
                 whis=(5, 95), showfliers=False, patch_artist=True, manage_ticks=False,
+                whiskerprops=own, capprops=own, medianprops={"color": line, "linewidth": 1.6},
+                boxprops={"facecolor": face, "edgecolor": own["color"]},
             )  # fmt: skip
-            late, own = period == "AL", colour(product)
-            made["boxes"][0].set(facecolor=own if late else "white", edgecolor=own)
-            made["medians"][0].set(color="white" if late else own, linewidth=1.6)
-            plt.setp([*made["whiskers"], *made["caps"]], color=own)
     axis.set_yticks(range(len(products)), products)
     axis.set_ylim(-0.6, len(products) - 0.4)
     if values.name == "bias":
@@ -112,11 +93,8 @@ def _boxes(axis, values: xr.DataArray) -> None:
 
 
 def maps(scores: xr.Dataset, layer: str = "surface"):
-    """Fig 8: ubRMSE and R at every place, of SMAP and LSTM after and LSTM before the launch.
-
-    ``scores`` as for ``boxes``, with ``latitude`` and ``longitude`` (place). A cross marks a place
-    without a score.
-    """
+    """Fig 8: ubRMSE and R at every place, of SMAP and LSTM after and LSTM before the launch. A
+    cross marks a place without a score."""
     with style():
         size = 10, 3.1 * len(MAPPED)
         figure, axes = plt.subplots(len(MAPPED), 2, figsize=size, sharex=True, sharey=True)

@@ -6,7 +6,7 @@ of its days missing, readings in soil below 0 degC among them. All are compared 
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -35,6 +35,7 @@ GROUPS = {
     "CRN sites with large trends": (("sparse",), LARGE, "F9-3"),
     "core and CRN sites with large trends": (("core", "sparse"), LARGE, "IIIC-3"),
 }
+LEVEL = 0.05  # of significance
 LEAST_PLACES = 4  # three pairs leave a correlation one degree of freedom
 # Reasons of ``metrics.trend`` in words that count: "31 with too short a record".
 REASONS = {
@@ -73,35 +74,31 @@ class Rules(Checked):
 PAPER = Rules()
 
 
-def readings(
-    result: xr.Dataset, seed: int = 0, folder: Path | str | None = None, store: Store | None = None
-) -> xr.DataArray:
+def readings(result: xr.Dataset, seed: int = 0) -> xr.DataArray:
     """Root-zone moisture in situ (place, time), m3 m-3, with readings in soil down to 0 degC.
 
     The places are those of ``result`` (``hindcast.run``), which itself asks for 4 degC. Raises
     DataError naming file and row.
     """
     kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
-    store, threshold = store or Store(), network.COLD_FOR_TRENDS
+    threshold = network.COLD_FOR_TRENDS
     if result.attrs["data"] == "twin":
-        made = places.twin("insitu", seed, store, ["sm_rootzone"], kind=kind, threshold=threshold)
+        made = places.twin("insitu", seed, ["sm_rootzone"], kind=kind, threshold=threshold)
         return made["sm_rootzone"].sel(place=names)
-    digest = places.digest(network.files_of(folder, names), folder)
+    digest = places.digest(network.files_of(None, names))
     key = {"kind": "in-situ root zone of the trends", "places": names, "data": digest}
-    made = store.made(
-        key, lambda: network.read(folder, names, threshold=threshold)[["sm_rootzone"]]
-    )
-    return made["sm_rootzone"].rename(station="place")
+
+    def read() -> xr.Dataset:
+        return network.read(None, names, threshold=threshold)[["sm_rootzone"]]
+
+    return Store().made(key, read)["sm_rootzone"].rename(station="place")
 
 
 def series(
     result: xr.Dataset, insitu: xr.DataArray, rules: Rules = PAPER, products=PRODUCTS
 ) -> xr.DataArray:
-    """Root-zone moisture (series, place, time), m3 m-3: ``in situ`` and the products.
-
-    ``result`` is that of ``hindcast.run``, ``insitu`` (place, time) that of ``readings``. Only days
-    of the record on which all series have a value.
-    """
+    """Root-zone moisture (series, place, time), m3 m-3: ``readings`` in situ and the products of
+    ``hindcast.run``, on days of the record on which all series have a value."""
     modelled = result["sm"].sel(layer="rootzone", product=list(products)).drop_vars("product")
     own = insitu.sel(place=result["place"].values).expand_dims("product")
     parts = (one.reset_coords(drop=True) for one in (own, modelled))
@@ -166,8 +163,7 @@ def monthly(parts: Sequence[xr.DataArray], places: Sequence[str]) -> xr.DataArra
     found = []
     for place in places:
         part = next(part for part in parts if place in part["place"].values)
-        one = part.sel(place=[place]).resample(time="MS").mean()
-        found.append(one.reset_coords(["kind", "latitude", "longitude"], drop=True))
+        found.append(part.sel(place=[place]).resample(time="MS").mean().reset_coords(drop=True))
     return xr.concat(found, "place", join="outer")
 
 
@@ -187,19 +183,16 @@ def agreement(
         n = part.sizes["place"]
         for product in products:
             pairs = part["percent"].sel(series=[IN_SITU, product]).transpose("place", ...).values
-            row = {"group": group, "product": product, "n_places": n}
-            row |= dict.fromkeys(("r", "r_low", "r_high", "r_published", "same_sign"), np.nan)
-            row["why"] = f"{n} of {LEAST_PLACES} places needed"
-            if n >= LEAST_PLACES:
-                row["r"], row["why"] = correlation(pairs), ""
-                bounds = runs.interval(correlation, pairs, runs.neighbours(part), **draws)
-                row["r_low"], row["r_high"] = bounds
-            if product == "LSTM":
-                row["r_published"] = printed[key]
-            if n:
-                row["same_sign"] = (np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])).mean()
-            rows.append(row)
-    return pd.DataFrame(rows)
+            r = low = high = np.nan
+            why = "" if n >= LEAST_PLACES else f"{n} of {LEAST_PLACES} places needed"
+            if not why:
+                r, groups = correlation(pairs), runs.neighbours(part)
+                low, high = runs.interval(correlation, pairs, groups, **draws)
+            known = printed[key] if product == "LSTM" else np.nan
+            same = (np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])).mean() if n else np.nan
+            rows.append((group, product, n, r, low, high, known, same, why))
+    columns = ["group", "product", "n_places", "r", "r_low", "r_high", "r_published", "same_sign"]
+    return pd.DataFrame(rows, columns=[*columns, "why"])
 
 
 def members(found: xr.Dataset, kinds: Sequence[str], least: float = 0.0) -> xr.Dataset:
@@ -216,24 +209,20 @@ def correlation(pairs: np.ndarray) -> float:
     return float(metrics.r(pairs[:, 0], pairs[:, 1]))
 
 
-def significance(found: xr.Dataset, level: float = 0.05) -> pd.DataFrame:
+def significance(found: xr.Dataset) -> pd.DataFrame:
     """How many places have a trend, by kind, series and test.
 
-    Columns: kind, series, step, test, n_places, n_significant (p under ``level``), n_by_chance
+    Columns: kind, series, step, test, n_places, n_significant (p under LEVEL), n_by_chance
     (expected if no place had a trend), n_corrected (Benjamini and Hochberg), median_lag1.
     """
-
-    def corrected(p: pd.Series) -> int:
-        return (metrics.correct(p, "benjamini-hochberg") < level).sum()
-
     rows = found[["p", "lag1"]].to_dataframe(["place", "series", "test"]).reset_index()
     cells = rows.groupby(["kind", "series", "test"], sort=False)
-    n = cells["p"].count()
+    p, correct = cells["p"], partial(metrics.correct, method="benjamini-hochberg")
     counts = {
-        "n_places": n,
-        "n_significant": cells["p"].agg(lambda p: (p < level).sum()),
-        "n_by_chance": level * n,
-        "n_corrected": cells["p"].agg(corrected),
+        "n_places": p.count(),
+        "n_significant": p.agg(lambda p: (p < LEVEL).sum()),
+        "n_by_chance": LEVEL * p.count(),
+        "n_corrected": p.agg(lambda p: (correct(p) < LEVEL).sum()),
         "median_lag1": cells["lag1"].median(),
     }
     table = pd.DataFrame(counts).reset_index()
@@ -242,10 +231,8 @@ def significance(found: xr.Dataset, level: float = 0.05) -> pd.DataFrame:
 
 
 def summary(found: xr.Dataset, core: xr.Dataset) -> str:
-    """How many places have slopes, why the others have none, and what stands in for what.
-
-    ``core`` is the result of ``hindcast.run`` at the core sites.
-    """
+    """How many places have slopes, why the others have none, and what stands in for what. ``core``
+    is the result of ``hindcast.run`` at the core sites."""
     lines = []
     for kind, name in (("core", f"{core_name(core)}s"), ("sparse", "CRN sites")):
         part = found.sel(series=IN_SITU).isel(place=found["kind"].values == kind)
@@ -277,11 +264,8 @@ def selected(found: xr.Dataset) -> list[str]:
 def variants(
     parts: Sequence[tuple[xr.Dataset, xr.DataArray]], rules: Rules = PAPER, **draws
 ) -> pd.DataFrame:
-    """Correlations of LSTM's slopes with those in situ under other readings of the rules.
-
-    ``parts``: (result of ``hindcast.run``, ``readings``) of each kind. Columns: variant, group,
-    n_places, r, r_low, r_high, why.
-    """
+    """Correlations of LSTM's slopes with those in situ, see ``agreement``, under other readings of
+    the rules. ``parts``: (result of ``hindcast.run``, ``readings``) of each kind."""
     tables = {}
     for name, change in VARIANTS.items():
         one = rules.but(**change)
@@ -292,11 +276,8 @@ def variants(
 
 
 def by_step(found: xr.Dataset, parts: Sequence[xr.DataArray]) -> pd.DataFrame:
-    """``significance`` of ``found`` and, of in situ and LSTM, of monthly and yearly means.
-
-    ``parts`` are the ``series`` of each kind: days depend on each other far more than months do,
-    and months more than years.
-    """
+    """``significance`` of ``found`` and, of in situ and LSTM, of monthly and yearly means of
+    ``parts``, the ``series`` of each kind: days depend on each other more than months or years."""
     tables = [significance(found)]
     for step in ("month", "year"):
         if step != found.attrs["step"]:
@@ -318,9 +299,8 @@ def beside(table: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
 def slopes_and_series(found: xr.Dataset, monthly: xr.DataArray, core: str = "core site"):
     """Fig 9: scatter of slopes (left), and series of selected places with their slopes (right).
 
-    ``found`` has ``percent`` with ``percent_low`` and ``percent_high`` (series, place; % per year)
-    and the coordinate ``kind``; ``monthly`` (series, place, time) is root-zone moisture, m3 m-3, of
-    places among these. NaN slopes are left out. ``core`` is what a place of kind core is called.
+    ``found`` of ``slopes``, whose NaN are left out; ``monthly`` of places among these; ``core`` is
+    what a place of kind core is called.
     """
     names = {"core": core, "sparse": "CRN site"}
     rows = max(monthly.sizes["place"], 1)
@@ -346,10 +326,9 @@ def _scatter(axis, found: xr.Dataset, names: dict) -> None:
         x, y = part["percent"].values
         if not x.size:
             continue
-        for k, way in enumerate(("xerr", "yerr")):
-            bounds = [part[f"percent_{end}"].values[k] for end in ("low", "high")]
-            away = np.nan_to_num(np.abs(np.stack(bounds) - (x, y)[k]))
-            axis.errorbar(x, y, **{way: away}, fmt="none", ecolor=face, elinewidth=0.5, alpha=0.35)
+        bounds = np.stack([part["percent_low"].values, part["percent_high"].values])
+        right, up = np.nan_to_num(np.abs(bounds - part["percent"].values)).swapaxes(0, 1)
+        axis.errorbar(x, y, up, right, fmt="none", ecolor=face, elinewidth=0.5, alpha=0.35)
         axis.scatter(
             x, y, c=face, marker=marker, s=30, edgecolor="white", linewidth=0.5, zorder=3,
             label=f"{names[kind]}s ({x.size})",

@@ -14,6 +14,7 @@ import xarray as xr
 from soilbook import metrics
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast
+from soilbook.fang2019.runs import BOUNDS
 from soilbook.metrics.collocation import LEAST_DAYS
 from soilbook.plots.style import COLOURS, colour, letters, map_dots, style
 
@@ -57,10 +58,7 @@ ESTIMATED = {
 
 
 def by_lead(result: xr.Dataset):
-    """Medians over pixels with their intervals by lead, and paired differences of RMSE.
-
-    ``result`` of ``retrievals.run``.
-    """
+    """Medians over pixels with intervals by lead, and paired differences, of ``retrievals.run``."""
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.5))
         leads = result["lead"].values
@@ -99,10 +97,9 @@ def winter_figure(panels: dict[str, pd.DataFrame]):
         size = 3.4 * len(panels), 3.4
         figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
         for axis, (title, frame) in zip(axes.flat, panels.items(), strict=True):
-            parts, products = (frame[name].unique() for name in ("part", "product"))
-            for k, product in enumerate(products):
-                one = frame[frame["product"] == product]
-                at = np.arange(len(parts)) + (k - (len(products) - 1) / 2) * 0.16
+            parts, middle = frame["part"].unique(), (frame["product"].nunique() - 1) / 2
+            for k, (product, one) in enumerate(frame.groupby("product", sort=False)):
+                at = np.arange(len(parts)) + (k - middle) * 0.16
                 away = [one["value"] - one["low"], one["high"] - one["value"]]
                 axis.errorbar(
                     at, one["value"], np.nan_to_num(away), fmt="o", ms=4, capsize=2,
@@ -113,8 +110,7 @@ def winter_figure(panels: dict[str, pd.DataFrame]):
             axis.set_title(title)
         axes[0, 0].set_ylabel("m$^3$ m$^{-3}$")
         letters(axes.flat)
-        entries = axes[0, 0].get_legend_handles_labels()
-        figure.legend(*entries, loc="outside lower center", ncols=len(products))
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 
@@ -124,24 +120,19 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
     Returns ``weight`` (scheme, layer, place, member), ``reason`` (scheme, layer, place) why weights
     are equal instead, or "", scores (product, layer, place) for the schemes and the single members,
     ``hindsight_ubrmse`` and so on (product, ...) with weights and biases of the scored period
-    itself, ``n_days`` (layer, place) and ``coverage`` (layer, place), the share of scored days
-    inside BMA's 90 % interval. Places with fewer than 30 days in either period are NaN.
-    ParameterError for the periods.
+    itself, and ``coverage`` (layer, place), the share of scored days inside BMA's 90 % interval.
+    Places with fewer than 30 days in either period are NaN. ParameterError for the periods.
     """
     if {estimated, scored} != set(hindcast.PERIODS):
         raise ParameterError(f"periods {estimated} and {scored}; allowed: AL and PL, or PL and AL")
     learnt, (observed, members) = (_part(result, period) for period in (estimated, scored))
     found, hindsight = estimate(*learnt), estimate(observed, members)
     at = "layer", "place"
-    made = xr.Dataset(
-        {
-            "weight": (("scheme", *at, "member"), found["weight"]),
-            "reason": (("scheme", *at), found["reason"]),
-            "n_days": (at, np.isfinite(observed + members.sum(-2)).sum(-1), {"units": "d"}),
-        },
-        {"scheme": list(SCHEMES), "member": list(MEMBERS), "product": [*MEMBERS, *SCHEMES]}
-        | {name: result.coords[name] for name in (*at, "latitude", "longitude")},
-    )
+    names = {"scheme": [*SCHEMES], "member": [*MEMBERS], "product": [*MEMBERS, *SCHEMES]}
+    where = {name: result.coords[name] for name in (*at, "latitude", "longitude")}
+    made = xr.Dataset(coords=names | where)
+    made["weight"] = ("scheme", *at, "member"), found["weight"]
+    made["reason"] = ("scheme", *at), found["reason"]
     enough = (found["n"] >= LEAST_DAYS) & (hindsight["n"] >= LEAST_DAYS)
     observed = np.where(enough[..., None], observed, np.nan)
     for prefix, of in (("", found), ("hindsight_", hindsight)):
@@ -151,8 +142,8 @@ def fuse(result: xr.Dataset, estimated: str = "AL", scored: str = "PL") -> xr.Da
             values = metric.function(observed, combined)
             made[prefix + name] = ("product", *at), values, {"units": metric.units}
     unbiased = members - found["bias"][..., None]
-    weight = found["weight"][SCHEMES.index("BMA")]
-    p = metrics.mixture_probability(observed, unbiased, weight, found["deviation"])
+    of_bma = found["weight"][SCHEMES.index("BMA")], found["deviation"]
+    p = metrics.mixture_probability(observed, unbiased, *of_bma)
     inside = np.where(np.isfinite(p), np.abs(p - 0.5) <= COVERAGE / 2, np.nan)
     made["coverage"] = xr.DataArray(inside, dims=(*at, "time")).mean("time")
     return made
@@ -212,15 +203,13 @@ def paired(fused: xr.Dataset) -> pd.DataFrame:
 def fused_table(fused: xr.Dataset) -> pd.DataFrame:
     """Medians over places by layer and product: scores, those in hindsight, and mean weights."""
     table = fused[[*METRICS, "hindsight_ubrmse"]].median("place")
-    scored = fused["r"].notnull()
-    table["n_places"] = scored.sum("place")
-    at = scored.sel(product=list(SCHEMES)).rename(product="scheme")
-    weight = fused["weight"].where(at).mean("place")
+    table["n_places"] = fused["r"].notnull().sum("place")
+    schemes = fused[["weight", "reason"]].rename(scheme="product")
+    there = fused["r"].sel(product=list(SCHEMES)).notnull()
     for member in MEMBERS:
-        of = weight.sel(member=member, drop=True)
-        table[f"weight {member}"] = of.rename(scheme="product")
-    equal = ((fused["reason"] != "") & at).sum("place")
-    table["n_equal_instead"] = equal.rename(scheme="product")
+        weight = schemes["weight"].sel(member=member, drop=True)
+        table[f"weight {member}"] = weight.where(there).mean("place")
+    table["n_equal_instead"] = ((schemes["reason"] != "") & there).sum("place")
     return table.to_dataframe(["layer", "product"]).reset_index()
 
 
@@ -263,11 +252,7 @@ def fusion_figure(fused: xr.Dataset, paired: pd.DataFrame):
 
 
 def collocate(
-    result: xr.Dataset,
-    anomalies: bool = False,
-    truth: xr.DataArray | None = None,
-    n_replicates: int = 1000,
-    seed: int = 0,
+    result: xr.Dataset, anomalies: bool = False, truth: xr.DataArray | None = None, **draws
 ) -> xr.Dataset:
     """Triple collocation of the surface layer after launch, at every place that has all three.
 
@@ -289,14 +274,14 @@ def collocate(
     products = [prepared(days["sm"].sel(product=name)) for name in COLLOCATED[:2]]
     products.append(prepared(days["insitu"]))
     found = metrics.triple_collocation(*products)
-    bounds = metrics.collocation_intervals(*products, n_replicates=n_replicates, seed=seed)
-    both = "place", "product"
-    made = xr.Dataset(coords={"product": list(COLLOCATED)})
-    made = made.assign_coords({n: days.coords[n] for n in ("place", "latitude", "longitude")})
+    bounds = metrics.collocation_intervals(*products, **draws)
+    both, where = ("place", "product"), ("place", "latitude", "longitude")
+    coords = {"product": [*COLLOCATED]} | {name: days.coords[name] for name in where}
+    made = xr.Dataset(coords=coords)
     for name, units in (("error", "m3 m-3"), ("r_truth", "1")):
-        interval = getattr(bounds, name)
-        for part, bound in (("", "value"), ("_low", "low"), ("_high", "high")):
-            made[name + part] = both, getattr(interval, bound), {"units": units}
+        of = getattr(bounds, name)
+        for part, values in zip(BOUNDS, (of.value, of.low, of.high), strict=True):
+            made[name + part] = both, values, {"units": units}
     made["n_days"] = "place", found.n, {"units": "d"}
     made["reason"] = "place", found.reason
     if truth is not None:
@@ -335,10 +320,8 @@ def reasons_table(found: xr.Dataset) -> pd.DataFrame:
 
 
 def collocation_figure(found: xr.Dataset):
-    """``found`` of ``collocate``; places stand by the error of SMAP.
-
-    Bars are 95 % intervals; on the twin a cross marks the value that the known truth gives.
-    """
+    """``found`` of ``collocate``; places stand by the error of SMAP. Bars are 95 % intervals; a
+    cross marks the value that the truth, known on the twin, gives."""
     there = found.isel(place=found["reason"].values == "")
     there = there.isel(place=np.argsort(there["error"].isel(product=0).values))
     at = np.arange(there.sizes["place"])

@@ -72,22 +72,31 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """Weather (day, site) and the nature of the sites (site,).
+class Weather:
+    """Weather of days or of shorter steps, each (step, site).
 
-    precipitation (mm), air_temperature (degC), shortwave, longwave (W m-2), vapour_pressure (hPa),
-    wind_speed (m s-1), pressure (hPa), latitude (degrees north), sand (%); ``place``: dimension.
+    precipitation (mm per step), air_temperature (degC), shortwave, longwave (W m-2),
+    vapour_pressure (hPa), wind_speed (m s-1).
     """
 
-    place: str
-    labels: np.ndarray
-    time: np.ndarray
     precipitation: np.ndarray
     air_temperature: np.ndarray
     shortwave: np.ndarray
     longwave: np.ndarray
     vapour_pressure: np.ndarray
     wind_speed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Inputs(Weather):
+    """Daily weather and the nature of the sites (site,).
+
+    pressure (hPa), latitude (degrees north), sand (%); ``place``: dimension.
+    """
+
+    place: str
+    labels: np.ndarray
+    time: np.ndarray
     latitude: np.ndarray
     pressure: np.ndarray
     sand: np.ndarray

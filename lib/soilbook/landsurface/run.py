@@ -15,7 +15,7 @@ import xarray as xr
 
 from soilbook import progress
 from soilbook.errors import ParameterError
-from soilbook.landsurface.inputs import Cover, Inputs
+from soilbook.landsurface.inputs import Cover, Inputs, Weather
 from soilbook.physics import air
 from soilbook.physics.cover import leaf_season, possible_melt, snow_covered, snowfall
 
@@ -47,21 +47,6 @@ DAILY = {
     "snow_water": ("mm", "water in the snow, end of the day"),
     "storage": ("mm", "water in soil, snow and on leaves, end of the day"),
 }
-
-
-class Weather(NamedTuple):
-    """Weather of short steps, each (step, site).
-
-    precipitation (mm per step), air_temperature (degC), shortwave, longwave (W m-2),
-    vapour_pressure (hPa), wind_speed (m s-1).
-    """
-
-    precipitation: np.ndarray
-    air_temperature: np.ndarray
-    shortwave: np.ndarray
-    longwave: np.ndarray
-    vapour_pressure: np.ndarray
-    wind_speed: np.ndarray
 
 
 class Drive(NamedTuple):

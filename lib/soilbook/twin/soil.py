@@ -13,17 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dgtsv
 
 from soilbook import progress
-from soilbook.physics.soil import (
-    DAY,
-    FREEZING,
-    FUSION,
-    SOLID_CAPACITY,
-    Soil,
-    enthalpy,
-    frozen_share,
-    heat_conductivity,
-    keep_bounds,
-)
+from soilbook.physics import soil as physics
 from soilbook.twin.ground import Ground, Schedule, side_by_side
 
 TIGHTENING = 0.5  # m, depth over which conductivity falls by e (Beven 1984)
@@ -57,7 +47,7 @@ class Columns:
     (distance of the centres); below the last layer the gradient is one: the column drains freely.
     """
 
-    soil: Soil
+    soil: physics.Soil
     roots: np.ndarray
     thickness: np.ndarray
     paths: np.ndarray
@@ -107,13 +97,15 @@ class Truth:
     fluxes: Fluxes
 
 
-def columns(soil: Soil, roots: np.ndarray, thickness: np.ndarray) -> Columns:
+def columns(soil: physics.Soil, roots: np.ndarray, thickness: np.ndarray) -> Columns:
     """Columns of soils (arrays that broadcast to (column, layer)) with roots (column, layer)."""
 
     def full(values):
         return np.ascontiguousarray(np.broadcast_to(values, roots.shape), dtype=float)
 
-    soil = Soil(full(soil.porosity), full(soil.entry), full(soil.slope), full(soil.conductivity))
+    soil = physics.Soil(
+        full(soil.porosity), full(soil.entry), full(soil.slope), full(soil.conductivity)
+    )
     reach = -np.diff(np.exp(-np.append(0, np.cumsum(thickness)) / PATHS))
     above = full(np.append(np.full(thickness.size - 1, 0.5), 1.0))
     distance = (thickness[:-1] + thickness[1:]) / 2
@@ -152,13 +144,13 @@ def simulate(
         top.surface.T,
         top.resistance.T,
         thickness,
-        heat_conductivity(porosity, water, sand),
-        WATER_CAPACITY * water + SOLID_CAPACITY * (1 - porosity),
-        FUSION * water,
+        physics.heat_conductivity(porosity, water, sand),
+        WATER_CAPACITY * water + physics.SOLID_CAPACITY * (1 - porosity),
+        physics.FUSION * water,
         warmth[:, None] + GROUND_WARMTH,
     ).transpose(1, 0, 2)
     felt = temperature[:, :, : c.thickness.size]
-    frozen = frozen_share(felt)
+    frozen = physics.frozen_share(felt)
     frozen[..., :-1] = np.maximum(frozen[..., :-1], frozen[..., 1:])
     passage, warm = 10 ** (-ICE * frozen), np.clip(felt / COOL, 0, 1)
     bare, plants = top.bare / 1000, top.plants / 1000
@@ -238,7 +230,7 @@ def step(c: Columns, theta: np.ndarray, dt: np.ndarray, drive: Drive) -> tuple[n
     flux[:, :-1] += by_below[:, :-1] * change[:, 1:]
     source -= flux
     source[:, 1:] += flux[:, :-1]
-    theta, spilled, drawn = keep_bounds(
+    theta, spilled, drawn = physics.keep_bounds(
         (theta + source / store).T, soil.residual.T, soil.porosity.T, c.thickness
     )
     rain = rain * dt - spilled
@@ -293,9 +285,9 @@ def soil_temperature(
     half = thickness / 2 / conducts
     inner = np.zeros(shape)
     inner[:, :-1] = 1 / (half[:, :-1] + half[:, 1:])  # W m-2 K-1 through the lower edge
-    inner, ratio = inner.ravel(), np.tile(DAY / thickness, n)
+    inner, ratio = inner.ravel(), np.tile(physics.DAY / thickness, n)
     capacity, latent, half = capacity.ravel(), latent.ravel(), half[:, 0]
-    heat = enthalpy(start.ravel(), capacity, latent)
+    heat = physics.enthalpy(start.ravel(), capacity, latent)
     out = np.empty((surface.shape[1], *shape))
     outer = 1 / (half[:, None] + resistance)
     edge, above = np.zeros((2, n * layers))
@@ -332,8 +324,8 @@ def temperature_of(
     heat: np.ndarray, capacity: np.ndarray, latent: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Temperature (degC) of a heat content, and its derivative; the inverse of ``enthalpy``."""
-    mixed = capacity + latent / FREEZING
-    frozen = heat < -mixed * FREEZING
+    mixed = capacity + latent / physics.FREEZING
+    frozen = heat < -mixed * physics.FREEZING
     slope = np.where(heat >= 0, 1 / capacity, np.where(frozen, 1 / capacity, 1 / mixed))
     return np.where(frozen, heat + latent, heat) * slope, slope
 
@@ -343,7 +335,7 @@ def _stop_at_kinks(old, new, capacity, latent):
 
     Beyond such a point the step's derivative no longer holds; it ends 1 J m-3 on the other side.
     """
-    solid = -(capacity * FREEZING + latent)
+    solid = -(capacity * physics.FREEZING + latent)
     new = np.where((old >= 0) & (new < 0), -1.0, new)
     new = np.where((old < 0) & (old >= solid) & (new >= 0), 0.0, new)
     new = np.where((old < 0) & (old >= solid) & (new < solid), solid - 1.0, new)
