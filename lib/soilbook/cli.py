@@ -56,6 +56,10 @@ def parser() -> Parser:
     add("--profile", help="smoke, quick, standard or paper")
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--out", metavar="DIR", help="put results there instead of results/")
+    add(
+        "--model-file", metavar="FILE",
+        help="Python file, executed, whose networks become names for -p models=",
+    )  # fmt: skip
 
     add = command("build", _build, "run chapters that changed and render the book")
     add("--data", help="twin (default) or observed")
@@ -93,7 +97,10 @@ def _run(options) -> int:
     from soilbook.book import runner
 
     given = split_options(options.parameters)
-    where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
+    names = ("data", "profile", "device", "out", "model_file")
+    where = {name: getattr(options, name) for name in names}
+    if options.model_file:
+        _tell_of_models(options.model_file)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -106,6 +113,16 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
+
+
+def _tell_of_models(file: str) -> None:
+    """Say that a file is executed, and how its networks will train."""
+    from soilbook.training import own
+
+    print(f"soilbook: executing {file}, a program of yours", file=sys.stderr)
+    for name, one in own.load(file).items():
+        how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
+        print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
 
 
 def split_options(options: list[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from soilbook.book import chapters, html, products
 from soilbook.device import find as find_device
 from soilbook.settings import Checked
 from soilbook.store import write
+from soilbook.training import own
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
@@ -43,6 +44,7 @@ class Page:
         SOILBOOK_OUT, else results/<data>/<profile>/<chapter>/ under the book's root.
         Raises ParameterError, DataError or DeviceError before any work starts.
         """
+        own.load_asked()
         if "__name__" in parameters:
             cell = chapters.find(chapter)
             names, given = parameters, cell.parameters.keys() & parameters.keys()
@@ -141,6 +143,8 @@ class Page:
             "versions": versions(),
             "files": self.files,
         }
+        if added := own.recorded():
+            made["own models"] = added
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
         frame = pd.DataFrame(list(_spoken(made).items()), columns=["what", "value"])
         _show(html.table(frame), frame.to_string())

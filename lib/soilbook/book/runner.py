@@ -72,26 +72,44 @@ def run(
     profile: str | None = None,
     device: str | None = None,
     out: str | Path | None = None,
+    model_file: str | Path | None = None,
 ) -> Run:
     """Run one chapter and leave its folder of results; an earlier one moves to ``.previous``.
+
+    ``model_file`` is executed, here and in the chapter: its networks are names for ``models``.
 
     Raises SoilbookError for what a user can mend, also if it comes from inside a cell, and
     ChapterFailed for any other failing cell. Either way earlier results stay as they are.
     """
     base = chapters.root()
     found = chapters.find(chapter, base)
-    values = prepare(found, parameters or {}, data=data, profile=profile, device=device)
-    folder = results_folder(found.name, values, base, out)
-    changed = {n: v for n, v in values.items() if v != found.parameters[n].default}
-    clear_killed()
-    start = time.monotonic()
-    with partial(folder) as made:
-        notebook = _execute(found, changed, made, folder, base)
-        put_in_place(made, folder)
-    outputs = [one for cell in notebook.cells for one in cell.get("outputs", ())]
-    said = [one.text for one in outputs if one.get("name") == "stderr"]
-    warned = dict.fromkeys(text for one in said for text in WARNING.findall(one))
-    return Run(found.name, folder, values, time.monotonic() - start, tuple(warned))
+    with _own_models(model_file):
+        values = prepare(found, parameters or {}, data=data, profile=profile, device=device)
+        folder = results_folder(found.name, values, base, out)
+        changed = {n: v for n, v in values.items() if v != found.parameters[n].default}
+        clear_killed()
+        start = time.monotonic()
+        with partial(folder) as made:
+            notebook = _execute(found, changed, made, folder, base)
+            put_in_place(made, folder)
+        outputs = [one for cell in notebook.cells for one in cell.get("outputs", ())]
+        said = [one.text for one in outputs if one.get("name") == "stderr"]
+        warned = dict.fromkeys(text for one in said for text in WARNING.findall(one))
+        return Run(found.name, folder, values, time.monotonic() - start, tuple(warned))
+
+
+@contextmanager
+def _own_models(file: str | Path | None) -> Iterator[None]:
+    """The networks of a reader's file, tried out here and known to the kernel."""
+    from soilbook.training import own
+
+    asked = file or os.environ.get(own.VARIABLE)
+    if not asked:
+        yield
+        return
+    own.load(asked)
+    with environment({own.VARIABLE: str(Path(asked).expanduser().resolve())}):
+        yield
 
 
 def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path):

@@ -139,7 +139,7 @@ def train_shard(
     series = (data.rows, data.target)
     with torch.no_grad():
         update, error = rule.function, judge(stack)
-        if compile_:
+        if compile_ and not getattr(stack.template, "one_at_a_time", False):
             first = rule.scales(0, 1, device)[0], *series, data.training(range(1), settings)[0, 0]
             judged = flat, *series, *data.validation(0, settings)
             update, error = fast.compiled((update, (*state, *first)), (error, judged))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import vmap
 
 from soilbook.training.step import Stack
 from soilbook.training.windows import N_LEADS, N_STEPS, Series
@@ -48,7 +47,7 @@ def iterate_ensemble(
     """
     stack = Stack.of(make, target)
     stack.template.to(device)
-    predict = vmap(lambda flat, x: stack.predict(stack.named(flat), x))
+    predict = stack.each(lambda flat, x: stack.predict(stack.named(flat), x))
     forecasts = []
     for first in range(0, len(series), chunk):
         part = series[first : first + chunk]

@@ -54,6 +54,20 @@ class Stack:
         output = functional_call(self.template, named, (x,))
         return output + x[:, -1, -1] if self.target == "change" else output
 
+    def each(self, function: Callable) -> Callable:
+        """A function of one network's tensors for many networks along the first axis: ``vmap``, or
+        a plain loop for a module that is marked ``one_at_a_time``."""
+        if not getattr(self.template, "one_at_a_time", False):
+            return vmap(function)
+
+        def loop(*arguments: Tensor):
+            results = [function(*parts) for parts in zip(*arguments, strict=True)]
+            if isinstance(results[0], Tensor):
+                return torch.stack(results)
+            return tuple(torch.stack(parts) for parts in zip(*results, strict=True))
+
+        return loop
+
 
 def start(make: Callable[[], nn.Module], number: int) -> Tensor:
     """Flat parameters of the network that ``make()`` draws with torch seeded by ``number``."""
@@ -117,7 +131,7 @@ def least_squares(stack: Stack, rate: float) -> Update:
 
     def update(flat, first, second, scales, rows, target, starts):
         x, y = gather(rows, target, starts)
-        gradient, losses = vmap(grad_and_value(loss))(flat, x, y)
+        gradient, losses = stack.each(grad_and_value(loss))(flat, x, y)
         return *adam((flat, first, second), gradient, scales[0]), losses
 
     return Update(update, (rate,))
@@ -132,7 +146,7 @@ def judge(stack: Stack) -> Callable:
 
     def error(flat, rows, target, starts, weights):
         x, y = gather(rows, target, starts)
-        return (vmap(square)(flat, x, y) * weights).sum(1)
+        return (stack.each(square)(flat, x, y) * weights).sum(1)
 
     return error
 
