@@ -56,6 +56,15 @@ def parser() -> Parser:
     add("--profile", help="smoke, quick, standard or paper")
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--out", metavar="DIR", help="put results there instead of results/")
+    add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
+    add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
+
+    store = commands.add_parser("store", help="what was computed and is kept: list, clean")
+    actions = store.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    command("list", _store_list, "what is kept, how old and how large", actions)
+    add = command("clean", _store_clean, "remove what is kept", actions)
+    add("--older", type=float, metavar="DAYS", help="only what was made longer ago than that")
+    add("--all", action="store_true", help="everything")
 
     add = command("build", _build, "run chapters that changed and render the book")
     add("--data", help="twin (default) or observed")
@@ -90,10 +99,16 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import runner
+    from soilbook.book import dry_run, runner
 
     given = split_options(options.parameters)
     where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
+    if options.dry_run:
+        asked = dry_run.prepared(options.chapter, given, where)
+        print("\n".join(dry_run.estimate(*asked).lines()))
+        return 0
+    if dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes:
+        dry_run.consent(*dry_run.prepared(options.chapter, given, where))
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -106,6 +121,42 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
+
+
+def _store_list(options) -> None:
+    from datetime import UTC, datetime
+
+    from soilbook.costs import spoken
+    from soilbook.store import Store
+
+    store = Store()
+    kinds: dict[str, list] = {}
+    for entry in store.entries():
+        kinds.setdefault(entry.kind, []).append(entry)
+    now = datetime.now(UTC)
+    for kind, entries in sorted(kinds.items()):
+        ages = [spoken((now - entry.created).total_seconds()) for entry in entries]
+        age = " to ".join(dict.fromkeys((ages[-1], ages[0])))
+        print(f"{kind:40} {len(entries):6} {_megabytes(entries):>10}  {age} old")
+    every = [entry for entries in kinds.values() for entry in entries]
+    print(f"{len(every)} results, {_megabytes(every)}, in {store.folder}")
+
+
+def _megabytes(entries) -> str:
+    return f"{sum(entry.size for entry in entries) / 1e6:.1f} MB"
+
+
+def _store_clean(options) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from soilbook.store import Store
+
+    if options.all == (options.older is not None):
+        raise ParameterError("say what to remove: --older DAYS, or --all")
+    before = None if options.all else datetime.now(UTC) - timedelta(days=options.older)
+    store = Store()
+    count, freed = store.remove(before)
+    print(f"removed {count} results, {freed / 1e6:.1f} MB, from {store.folder}")
 
 
 def split_options(options: list[str]) -> dict[str, str]:
