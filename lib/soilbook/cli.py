@@ -1,4 +1,4 @@
-"""The command line: chapters, run, build, data, compare."""
+"""The command line: chapters, run, sweep, store, build, data, compare."""
 
 import argparse
 import sys
@@ -59,6 +59,18 @@ def parser() -> Parser:
     add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
     add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
 
+    add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
+    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+    add(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUES",
+        help="values separated by commas, whole numbers as 0..4, lists in brackets",
+    )  # fmt: skip
+    add("--data", help="twin or observed")
+    add("--profile", help="smoke, quick, standard or paper")
+    add("--device", help="auto, cpu, cuda or cuda:N")
+    add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
+    add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
+
     store = commands.add_parser("store", help="what was computed and is kept: list, clean")
     actions = store.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
     command("list", _store_list, "what is kept, how old and how large", actions)
@@ -80,10 +92,10 @@ def parser() -> Parser:
     add = command("get", _data_get, "where to download a product and how to lay it out", actions)
     add("product", nargs="?", help="name of a product; without one, all")
 
-    add = command("compare", _compare, "two runs: what changed, score by score")
-    add("old", metavar="RUN", help="folder of results, as soilbook run prints it")
-    add("new", metavar="RUN")
+    add = command("compare", _compare, "runs or a sweep: what changed, mean and spread over seeds")
+    add("runs", nargs="+", metavar="RUN", help="folder of results or of a sweep, as they print it")
     add("--csv", metavar="FILE", help="leave all scores there as well")
+    add("--html", metavar="FILE", help="leave the table that is printed there as a page")
     return top
 
 
@@ -121,6 +133,16 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
+
+
+def _sweep(options) -> int:
+    from soilbook.book import sweep
+
+    return sweep.sweep(
+        options.chapter, split_options(options.parameters), options.out, options.jobs,
+        partial(print, flush=True), data=options.data, profile=options.profile,
+        device=options.device,
+    )  # fmt: skip
 
 
 def _store_list(options) -> None:
@@ -229,11 +251,20 @@ def _compare(options) -> None:
         base = chapters.root()
     except ParameterError:  # two folders by path need no book
         base = None
-    old, new = (compare.resolve(run, base) for run in (options.old, options.new))
-    changed, scores = compare.compare(old, new)
-    print(compare.as_text(changed, scores))
+    runs = compare.expand(options.runs, base)
+    if len(runs) == len(options.runs) == 2:
+        changed, scores = compare.compare(*(folder for _, folder in runs))
+        shown, text = scores, compare.as_text(changed, scores)
+    else:
+        _, scores = compare.long(runs)
+        shown = compare.spread(scores)
+        text = compare.spread_as_text(shown)
+    print(text)
     if options.csv:
         write(Path(options.csv), scores.to_csv(index=False, float_format="%.7g").encode())
+    if options.html:
+        title = f"soilbook compare {' '.join(options.runs)}"
+        write(Path(options.html), compare.as_html(shown, title).encode())
 
 
 if __name__ == "__main__":
