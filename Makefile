@@ -75,5 +75,7 @@ bench: environment  ## speed, measured side by side in one run
 clean:  ## remove the rendered book and caches; results stay
 	rm -rf _build book/executed .pytest_cache .ruff_cache
 
-clean-all: clean  ## as clean, and also results and environment
+# Of the store only what soilbook itself put there, and that says what it removes.
+clean-all: clean  ## as clean, and also results, environment and the store of computed results
+	@if [ -x $(BIN)/soilbook ]; then $(BIN)/soilbook store clean --all; fi
 	rm -rf results $(VENV)

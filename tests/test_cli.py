@@ -9,10 +9,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import xarray as xr
 
 from soilbook import __version__, cli
 from soilbook.book import build, runner
 from soilbook.errors import ParameterError
+from soilbook.store import Store
 
 CELL = """data: str = "twin"  # track
 profile: str = "quick"  # how much
@@ -58,6 +60,12 @@ def refused(capsys, *arguments: str, code: int = 2) -> str:
         (["run", "wang2024/s4", "--data", "observed"], "no such data folder; set SOILBOOK_DATA"),
         (["build", "--profile", "fast"], "unknown profile 'fast'"),
         (["compare", "here", "there"], "no run 'here'"),
+        (["compare", "."], "allowed: two or more, or a sweep of them"),
+        (["sweep", "wang2024/s4", "-p", "sites=4..2"], "the range is empty; allowed: 2..4"),
+        (["sweep", "wang2024/s4", "-p", "profile=smoke,fast"], "unknown profile 'fast'"),
+        (["store", "clean"], "say what to remove: --older DAYS, or --all"),
+        (["store", "clean", "--all", "--older", "3"], "say what to remove"),
+        (["store", "clean", "--older", "old"], "argument --older: invalid float value: 'old'"),
         (["data", "get", "modis"], "unknown product 'modis'; allowed: uscrn, ismn"),
         (["data", "check"], "no such data folder"),
         (["run"], "the following arguments are required: chapter"),
@@ -147,6 +155,41 @@ def test_compare_prints_and_leaves_scores(book, capsys, tmp_path):
     assert cli.main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--csv", str(file)]) == 0
     assert "0.25" in capsys.readouterr().out
     assert file.read_text().splitlines()[1] == "wang2024/s4_2,3,LSTM,r2,0.5,0.75,0.25,"
+
+
+def test_store_is_listed_by_kind_and_cleaned_by_age(book, capsys, monkeypatch):
+    monkeypatch.setenv("SOILBOOK_CACHE", str(book / "cache"))
+    store = Store()
+    for n in range(3):
+        store.put({"kind": "forecast" if n else "training", "n": n}, xr.Dataset({"x": n}))
+    assert cli.main(["store", "list"]) == 0
+    forecasts, trainings, total = capsys.readouterr().out.splitlines()
+    assert forecasts.split()[:2] == ["forecast", "2"] and trainings.split()[:2] == ["training", "1"]
+    assert forecasts.endswith(" s old") and " MB" in forecasts
+    assert total.startswith("3 results, ") and total.endswith(f"in {book / 'cache/results'}")
+    assert cli.main(["store", "clean", "--older", "1"]) == 0
+    assert capsys.readouterr().out.startswith("removed 0 results, 0.0 MB, from ")
+    assert cli.main(["store", "clean", "--all"]) == 0
+    assert capsys.readouterr().out.startswith("removed 3 results, ") and not store.entries()
+
+
+def test_clean_all_says_what_it_removes_of_the_store_and_leaves_other_files(tmp_path):
+    """With a virtual environment that is this one, in a copy of the book's folder."""
+    root, cache = Path(__file__).parents[1], tmp_path / "cache"
+    shutil.copy(root / "Makefile", tmp_path)
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    program = tmp_path / "venv/bin/soilbook"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m soilbook.cli "$@"\n')
+    program.chmod(0o755)
+    Store(cache / "results").put({"n": 1}, xr.Dataset({"x": 1}))
+    (cache / "results/thesis.txt").write_text("mine")
+    made = subprocess.run(
+        ["make", "clean-all", "VENV=venv"], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"SOILBOOK_CACHE": str(cache)}, check=True,
+    )  # fmt: skip
+    assert f"removed 1 results, 0.0 MB, from {cache / 'results'}" in made.stdout
+    assert [file.name for file in cache.rglob("*") if file.is_file()] == ["thesis.txt"]
+    assert not program.exists()
 
 
 def test_data_list_and_get_say_where_to_look(book, capsys):

@@ -60,6 +60,17 @@ def test_terminal_shows_rate_and_time_left(terminal):
     assert "training" in text and "3/3" in text and "network/s" in text and "<00:00" in text
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_terminal_that_tells_no_width_shows_it_too(terminal, told):
+    ours, theirs = terminal
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+    if told:
+        run(subprocess.PIPE, SOILBOOK_PROGRESS=os.ttyname(theirs))
+    else:
+        run(theirs)
+    assert "3/3" in drawn(ours)
+
+
 def test_without_a_terminal_nothing_is_written():
     assert run(subprocess.PIPE) == ""
 

@@ -28,6 +28,7 @@ CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
     {
         "errors", "device", "fingerprint", "schema", "settings", "store", "progress", "published",
+        "costs",
         "physics",
     },
     {"models", "metrics", "data", "twin", "landsurface"},

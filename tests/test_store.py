@@ -10,8 +10,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 import xarray as xr
 
@@ -165,9 +168,77 @@ def test_a_killed_writer_leaves_an_absent_result(tmp_path):
 
 def test_default_folder_is_the_named_one(monkeypatch, tmp_path):
     monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "mine"))
-    assert Store().folder == tmp_path / "mine"
+    assert Store().folder == tmp_path / "mine/results"
     monkeypatch.delenv("SOILBOOK_CACHE")
-    assert Store().folder.parts[-2:] == ("soilbook", "results")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert Store().folder == Path(platformdirs.user_cache_dir("soilbook")) / "results"
+    assert Store(tmp_path / "here").folder == tmp_path / "here"
+
+
+def age(folder: Path, hours: float) -> None:
+    """Make all files below a folder older, in what the sidecars say as well."""
+    then = datetime.now(UTC) - timedelta(hours=hours)
+    for file in filter(Path.is_file, folder.rglob("*")):
+        if file.suffix == ".json":
+            told = json.loads(file.read_text()) | {"created": then.isoformat()}
+            file.write_text(json.dumps(told))
+        os.utime(file, (then.timestamp(), then.timestamp()))
+
+
+def test_entries_tell_kind_age_and_size_the_oldest_first(tmp_path):
+    store = Store(tmp_path)
+    assert store.entries() == []
+    store.put({"kind": "forecast"}, result())
+    age(tmp_path, hours=3)
+    file = store.put({"kind": "training", "n": 1}, result())
+    first, second = store.entries()
+    assert (first.kind, second.kind) == ("forecast", "training")
+    assert 2.9 < (second.created - first.created).total_seconds() / 3600 < 3.1
+    assert second.size == file.stat().st_size + second.files[0].stat().st_size
+    second.files[0].write_text("{")
+    assert [entry.kind for entry in store.entries()] == ["forecast", "damaged"]
+
+
+def test_only_what_is_older_is_removed_and_the_rest_still_serves(tmp_path):
+    store = Store(tmp_path)
+    for n in range(3):
+        store.put({"n": n}, result())
+    size = sum(file.stat().st_size for file in tmp_path.rglob("*.*"))
+    age(tmp_path, hours=50)
+    store.put({"n": 3}, result())
+    assert store.remove(datetime.now(UTC) - timedelta(days=3)) == (0, 0)
+    count, freed = store.remove(datetime.now(UTC) - timedelta(days=2))
+    assert count == 3 and abs(freed - size) < 300  # the test has written the sidecars anew
+    assert store.get({"n": 0}) is None and store.get({"n": 3}) is not None
+    assert len(entries(store)) == 2
+
+
+def test_nothing_goes_that_a_store_does_not_make_or_that_may_be_in_use(tmp_path):
+    store = Store(tmp_path)
+    file = store.put({"n": 1}, result())
+    foreign = [file.with_name("thesis.nc"), tmp_path / "data.csv", tmp_path / "ab/notes.json"]
+    foreign += [tmp_path / "results" / file.name, tmp_path / "rates/readme.md"]
+    in_use = [file.with_name("0123456789abcdef-0123456789abcdef.nc")]
+    in_use += [file.with_name(f"{'0' * 64}.lock"), file.with_name(f".{'0' * 16}-x.json-tmp")]
+    for one in [*foreign, *in_use]:
+        one.parent.mkdir(exist_ok=True)
+        one.write_text("x")
+    (tmp_path / "rates/LSTM.json").write_text("{}")
+    assert store.remove()[0] == 1
+    left = {one for one in tmp_path.rglob("*") if one.is_file()}
+    assert left == {*foreign, *in_use}
+    for one in left:
+        os.utime(one, (0, 0))
+    store.remove()  # what a killed run left is not in use for ever
+    assert {one for one in tmp_path.rglob("*") if one.is_file()} == {*foreign}
+
+
+def test_an_emptied_store_leaves_no_folder_and_an_absent_one_is_no_error(tmp_path):
+    store = Store(tmp_path / "store")
+    assert store.remove() == (0, 0)
+    store.put({"n": 1}, result())
+    store.remove()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_first_run_gets_what_a_second_one_gets(tmp_path):

@@ -1,4 +1,4 @@
-"""The command line: chapters, run, build, data, compare."""
+"""The command line: chapters, run, sweep, store, build, data, compare."""
 
 import argparse
 import sys
@@ -60,6 +60,27 @@ def parser() -> Parser:
         "--model-file", metavar="FILE",
         help="Python file, executed, whose networks become names for -p models=",
     )  # fmt: skip
+    add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
+    add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
+
+    add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
+    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+    add(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUES",
+        help="values separated by commas, whole numbers as 0..4, lists in brackets",
+    )  # fmt: skip
+    add("--data", help="twin or observed")
+    add("--profile", help="smoke, quick, standard or paper")
+    add("--device", help="auto, cpu, cuda or cuda:N")
+    add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
+    add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
+
+    store = commands.add_parser("store", help="what was computed and is kept: list, clean")
+    actions = store.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    command("list", _store_list, "what is kept, how old and how large", actions)
+    add = command("clean", _store_clean, "remove what is kept", actions)
+    add("--older", type=float, metavar="DAYS", help="only what was made longer ago than that")
+    add("--all", action="store_true", help="everything")
 
     add = command("build", _build, "run chapters that changed and render the book")
     add("--data", help="twin (default) or observed")
@@ -75,10 +96,10 @@ def parser() -> Parser:
     add = command("get", _data_get, "where to download a product and how to lay it out", actions)
     add("product", nargs="?", help="name of a product; without one, all")
 
-    add = command("compare", _compare, "two runs: what changed, score by score")
-    add("old", metavar="RUN", help="folder of results, as soilbook run prints it")
-    add("new", metavar="RUN")
+    add = command("compare", _compare, "runs or a sweep: what changed, mean and spread over seeds")
+    add("runs", nargs="+", metavar="RUN", help="folder of results or of a sweep, as they print it")
     add("--csv", metavar="FILE", help="leave all scores there as well")
+    add("--html", metavar="FILE", help="leave the table that is printed there as a page")
     return top
 
 
@@ -94,13 +115,22 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import runner
+    from soilbook.book import dry_run, runner
 
     given = split_options(options.parameters)
     names = ("data", "profile", "device", "out", "model_file")
     where = {name: getattr(options, name) for name in names}
     if options.model_file:
         _tell_of_models(options.model_file)
+    if options.dry_run or (
+        dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
+    ):
+        with runner.own_models(options.model_file):
+            asked = dry_run.prepared(options.chapter, given, where)
+            if options.dry_run:
+                print("\n".join(dry_run.estimate(*asked).lines()))
+                return 0
+            dry_run.consent(*asked)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -123,6 +153,52 @@ def _tell_of_models(file: str) -> None:
     for name, one in own.load(file).items():
         how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
         print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
+
+
+def _sweep(options) -> int:
+    from soilbook.book import sweep
+
+    return sweep.sweep(
+        options.chapter, split_options(options.parameters), options.out, options.jobs,
+        partial(print, flush=True), data=options.data, profile=options.profile,
+        device=options.device,
+    )  # fmt: skip
+
+
+def _store_list(options) -> None:
+    from datetime import UTC, datetime
+
+    from soilbook.costs import spoken
+    from soilbook.store import Store
+
+    store = Store()
+    kinds: dict[str, list] = {}
+    for entry in store.entries():
+        kinds.setdefault(entry.kind, []).append(entry)
+    now = datetime.now(UTC)
+    for kind, entries in sorted(kinds.items()):
+        ages = [spoken((now - entry.created).total_seconds()) for entry in entries]
+        age = " to ".join(dict.fromkeys((ages[-1], ages[0])))
+        print(f"{kind:40} {len(entries):6} {_megabytes(entries):>10}  {age} old")
+    every = [entry for entries in kinds.values() for entry in entries]
+    print(f"{len(every)} results, {_megabytes(every)}, in {store.folder}")
+
+
+def _megabytes(entries) -> str:
+    return f"{sum(entry.size for entry in entries) / 1e6:.1f} MB"
+
+
+def _store_clean(options) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from soilbook.store import Store
+
+    if options.all == (options.older is not None):
+        raise ParameterError("say what to remove: --older DAYS, or --all")
+    before = None if options.all else datetime.now(UTC) - timedelta(days=options.older)
+    store = Store()
+    count, freed = store.remove(before)
+    print(f"removed {count} results, {freed / 1e6:.1f} MB, from {store.folder}")
 
 
 def split_options(options: list[str]) -> dict[str, str]:
@@ -195,11 +271,20 @@ def _compare(options) -> None:
         base = chapters.root()
     except ParameterError:  # two folders by path need no book
         base = None
-    old, new = (compare.resolve(run, base) for run in (options.old, options.new))
-    changed, scores = compare.compare(old, new)
-    print(compare.as_text(changed, scores))
+    runs = compare.expand(options.runs, base)
+    if len(runs) == len(options.runs) == 2:
+        changed, scores = compare.compare(*(folder for _, folder in runs))
+        shown, text = scores, compare.as_text(changed, scores)
+    else:
+        _, scores = compare.long(runs)
+        shown = compare.spread(scores)
+        text = compare.spread_as_text(shown)
+    print(text)
     if options.csv:
         write(Path(options.csv), scores.to_csv(index=False, float_format="%.7g").encode())
+    if options.html:
+        title = f"soilbook compare {' '.join(options.runs)}"
+        write(Path(options.html), compare.as_html(shown, title).encode())
 
 
 if __name__ == "__main__":

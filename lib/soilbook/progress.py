@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+SIZE = (80, 24)  # columns and rows of a terminal that does not say
 VARIABLE = "SOILBOOK_PROGRESS"  # "off", or the terminal device to which a kernel writes its bar
 
 
@@ -21,7 +22,7 @@ def bar(total: int, desc: str, unit: str = "it"):
     if target and target != "off":
         terminal = _open_terminal(target)
     if terminal is not None:
-        with terminal, tqdm(file=terminal, **options) as shown:
+        with terminal, tqdm(file=terminal, **options | width(terminal)) as shown:
             yield shown
     elif target is None and _in_watched_notebook():
         from tqdm.auto import tqdm as notebook_tqdm
@@ -31,8 +32,17 @@ def bar(total: int, desc: str, unit: str = "it"):
             yield shown
     else:
         hidden = bool(target) or not sys.stderr.isatty()
-        with tqdm(file=sys.stderr, disable=hidden, **options) as shown:
+        with tqdm(file=sys.stderr, disable=hidden, **options | width(sys.stderr)) as shown:
             yield shown
+
+
+def width(stream) -> dict:
+    """Size for a terminal that does not tell its own: tqdm would draw nothing there."""
+    try:
+        told = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return {}
+    return {} if told else {"dynamic_ncols": False, "ncols": SIZE[0], "nrows": SIZE[1]}
 
 
 def terminal_of_this_process() -> str:

@@ -5,7 +5,9 @@ import hashlib
 import io
 import json
 import os
+import re
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +23,14 @@ from pydantic import BaseModel
 from soilbook import __version__, fingerprint
 from soilbook.errors import SoilbookError
 
+RATES = "rates"  # folder of what ``costs`` measured
+# Files of a store: results, sidecars, locks and unfinished ones; rates.
+OWN = re.compile(
+    r"[0-9a-f]{2}/([0-9a-f]{64}\.(json|lock)|[0-9a-f]{16}-[0-9a-f]{16}\.nc|\.[0-9a-f]{16}.*)"
+    rf"|(?P<rate>{RATES}/[\w.-]+\.json)"
+)
+OPEN = 3600  # seconds after which a file without a sidecar is taken for that of a killed run
+
 
 class Store:
     """xarray Datasets by key; a key is a dict of settings and of fingerprints of data and code.
@@ -31,9 +41,10 @@ class Store:
     """
 
     def __init__(self, folder: str | Path | None = None):
-        """Keep results in ``folder``, else in SOILBOOK_CACHE, else in the user's cache folder."""
-        default = Path(platformdirs.user_cache_dir("soilbook")) / "results"
-        self.folder = Path(folder or os.environ.get("SOILBOOK_CACHE") or default)
+        """Keep results in ``folder``, else in the folder ``results`` of the cache, which
+        SOILBOOK_CACHE names or the user's system has for soilbook."""
+        cache = os.environ.get("SOILBOOK_CACHE") or platformdirs.user_cache_dir("soilbook")
+        self.folder = Path(folder) if folder else Path(cache) / "results"
 
     def has(self, key: dict) -> bool:
         """Whether a whole, undamaged result is there."""
@@ -94,6 +105,37 @@ class Store:
         write(self._sidecar(name), json.dumps(sidecar, indent=1).encode())
         return file
 
+    def entries(self) -> list["Entry"]:
+        """What is kept, the oldest first; a damaged sidecar is of the kind "damaged"."""
+        files = sorted(self.folder.glob(f"??/{'?' * 64}.json"))
+        return sorted(map(_entry, files), key=lambda entry: entry.created)
+
+    def remove(self, before: datetime | None = None) -> tuple[int, int]:
+        """Remove the results made before that moment, or all results and rates, and what killed
+        runs left: the number of results and all bytes freed.
+
+        Files that a store does not make stay, and so do young ones that a run may have open.
+        """
+        entries = self.entries()
+        gone = [one for one in entries if before is None or one.created < before]
+        known = {file: one in gone for one in entries for file in one.files}
+        freed = 0
+        for file in [*self.folder.glob("??/*"), *self.folder.glob(f"{RATES}/*.json")]:
+            own = OWN.fullmatch(file.relative_to(self.folder).as_posix())
+            if not own or not known.get(file, True) or (own["rate"] and before):
+                continue
+            in_use = file not in known and not own["rate"]
+            with suppress(FileNotFoundError):  # another process removed it
+                state = file.stat()
+                if in_use and time.time() - state.st_mtime < OPEN:
+                    continue
+                file.unlink()
+                freed += state.st_size
+        for folder in [*self.folder.glob("*/"), self.folder]:
+            with suppress(OSError):  # holds something, or is not there
+                folder.rmdir()
+        return len(gone), freed
+
     def _sidecar(self, name: str) -> Path:
         return self.folder / name[:2] / f"{name}.json"
 
@@ -114,6 +156,30 @@ class Store:
             f"damaged result in the store, made again: {sidecar} ({problem})", stacklevel=3
         )
         return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A result in the store: its kind, when it was made, its files, and their bytes."""
+
+    kind: str
+    created: datetime
+    files: tuple[Path, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.stat().st_size for file in self.files if file.exists())
+
+
+def _entry(sidecar: Path) -> Entry:
+    try:
+        told = json.loads(sidecar.read_text())
+        created = datetime.fromisoformat(told["created"])
+        kind = str(told["key"].get("kind", "result"))
+        return Entry(kind, created, (sidecar, sidecar.with_name(told["file"])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        made = datetime.fromtimestamp(sidecar.stat().st_mtime, UTC)
+        return Entry("damaged", made, (sidecar,))
 
 
 def pack(dataset: xr.Dataset) -> bytes:

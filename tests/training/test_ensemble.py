@@ -13,6 +13,7 @@ import pytest
 import torch
 import xarray as xr
 
+from soilbook import costs
 from soilbook.errors import DeviceError, ParameterError
 from soilbook.models import NETWORKS
 from soilbook.store import Store
@@ -208,3 +209,21 @@ def test_bad_input_is_one_line(tasks, several, monkeypatch):
         SHORT.but(target="slope")
     with pytest.raises(ParameterError, match="epochs is 0; allowed: 1 or more"):
         SHORT.but(epochs=0)
+
+
+def test_a_dry_run_counts_what_is_missing_and_a_run_leaves_its_rate(tasks, tmp_path):
+    store = Store(tmp_path)
+    train(make, tasks[:3], SHORT, store=store, shard_size=3)
+    with costs.dry_run() as found, pytest.raises(costs.NotMade):
+        train(make, tasks, SHORT, store=store, shard_size=3)
+    (work,) = found.values()
+    assert (work.kind, work.total, work.missing, work.how) == ("LSTM", 6, 3, "cpu")
+    assert work.steps == 3 * SHORT.steps
+    n_parameters = sum(p.numel() for p in make().parameters())
+    assert work.size == 6 * 4 * (n_parameters + 2 * SHORT.epochs)
+    rate = costs.measured(work, store)
+    assert rate.steps == 3 * SHORT.steps and 0 < rate.training < 2 * rate.seconds
+    train(make, tasks, SHORT, store=store, shard_size=3)
+    with costs.dry_run() as found:
+        train(make, tasks, SHORT, store=store, shard_size=3)
+    assert [(one.missing, one.steps) for one in found.values()] == [(0, 0)]

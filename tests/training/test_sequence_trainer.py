@@ -6,6 +6,7 @@ import torch
 import xarray as xr
 from samples import made_up
 
+from soilbook import costs
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation import Prolongation
 from soilbook.store import Store
@@ -177,3 +178,18 @@ def test_an_ensemble_differs_in_its_seeds_alone(sequences):
         train_sequences(sequences, [SMALL, SequenceSettings()])
     with pytest.raises(ParameterError, match="no network"):
         train_sequences(sequences, [])
+
+
+def test_a_dry_run_counts_what_is_missing_and_a_run_leaves_its_rate(sequences, tmp_path):
+    store, members = Store(tmp_path), [SMALL.but(seed=k) for k in range(3)]
+    days = SMALL.days(len(sequences.observed), sequences.n_days)
+    train_sequences(sequences, members[:2], store)
+    with costs.dry_run() as found, pytest.raises(costs.NotMade):
+        train_sequences(sequences, members, store)
+    (work,) = found.values()
+    assert (work.total, work.missing, work.steps, work.how) == (3, 1, days, "cpu")
+    rate = costs.measured(work, store)
+    assert rate.steps == 2 * days and 0 < rate.training < rate.seconds
+    with costs.dry_run() as found:
+        train_sequences(sequences, members[:2], store)
+    assert [(one.missing, one.steps) for one in found.values()] == [(0, 0)]

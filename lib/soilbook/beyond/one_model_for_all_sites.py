@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import models, settings
+from soilbook import costs, models, settings
 from soilbook.data.easegrid import great_circle
 from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
@@ -75,9 +75,14 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     store = store or Store()
     records = load(experiment, store)
     plans = make_plans(records, groups)
-    parts = {name: forecasts.make(experiment, name, records, store) for name in experiment.models}
+    ways = {
+        name: partial(forecasts.make, experiment, name, records, store)
+        for name in experiment.models
+    }
+    ways |= {POOLED: partial(forecast, experiment, plans, records, store)}
+    parts = costs.every(lambda way: ways[way](), ways)
     parts[PER_SITE] = parts.pop(NETWORK)
-    parts |= forecast(experiment, plans, records, store)
+    parts |= parts.pop(POOLED)
     profile = settings.profile(experiment.profile)
     result = runs.score(parts, profile.bootstrap, experiment.seed)
     fold = [next(i for i, group in enumerate(groups, 1) if s in group) for s in records.sites]

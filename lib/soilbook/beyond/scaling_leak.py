@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import metrics
+from soilbook import costs, metrics
 from soilbook.store import Store
 from soilbook.training.windows import SCALINGS
 from soilbook.wang2024 import runs
@@ -18,8 +18,8 @@ from soilbook.wang2024.experiment import BASELINES, Experiment, load
 def scores(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     """``site_r2`` (scaling, model, site, depth, lead), pooled, of the experiment's networks."""
     parts = []
-    for scaling in SCALINGS:
-        result = runs.run(experiment.but(scaling=scaling), store)
+    results = costs.every(lambda name: runs.run(experiment.but(scaling=name), store), SCALINGS)
+    for result in results.values():
         r2 = result["site_r2"].sel(reading="pooled", drop=True)
         parts.append(r2.sel(model=[m for m in r2["model"].values if m not in BASELINES]))
     joined = xr.concat(parts, pd.Index(SCALINGS, name="scaling"), join="outer")

@@ -214,7 +214,7 @@ def _run_all(names: list[str], parameters: dict[str, dict], reads: dict[str, lis
             yield name, _run_one(name, parameters[name])
             sorter.done(name)
         return
-    with _quiet_children(jobs), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with quiet_children(jobs), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         running = {}
         while sorter.is_active():
             while len(running) < jobs and (name := take()):
@@ -225,7 +225,7 @@ def _run_all(names: list[str], parameters: dict[str, dict], reads: dict[str, lis
                 yield name, one.result()
 
 
-def _quiet_children(jobs: int):
+def quiet_children(jobs: int):
     """Several kernels at once share the cores, and show no bars, which would mix."""
     share = {progress.VARIABLE: "off"}
     for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):  # threads, and workers of joblib

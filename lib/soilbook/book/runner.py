@@ -30,6 +30,8 @@ from soilbook.store import cannot_write, write
 WARNING = re.compile(r"\b\w*Warning: (.*)")
 NOTEBOOK, LOG = "chapter.ipynb", "kernel.log"
 NO_SPACE = "[Errno 28]"
+# Cells take a moment or an hour: how many are left says nothing of the time.
+CELLS = "{desc}: cell {n_fmt} of {total_fmt} {bar} {elapsed}"
 SHARED = "/dev/shm"  # where joblib shares arrays between processes, if it is there
 
 
@@ -83,7 +85,7 @@ def run(
     """
     base = chapters.root()
     found = chapters.find(chapter, base)
-    with _own_models(model_file):
+    with own_models(model_file):
         values = prepare(found, parameters or {}, data=data, profile=profile, device=device)
         folder = results_folder(found.name, values, base, out)
         changed = {n: v for n, v in values.items() if v != found.parameters[n].default}
@@ -99,7 +101,7 @@ def run(
 
 
 @contextmanager
-def _own_models(file: str | Path | None) -> Iterator[None]:
+def own_models(file: str | Path | None) -> Iterator[None]:
     """The networks of a reader's file, tried out here and known to the kernel."""
     from soilbook.training import own
 
@@ -116,19 +118,16 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
     import papermill
 
     written, log = partial / NOTEBOOK, partial / LOG
-    variables = {
+    told = variables(base) | {
         chapters.OUT: str(partial),
         chapters.RUN: "1",
         progress.VARIABLE: progress.terminal_of_this_process(),
-        "SOILBOOK_ROOT": str(base),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
-    for name in ("SOILBOOK_DATA", "SOILBOOK_CACHE"):
-        if os.environ.get(name):  # the kernel works in the chapter's folder
-            variables[name] = str(Path(os.environ[name]).resolve())
     shown = {"desc": chapter.name, "leave": False, "dynamic_ncols": True}
+    shown |= progress.width(sys.stderr) | {"bar_format": CELLS}
     try:
-        with environment(variables), _stopped_cleanly(), _scratch() as own, log.open("wb") as said:
+        with environment(told), _stopped_cleanly(), _scratch() as own, log.open("wb") as said:
             notebook = papermill.execute_notebook(
                 str(chapter.file),
                 str(written),
@@ -156,6 +155,13 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
     except OSError as error:
         raise cannot_write(written, error) from error
     return notebook
+
+
+def variables(base: Path) -> dict[str, str]:
+    """Environment in which a chapter finds the book, data and store from its own folder."""
+    given = {n: os.environ[n] for n in ("SOILBOOK_DATA", "SOILBOOK_CACHE") if os.environ.get(n)}
+    whole = {name: str(Path(folder).resolve()) for name, folder in given.items()}
+    return {"SOILBOOK_ROOT": str(base), **whole}
 
 
 def _raise_for_input(name: str, message: str) -> None:

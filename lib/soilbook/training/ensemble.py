@@ -15,7 +15,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from soilbook import fingerprint, progress
+from soilbook import costs, fingerprint, progress
 from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
 from soilbook.training import fast
@@ -73,16 +73,25 @@ def train(
         "make": make, "settings": settings, "device": chosen, "compile_": compile_,
         "size": size, "sizes": Sizes.of(tasks),
     }  # fmt: skip
+    whole = _key(code, settings, tasks, chosen)
     # Another process that wants the same networks waits for these.
-    with store.alone(_key(code, settings, tasks, chosen)) if store else nullcontext():
+    with store.alone(whole) if store else nullcontext():
         done = {i: one for i, k in enumerate(keys) if store and (one := store.get(k)) is not None}
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
-        n_steps = settings.steps * sum(len(job["tasks"]) for job in jobs.values())
-        with progress.bar(n_steps, tasks[0].model, "step") as bar:
+        missing = sum(len(job["tasks"]) for job in jobs.values())
+        n_steps = settings.steps * missing
+        work = costs.Work(
+            tasks[0].model, len(tasks), missing, n_steps, f"{chosen.type}{', compiled' * compile_}",
+            workers, _size(make, settings) * len(tasks),
+        )  # fmt: skip
+        watched = progress.bar(n_steps, work.kind, "step")
+        with costs.training(work, whole, store) as seconds, watched as bar:
             for i, result in fast.run_all(train_shard, jobs, workers, bar.update):
                 if store:
                     store.put(keys[i], result)
                 done[i] = result
+                each = result["seconds_per_100_epochs"].sum().item() / 100 * settings.epochs
+                seconds.append(each)
     return xr.concat([done[i] for i in range(len(shards))], "network")
 
 
@@ -90,6 +99,12 @@ def _shard_size(n_tasks: int, workers: int, largest: int) -> int:
     """Shards as equal as can be, as many for each worker, none above the largest size."""
     n_shards = workers * ceil(n_tasks / (workers * largest))
     return ceil(n_tasks / n_shards)
+
+
+def _size(make: Callable[[], nn.Module], settings: Settings) -> int:
+    """Bytes of what a network leaves: parameters and two numbers an epoch."""
+    parameters = sum(p.numel() for p in Stack.of(make).template.parameters())
+    return 4 * (parameters + 2 * settings.epochs)
 
 
 def _check(tasks: Sequence[Task]) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
-from soilbook import fingerprint, progress
+from soilbook import costs, fingerprint, progress
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation import Prolongation, draw_masks
 from soilbook.settings import Checked
@@ -27,6 +27,7 @@ from soilbook.training.tasks import Count, seed_of
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+KIND = "LSTM of SMAP"
 PARTS = 4  # of a training, after each of which its state is kept
 # Days of instances of all trainings above which starting workers, 10 s, takes less time than they
 # save.
@@ -98,14 +99,20 @@ def train_sequences(
         raise ParameterError("no network to train; allowed: at least one")
     if len({one.but(seed=0) for one in settings}) > 1:
         raise ParameterError("networks of one ensemble may differ in their seed alone")
+    days = [one.days(len(sequences.observed), sequences.n_days) for one in settings]
+    device = sequences.x.device.type
     if workers is None:
-        days = sum(one.days(len(sequences.observed), sequences.n_days) for one in settings)
-        on_cpu = sequences.x.device.type == "cpu"
-        workers = joblib.cpu_count() if on_cpu and days >= LEAST_SHARED else 1
+        workers = joblib.cpu_count() if device == "cpu" and sum(days) >= LEAST_SHARED else 1
+    keys = [_key(sequences, one, store) for one in settings]
+    new = [i for i, key in enumerate(keys) if not (store and store.has(key))]
+    n_days = sum(days[i] for i in new)
+    work = costs.Work(KIND, len(settings), len(new), n_days, device, workers)
     common = {"sequences": sequences, "store": store}
     jobs = {i: {"settings": one, **common} for i, one in enumerate(settings)}
-    with progress.bar(sum(one.epochs for one in settings), "LSTM", "epoch") as bar:
+    watched = progress.bar(sum(one.epochs for one in settings), KIND, "epoch")
+    with costs.training(work, {"networks": keys}, store) as seconds, watched as bar:
         done = dict(run_all(train_one, jobs, workers, bar.update))
+        seconds.extend(done[i]["seconds"].sum().item() for i in new)
     result = xr.concat([done[i] for i in jobs], "network")
     return result.assign_coords(seed=("network", [one.seed for one in settings]))
 
@@ -122,13 +129,7 @@ def train_one(
     ``tell`` hears how many epochs were finished; ``look`` is called after each with its number,
     from 1, and the network that would be kept.
     """
-    name = {
-        "kind": "trained sequence network",
-        "settings": settings,
-        "data": sequences.fingerprint if store else None,
-        "device": sequences.x.device.type,
-        "code": fingerprint.of_code(train_one),
-    }
+    name = _key(sequences, settings, store)
     with store.alone(name) if store else nullcontext():
         found = store.get(name) if store else None
         if found is not None:
@@ -154,6 +155,16 @@ def train_one(
         if store:
             store.put(name, result)
         return result
+
+
+def _key(sequences: Sequences, settings: SequenceSettings, store) -> dict:
+    return {
+        "kind": "trained sequence network",
+        "settings": settings,
+        "data": sequences.fingerprint if store else None,
+        "device": sequences.x.device.type,
+        "code": fingerprint.of_code(train_one),
+    }
 
 
 class Run:

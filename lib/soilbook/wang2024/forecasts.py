@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import xarray as xr
 
-from soilbook import fingerprint, models, progress, settings
+from soilbook import costs, fingerprint, models, progress, settings
 from soilbook.models.baselines import calendar_day, day_of_year_means
 from soilbook.store import Store
 from soilbook.training import Settings, Task, fast, iterate_ensemble, train, windows
@@ -139,8 +139,11 @@ def _machine_learning(experiment, model, records: Records, store) -> xr.Dataset:
         }
         for i, (r, key) in enumerate(fits)
     }
-    with progress.bar(len(jobs), model, "model") as bar:
-        done = fast.side_by_side(_fit_and_iterate, jobs, joblib.cpu_count(), bar.update)
+    workers = joblib.cpu_count()
+    work = costs.Work(model, len(jobs), len(jobs), len(jobs), workers=workers)
+    watched = progress.bar(len(jobs), model, "model")
+    with costs.training(work, _key(experiment, model, records), store), watched as bar:
+        done = fast.side_by_side(_fit_and_iterate, jobs, workers, bar.update)
         for number, forecast in done:
             r, key = fits[number]
             i, k = records.place(key)

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from torch import nn
 
-from soilbook import metrics, models, settings
+from soilbook import costs, metrics, models, settings
 from soilbook.errors import DataError, ParameterError
 from soilbook.explain import shapley
 from soilbook.plots import scores
@@ -45,7 +45,9 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     experiment = experiment.resolve()
     store = store or Store()
     records = load(experiment, store)
-    parts = {name: forecasts.make(experiment, name, records, store) for name in experiment.models}
+    parts = costs.every(
+        lambda name: forecasts.make(experiment, name, records, store), experiment.models
+    )
     profile = settings.profile(experiment.profile)
     result = score(parts, profile.bootstrap, experiment.seed)
     first = next(iter(parts.values()))
@@ -267,6 +269,11 @@ class Laboratory:
         self.store = store or Store()
         self.records = load(self.experiment, self.store)
         self.features = self.records.features
+        costs.foreseen(self._all, [name for name in experiment.models if name in models.NETWORKS])
+
+    def _all(self, model: str) -> tuple:
+        """Tasks and trainings of a network at all sites and depths."""
+        return forecasts.trained(self.experiment, model, self.records, self.store)
 
     def depths(self, site: str) -> list[float]:
         """Depths (m) of this run at which the site has windows."""
@@ -282,7 +289,7 @@ class Laboratory:
 
     def trained(self, model: str, site: str, depth: float) -> Trained:
         """The repetitions of a network at a site and depth."""
-        tasks, result = forecasts.trained(self.experiment, model, self.records, self.store)
+        tasks, result = self._all(model)
         make = forecasts.maker(self.experiment, model, self.records)
         modules = [
             load_module(make, row)

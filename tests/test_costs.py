@@ -1,0 +1,130 @@
+"""What a training takes is measured once and foretold from then on; a dry run trains nothing."""
+
+import time
+
+import pytest
+
+from soilbook import costs
+from soilbook.costs import Estimate, Rate, Work, dry_run, every, foreseen, spoken, training
+from soilbook.store import Store
+
+
+def work(kind="LSTM", total=10, missing=10, steps=1000, **more) -> Work:
+    return Work(kind, total, missing, steps, **more)
+
+
+def trained(store, one=None, key=None, seconds=()) -> None:
+    """A training that lasts no time, of which each worker says it took ``seconds``."""
+    with training(one or work(), key or {"of": "this"}, store) as each:
+        each.extend(seconds)
+
+
+def test_time_grows_with_the_steps_but_not_what_compiling_takes():
+    rate = Rate(steps=1000, seconds=30.0, training=40.0, workers=2, memory=0)  # 10 s are fixed
+    assert rate.seconds_of(work(steps=1000, workers=2)) == 30
+    assert rate.seconds_of(work(steps=3000, workers=2)) == 10 + 60
+    assert rate.seconds_of(work(steps=3000, workers=4)) == 10 + 30
+    assert rate.seconds_of(work(missing=1, steps=1000, workers=4)) == 10 + 40  # one network, one
+    busy = Rate(steps=1000, seconds=10.0, training=40.0, workers=2, memory=0)  # more than it can
+    assert busy.seconds_of(work(steps=1000, workers=2)) == 20
+
+
+def test_a_rate_is_kept_for_each_kind_way_and_store(tmp_path):
+    store = Store(tmp_path)
+    trained(store, seconds=(3.0, 1.0))
+    rate = costs.measured(work(), store)
+    assert (rate.steps, rate.training, rate.workers) == (1000, 4.0, 1) and rate.memory > 1e6
+    assert costs.measured(work(kind="1D-CNN"), store) is None
+    assert costs.measured(work(how="cpu, compiled"), store) is None
+    assert costs.measured(work(), Store(tmp_path / "other")) is None
+    trained(store, work(steps=400), seconds=[9.0])  # too little to tell better
+    assert costs.measured(work(), store) == rate
+    trained(store, work(steps=500), seconds=[9.0])
+    assert costs.measured(work(), store).training == 9
+
+
+def test_the_whole_time_counts_where_workers_say_nothing(tmp_path):
+    with training(work(workers=2), {}, Store(tmp_path)):
+        time.sleep(0.05)
+    rate = costs.measured(work(), Store(tmp_path))
+    assert rate.training == pytest.approx(2 * rate.seconds) and rate.seconds >= 0.05
+
+
+def test_what_is_in_the_store_and_what_has_none_leave_no_rate(tmp_path):
+    store = Store(tmp_path)
+    trained(store, work(missing=0, steps=0))
+    trained(None)
+    with pytest.raises(ZeroDivisionError), training(work(), {}, store):
+        raise ZeroDivisionError
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_damaged_rate_is_none(tmp_path):
+    trained(Store(tmp_path))
+    (file,) = tmp_path.rglob("*.json")
+    for text in ("", "[1, 2]", '{"steps": 3}'):
+        file.write_text(text)
+        assert costs.measured(work(), Store(tmp_path)) is None
+
+
+def test_a_dry_run_counts_once_and_stops_where_something_is_missing(tmp_path):
+    done = []
+    with dry_run() as found:
+        for key in ("a", "b", "a"):
+            with pytest.raises(costs.NotMade), training(work(key), {"of": key}, Store(tmp_path)):
+                done.append(key)
+        with training(work("c", missing=0), {"of": "c"}, Store(tmp_path)):
+            done.append("c")
+    assert done == ["c"] and [one.kind for one in found.values()] == ["a", "b", "c"]
+    assert not list(tmp_path.iterdir())
+    trained(Store(tmp_path))  # afterwards all is as before
+
+
+def test_all_are_counted_before_the_first_stops():
+    asked = []
+
+    def train(name: str) -> str:
+        asked.append(name)
+        with training(work(name, missing=int(name != "b")), {"of": name}, None):
+            return name.upper()
+
+    assert every(train, "abc") == {"a": "A", "b": "B", "c": "C"}
+    foreseen(train, "xyz")
+    assert asked == ["a", "b", "c"]
+    with dry_run() as found:
+        with pytest.raises(costs.NotMade):
+            every(train, "abc")
+        with pytest.raises(costs.NotMade):
+            foreseen(train, "xy")
+    assert [one.kind for one in found.values()] == ["a", "b", "c", "x", "y"]
+
+
+def test_an_estimate_adds_up_and_names_what_it_does_not_know(tmp_path):
+    store, large = Store(tmp_path), 2**40
+    trained(store, work(steps=100), seconds=[50.0])
+    trained(store, work("RF", steps=100), seconds=[10.0])
+    works = [
+        work(steps=200, size=large),
+        work("RF", steps=100),
+        work("SVR"),
+        work("ELM", missing=0),
+    ]
+    found = Estimate.of(works, store)
+    assert found.seconds == pytest.approx(110, abs=1) and found.unknown == ("SVR",)
+    assert found.memory > costs.COPIES * large
+    said = found.summary()
+    assert said.startswith("30 of 40 models to train, 10 in the store; about 1 min 50 s here (")
+    assert said.endswith("; without a rate yet on this machine: SVR")
+    assert [line.split()[0] for line in found.lines()[:-1]] == ["LSTM", "RF", "SVR", "ELM"]
+    nothing = Estimate.of([work("SVR")], store).summary()
+    assert "about" not in nothing and "GiB" not in nothing and nothing.endswith(": SVR")
+    assert Estimate.of([work(missing=0)], store).summary().endswith("nothing to train")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "0 s"), (59.4, "59 s"), (60, "1 min"), (200, "3 min 20 s"), (3599.6, "1 h"),
+     (18_600, "5 h 10 min"), (273_600, "3 d 4 h")],
+)  # fmt: skip
+def test_times_are_spoken_in_two_units(seconds, said):
+    assert spoken(seconds) == said
