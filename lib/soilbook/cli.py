@@ -1,6 +1,7 @@
 """The command line: chapters, run, sweep, store, build, data, compare."""
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -88,6 +89,7 @@ def parser() -> Parser:
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     add("--no-run", action="store_true", help="render what is already executed")
+    add("--without-solutions", action="store_true", help="leave the solutions of exercises out")
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
     actions = data.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
@@ -100,6 +102,20 @@ def parser() -> Parser:
     add("runs", nargs="+", metavar="RUN", help="folder of results or of a sweep, as they print it")
     add("--csv", metavar="FILE", help="leave all scores there as well")
     add("--html", metavar="FILE", help="leave the table that is printed there as a page")
+
+    course = commands.add_parser("course", help="exercises and labs: list, build, grade")
+    actions = course.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    command("list", _course_list, "labs, and the exercises of every chapter", actions)
+    add = command("build", _course_build, "write what is handed out", actions)
+    add("--out", metavar="DIR", required=True, help="a new folder")
+    for form, text in (
+        ("student", "without solutions (default)"),
+        ("instructor", "with solutions and tests"),
+        ("nbgrader", "labs as nbgrader's source folder"),
+    ):
+        add(f"--{form}", dest="form", action="store_const", const=form, help=text)
+    add = command("grade", _course_grade, "execute handed-in labs and count points", actions)
+    add("notebooks", nargs="+", metavar="NOTEBOOK", help="named as the lab, or beginning with it")
     return top
 
 
@@ -216,8 +232,10 @@ def split_options(options: list[str]) -> dict[str, str]:
 
 
 def _build(options) -> int:
-    from soilbook.book import build
+    from soilbook.book import build, course
 
+    if options.without_solutions:
+        os.environ[course.VARIABLE] = "none"
     try:
         where = (options.data, options.profile, options.device, options.jobs)
         return build.build(*where, not options.no_run, partial(print, flush=True))
@@ -285,6 +303,37 @@ def _compare(options) -> None:
     if options.html:
         title = f"soilbook compare {' '.join(options.runs)}"
         write(Path(options.html), compare.as_html(shown, title).encode())
+
+
+def _course_list(options) -> None:
+    from soilbook.book import chapters, course
+
+    for name in course.labs():
+        print(f"lab {name}")
+    for name, chapter in chapters.all_chapters().items():
+        there = course.solutions(name)
+        for one in course.exercises(chapter.notebook).values():
+            solved = "" if one.label in there else " (no solution)"
+            print(f"{name}: {one.label}, {one.minutes} min: {one.learnt}{solved}")
+
+
+def _course_build(options) -> None:
+    from soilbook.book import course
+
+    for file in course.build(Path(options.out), options.form or "student"):
+        print(file)
+
+
+def _course_grade(options) -> None:
+    from soilbook.book import course
+
+    print("soilbook: executing what was handed in", file=sys.stderr)
+    for file in map(Path, options.notebooks):
+        grades = course.grade(file)
+        total, of = (sum(getattr(one, name) for one in grades) for name in ("points", "of"))
+        print(f"{file.name}: {total} of {of} points")
+        for one in grades:
+            print(f"    {one.question}: {one.points} of {one.of}  {one.error}".rstrip())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import yaml
 
 from soilbook import data as room
 from soilbook import progress
-from soilbook.book import chapters, products, runner
+from soilbook.book import chapters, course, products, runner
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
@@ -177,8 +177,8 @@ def on_gpu(device: str) -> bool:
 
 
 def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
-    """Per chapter what its page rests on: source, library, parameters, data, its committed
-    reference run, chapters it reads with all that those rest on.
+    """Per chapter what its page rests on: source, solutions shown, library, parameters, data, its
+    committed reference run, chapters it reads with all that those rest on.
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
@@ -192,7 +192,8 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
         folders = sorted(base.glob(f"book/reference/*/{name}"))
         references = [content_fingerprint(folder) for folder in folders]
         others = [whole[one] for one in reads[name]]
-        parts = [source, library, measured, kept, references, others]
+        solved = json.dumps(course.shown(name, base))
+        parts = [source, library, measured, kept, references, others, solved]
         whole[name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return whole
 

@@ -26,6 +26,7 @@ from soilbook.training import own
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
+SESSION = "JPY_SESSION_NAME"  # environment: path of the notebook, set by Jupyter's server
 DISPLAY_DPI, PICTURE_DPI = 110, 150
 PACKAGES = (
     "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
@@ -35,13 +36,14 @@ PACKAGES = (
 class Page:
     """Numbered tables, figures, claims and the stamp of one chapter, and its folder of results."""
 
-    def __init__(self, chapter: str, parameters: dict):
+    def __init__(self, chapter: str, parameters: dict, folder: str | Path | None = None):
         """Check the parameters, choose the folder and show which kind of data the page rests on.
 
         ``parameters`` are all names of a notebook (``globals()``), or values by name. Of a
         notebook those count that the chapter's cell ``parameters`` declares; they are typed as it
-        says, here and in the notebook, whatever papermill made of them. The folder is
-        SOILBOOK_OUT, else results/<data>/<profile>/<chapter>/ under the book's root.
+        says, here and in the notebook, whatever papermill made of them. Results go to SOILBOOK_OUT,
+        else to ``folder``, else to results/<data>/<profile>/<chapter>/ under the book's root. A
+        copy of a chapter that JupyterLab runs under another name has a folder of that name.
         Raises ParameterError, DataError or DeviceError before any work starts.
         """
         own.load_asked()
@@ -59,8 +61,16 @@ class Page:
         self.start = time.monotonic()
         self.files: dict[str, str] = {}
         out = os.environ.get(chapters.OUT)
-        default = ("results", self.data, self.profile, *chapter.split("/"))
-        self.folder = Path(out) if out else chapters.root().joinpath(*default)
+        place = (
+            out
+            or folder
+            or chapters.root()
+            / "results"
+            / self.data
+            / self.profile
+            / named(chapter, os.environ.get(SESSION))
+        )
+        self.folder = Path(place)
         self._banner()
 
     def settings(self, kind: type[Checked], /, **more) -> Checked:
@@ -168,6 +178,14 @@ class Page:
             title, colour, link = "Observed data.", "#0072B2", None
             text = f"Real measurements: {'; '.join(used) or 'no product found'}."
         _show(html.banner(title, text, colour, link), f"{title} {text}")
+
+
+def named(chapter: str, session: str | None) -> str:
+    """A chapter's name; with the stem of the notebook that a session of JupyterLab runs if that is
+    a copy under another name."""
+    study, _, section = chapter.partition("/")
+    stem = Path(session or section).stem
+    return f"{study}/{stem or section}"
 
 
 def _read(file: Path) -> pd.DataFrame | None:

@@ -23,7 +23,7 @@ from jupyter_client.manager import AsyncKernelManager
 from psutil import pid_exists
 
 from soilbook import progress
-from soilbook.book import chapters
+from soilbook.book import chapters, course
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.store import cannot_write, write
 
@@ -140,6 +140,7 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
             )
         log.unlink()
         notebook.metadata.papermill.update(input_path=chapter.name, output_path=NOTEBOOK)
+        notebook = course.folded(notebook, chapter.name, base)
         write(written, nbformat.writes(notebook).encode())
     except papermill.PapermillExecutionError as error:
         _raise_for_input(error.ename, error.evalue)
