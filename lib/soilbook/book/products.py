@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from soilbook import data
-from soilbook.data import conus412, fluxnet, ismn, observed, scan, sites, uscrn
+from soilbook.data import conus412, fluxnet, ismn, observed, power, scan, sites, uscrn
 from soilbook.data import files as folder_of_data
 from soilbook.errors import DataError, SoilbookError
 
@@ -119,7 +119,7 @@ _ALL = (
         "one file a site, named after it: power/Kingston-1-W.json, or power/RI_Kingston_1_W.json "
         "for the station by its own name",
         ("wang2024", "beyond"),
-        lambda base, files: ((file.stem, partial(observed.read_power, file)) for file in files),
+        lambda base, files: ((file.stem, partial(power.read, file)) for file in files),
         _is_of_a_site,
     ),
     Product(
