@@ -63,7 +63,9 @@ def cut(sites: dict[str, xr.Dataset]) -> Records:
     for name, site in sites.items():
         found.series[name, 0.05] = series(site, 0.05)
         found.sm[name, 0.05] = site["sm"].values[0].astype(float)
-        found.places[name] = {one: getattr(SITES[name], one) for one in (*pooled.PLACE, "longitude")}
+        found.places[name] = {
+            one: getattr(SITES[name], one) for one in (*pooled.PLACE, "longitude")
+        }
     found.fingerprint = hashlib.sha256(
         b"".join(sm.tobytes() for sm in found.sm.values())
     ).hexdigest()

@@ -47,7 +47,9 @@ def test_record_must_be_covered(station_writer, tmp_path):
 
 def test_sites_without_weather_or_without_observations(joplin):
     for name in ("AAMU-jtg", "Cullman-NAHRC"):
-        with pytest.raises(DataError, match=f"{name}.*no weather for it; see: .*; observed: Joplin-24-N"):
+        with pytest.raises(
+            DataError, match=f"{name}.*no weather for it; see: .*; observed: Joplin-24-N"
+        ):
             observed.load(name, joplin)
     with pytest.raises(DataError, match=r"HubbardBrook.*no observations"):
         observed.load("HubbardBrook", joplin)
@@ -77,7 +79,9 @@ def test_no_folder_and_folder_without_uscrn(tmp_path):
 def test_tracks():
     assert data.available("twin") == list(sites.SITES)
     for call in (data.load, data.fingerprint):
-        with pytest.raises(ParameterError, match="unknown data .real.; allowed: twin, observed, archive"):
+        with pytest.raises(
+            ParameterError, match="unknown data 'real'; allowed: twin, observed, archive"
+        ):
             call("Joplin-24-N", "real") if call is data.load else call("real", [])
     with pytest.raises(ParameterError, match="allowed: twin, observed, archive"):
         data.available("real")

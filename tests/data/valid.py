@@ -18,7 +18,18 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import conus412, easegrid, fluxnet, ismn, network, nldas, observed, power, scan, smap
+from soilbook.data import (
+    conus412,
+    easegrid,
+    fluxnet,
+    ismn,
+    network,
+    nldas,
+    observed,
+    power,
+    scan,
+    smap,
+)
 
 Cells = dict[object, np.ndarray]
 EVERYTHING = object()  # a line that speaks of all cells, such as a header

@@ -175,7 +175,11 @@ def _of_a_station(name: str, folder: Path | str | None) -> Source:
         return _ismn(*there, None)
     if not (root / "uscrn/daily01").is_dir():
         raise unknown("site", name, sites.SITES)
-    return _uscrn(uscrn.find(folder, name), folder, None)
+    try:
+        return _uscrn(uscrn.find(folder, name), folder, None)
+    except DataError as error:
+        refusal = unknown("site", name, sites.SITES)
+        raise ParameterError(f"{refusal}, or a station: {error}") from None
 
 
 def _uscrn(station: str, folder, site: sites.Site | None) -> Source:

@@ -160,8 +160,7 @@ def read(path: Path | str) -> xr.Dataset:
         more = len(found.faults) - 1
         rest = f"; {more} more faults: soilbook site check {path}" if more else ""
         raise DataError(f"{found.faults[0]}{rest}")
-    if path.stem.casefold() in {name.casefold() for name in sites.SITES}:
-        raise DataError(f"{path}: the paper has a site of this name; rename the file")
+    check_name(path)
     days, values = files.calendar(found.days, found.values)
     depths = sorted({one.depth for one in found.columns if one.variable == "sm"})
     columns = {}
@@ -181,6 +180,12 @@ def read(path: Path | str) -> xr.Dataset:
     result = quality.dataset(columns, days, depths, path.stem, place, f"own site, {path.name}")
     result.attrs |= {one: found.about[one] for one in ABOUT[2:] if one in found.about}
     return result
+
+
+def check_name(path: Path) -> None:
+    """DataError where the paper has a site of the name that the file gives to its own."""
+    if sites.key(path.stem) in {sites.key(name) for name in sites.SITES}:
+        raise DataError(f"{path}: the paper has a site of this name; choose another")
 
 
 def _about(comments: dict[int, str], path: Path) -> dict[str, float]:

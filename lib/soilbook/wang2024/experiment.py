@@ -123,11 +123,10 @@ def coverage(experiment: Experiment) -> tuple[pd.DataFrame, str]:
 
 
 def _depths(sites: tuple[str, ...], data: str) -> tuple[float, ...]:
-    """The paper's depths; where no site is the paper's, those at which some probe reports."""
-    if any(name in site_table.SITES for name in sites):
-        return schema.DEPTHS
-    found: set[float] = set()
-    for name in sites:
+    """The paper's depths where a site is the paper's, and those at which others' probes report."""
+    others = [name for name in sites if name not in site_table.SITES]
+    found = set(schema.DEPTHS if len(others) < len(sites) else ())
+    for name in others:
         sm = load_site(name, data)["sm"]
         found |= set(sm["depth"].values[np.isfinite(sm.values).any(axis=1)].tolist())
     if not found:

@@ -42,7 +42,7 @@ PIECE = 2**16
 MEGABYTE = 1e6
 BYTES_PER_SECOND = 1e6  # of the estimate
 HTML = re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
-pause = time.sleep
+pause, clock = time.sleep, time.monotonic
 
 
 class Passing(DataError):
@@ -162,8 +162,8 @@ class Client:
 
     @contextmanager
     def _asked(self, address: str, headers: Mapping[str, str] = {}) -> Iterator:
-        pause(max(0.0, self.last + self.pace - time.monotonic()))
-        self.last = time.monotonic()
+        pause(max(0.0, self.last + self.pace - clock()))
+        self.last = clock()
         host = urlsplit(address).netloc
         mirror = os.environ.get(MIRROR)
         secret = {} if mirror else self.secret  # a mirror is not the owner

@@ -43,9 +43,15 @@ def plan(root: Path, names: Iterable[str], start=None, end=None) -> Plan:
                 )
                 path = giovanni.path_of(product, name, latitude, longitude)
                 asked = {"product": product, "name": name, "place": (latitude, longitude)}
-                check = partial(giovanni.read_point, **asked)
+                check = partial(_check, hours=hours, **asked)
                 made.append(File(path, address, check, hours * BYTES_PER_HOUR))
     return Plan("nldas", tuple(made), PACE, ANSWER, _headers, ACCOUNT)
+
+
+def _check(path: Path, hours: int, **asked) -> None:
+    found = giovanni.read_point(path, **asked).size
+    if found != hours:
+        raise DataError(f"{path}: {found} hours; {hours} were asked for")
 
 
 def _points(root: Path, names: list[str]) -> list[tuple[float, float]]:
