@@ -58,7 +58,8 @@ def test_sites_without_weather_or_without_observations(joplin):
 def test_site_not_in_the_folder_and_unknown_name(joplin):
     with pytest.raises(DataError, match=r"no station 'Kingston_1_W'"):
         observed.load("Kingston-1-W", joplin)
-    with pytest.raises(DataError, match=r"no station 'Jopling_24'; closest: MO_Joplin_24_N"):
+    says = r"unknown site 'Jopling_24'; allowed: .* or a station: .*closest: MO_Joplin_24_N"
+    with pytest.raises(ParameterError, match=says):
         observed.load("Jopling_24", joplin)
 
 

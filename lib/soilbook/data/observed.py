@@ -169,17 +169,17 @@ def _of_a_paper_site(site: sites.Site, folder: Path | str | None) -> Source:
 
 def _of_a_station(name: str, folder: Path | str | None) -> Source:
     root = files.product(folder, ".")
+    why = ""
+    if (root / "uscrn/daily01").is_dir():
+        try:
+            return _uscrn(uscrn.find(folder, name), folder, None)
+        except DataError as error:
+            why = f", or a station: {error}"
     if triplet := awdb.find(folder, name):
         return _awdb(triplet, folder, None)
     if there := _in_archives(name, root):
         return _ismn(*there, None)
-    if not (root / "uscrn/daily01").is_dir():
-        raise unknown("site", name, sites.SITES)
-    try:
-        return _uscrn(uscrn.find(folder, name), folder, None)
-    except DataError as error:
-        refusal = unknown("site", name, sites.SITES)
-        raise ParameterError(f"{refusal}, or a station: {error}") from None
+    raise ParameterError(f"{unknown('site', name, sites.SITES)}{why}")
 
 
 def _uscrn(station: str, folder, site: sites.Site | None) -> Source:

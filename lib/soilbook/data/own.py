@@ -42,7 +42,7 @@ UNITS = {
     "soil_temperature": _CELSIUS,
 }
 SPELLINGS = {
-    "mm/d": "mm d-1", "mm/day": "mm d-1", "°C": "degC", "C": "degC", "W/m2": "W m-2",
+    "mm/d": "mm d-1", "mm/day": "mm d-1", "°C": "degC", "C": "degC", "°F": "degF", "W/m2": "W m-2",
     "W/m^2": "W m-2", "MJ/m2/d": "MJ m-2 d-1", "MJ/m^2/day": "MJ m-2 d-1", "m/s": "m s-1",
     "m3/m3": "m3 m-3", "m^3/m^3": "m3 m-3", "vol%": "%", "percent": "%",
 }  # fmt: skip
