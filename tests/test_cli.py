@@ -66,7 +66,7 @@ def refused(capsys, *arguments: str, code: int = 2) -> str:
         (["store", "clean"], "say what to remove: --older DAYS, or --all"),
         (["store", "clean", "--all", "--older", "3"], "say what to remove"),
         (["store", "clean", "--older", "old"], "argument --older: invalid float value: 'old'"),
-        (["data", "get", "modis"], "unknown product 'modis'; allowed: uscrn, ismn"),
+        (["data", "get", "modis"], "unknown product 'modis'; allowed: uscrn, scan"),
         (["data", "check"], "no such data folder"),
         (["run"], "the following arguments are required: chapter"),
         (["build", "--jobs", "two"], "argument --jobs: invalid int value: 'two'"),
@@ -196,7 +196,7 @@ def test_data_list_and_get_say_where_to_look(book, capsys):
     assert cli.main(["data", "list"]) == 0
     out = capsys.readouterr().out
     assert f"{book / 'data'} (absent)" in out and out.count(" absent ") >= 5
-    assert cli.main(["data", "get", "uscrn"]) == 0
+    assert cli.main(["data", "get", "uscrn", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "https://www.ncei.noaa.gov/pub/data/uscrn/products/daily01/" in out
     assert "uscrn/daily01/2017/CRND0103-2017-WA_Darrington_21_NNE.txt" in out

@@ -52,6 +52,9 @@ def cut(sites: dict[str, xr.Dataset]) -> Records:
     for name, site in sites.items():
         found.series[name, 0.05] = series(site, 0.05)
         found.sm[name, 0.05] = site["sm"].values[0].astype(float)
+        found.places[name] = {
+            one: getattr(SITES[name], one) for one in (*pooled.PLACE, "longitude")
+        }
     found.fingerprint = hashlib.sha256(
         b"".join(sm.tobytes() for sm in found.sm.values())
     ).hexdigest()
@@ -110,7 +113,7 @@ def test_sites_that_never_share_a_depth_are_told(made):
 
 def test_constants_are_texture_latitude_and_the_climate_of_the_training_part(made, features):
     name, site = NAMES[1], made[NAMES[1]]
-    found = pooled.attributes(series(site, 0.05), features)
+    found = pooled.attributes(series(site, 0.05), features, vars(SITES[name]))
     assert (found["sand"], found["clay"]) == (SITES[name].sand, SITES[name].clay)
     assert found["latitude"] == SITES[name].latitude
     n = int(0.6 * site.sizes["time"])

@@ -14,9 +14,9 @@ from soilbook.errors import DataError, SoilbookError
 def test_the_satellite_pixels_are_checked_as_well(tmp_path, observed_folder):
     (tmp_path / "smap_conus412").symlink_to(observed_folder / "smap_conus412")
     found = dict(products.check_stations(tmp_path))
-    assert found["smap"] == "412 pixels, 2015-04-01 to 2018-03-31; values without SMAP: 72%"
-    assert "CONUSv4f1/2015/time.csv" in found["smap not used"]
-    assert "timeStr.csv" not in found["smap not used"]
+    assert found["conus412"] == "412 pixels, 2015-04-01 to 2018-03-31; values without SMAP: 72%"
+    assert "CONUSv4f1/2015/time.csv" in found["conus412 not used"]
+    assert "timeStr.csv" not in found["conus412 not used"]
 
 
 @pytest.mark.observed
@@ -28,7 +28,7 @@ def test_a_damaged_table_of_pixels_is_named(tmp_path, observed_folder):
         (folder / entry.name).symlink_to(entry)
     (folder / "crd.csv").unlink()
     (folder / "crd.csv").write_text("40,-100\n")
-    error = dict(products.check_stations(tmp_path))["smap"]
+    error = dict(products.check_stations(tmp_path))["conus412"]
     assert isinstance(error, SoilbookError)
     assert "crd.csv, row 1" in str(error)
 
@@ -81,7 +81,7 @@ def test_files_that_are_counted_but_not_used_are_named(tmp_path):
         "uscrn not used": "uscrn/daily01/2018/CRND0103-2017-RI_A.txt",
         "fluxnet not used": "fluxnet/DE-Tha.csv",
         "power not used": "power/Atlantis.json",
-        "smap not used": "smap_conus412/CONUSv4f1/2015/time.csv",
+        "conus412 not used": "smap_conus412/CONUSv4f1/2015/time.csv",
         "nldas not used": "nldas/NLDAS_NOAH0125_H.A20160101.grb",
         "scan not used": "scan_alabama/meta.csv",
     }
@@ -92,7 +92,7 @@ def test_files_laid_out_as_promised_are_those_that_the_readers_open(tmp_path, pr
     promised = {
         tmp_path / name for name in re.findall(r"[\w/-]+\.(?:csv|json|txt|zip)", product.layout)
     }
-    assert promised or product.name in ("smap", "nldas")
+    assert promised or product.name in ("conus412", "smap", "nldas")
     for file in promised:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soilbook import data, schema
-from soilbook.data import observed, sites
+from soilbook.data import observed, power, sites
 from soilbook.errors import DataError, ParameterError
 from soilbook.physics import air
 
@@ -47,7 +47,9 @@ def test_record_must_be_covered(station_writer, tmp_path):
 
 def test_sites_without_weather_or_without_observations(joplin):
     for name in ("AAMU-jtg", "Cullman-NAHRC"):
-        with pytest.raises(DataError, match=f"{name}.*no weather for it; observed: Kingston-1-W"):
+        with pytest.raises(
+            DataError, match=f"{name}.*no weather for it; see: .*; observed: Joplin-24-N"
+        ):
             observed.load(name, joplin)
     with pytest.raises(DataError, match=r"HubbardBrook.*no observations"):
         observed.load("HubbardBrook", joplin)
@@ -56,7 +58,8 @@ def test_sites_without_weather_or_without_observations(joplin):
 def test_site_not_in_the_folder_and_unknown_name(joplin):
     with pytest.raises(DataError, match=r"no station 'Kingston_1_W'"):
         observed.load("Kingston-1-W", joplin)
-    with pytest.raises(DataError, match=r"no station 'Jopling_24'; closest: MO_Joplin_24_N"):
+    says = r"unknown site 'Jopling_24'; allowed: .* or a station: .*closest: MO_Joplin_24_N"
+    with pytest.raises(ParameterError, match=says):
         observed.load("Jopling_24", joplin)
 
 
@@ -77,9 +80,11 @@ def test_no_folder_and_folder_without_uscrn(tmp_path):
 def test_tracks():
     assert data.available("twin") == list(sites.SITES)
     for call in (data.load, data.fingerprint):
-        with pytest.raises(ParameterError, match="unknown data 'real'; allowed: twin, observed"):
+        with pytest.raises(
+            ParameterError, match="unknown data 'real'; allowed: twin, observed, archive"
+        ):
             call("Joplin-24-N", "real") if call is data.load else call("real", [])
-    with pytest.raises(ParameterError, match="allowed: twin, observed"):
+    with pytest.raises(ParameterError, match="allowed: twin, observed, archive"):
         data.available("real")
 
 
@@ -134,7 +139,7 @@ def wind_and_longwave():
 
 
 def test_units_missing_and_absent_days(write_power, wind_and_longwave):
-    made = observed.read_power(write_power("Here", wind_and_longwave, UNITS))
+    made = power.read(write_power("Here", wind_and_longwave, UNITS))
     assert made.sizes["time"] == 4
     np.testing.assert_allclose(made["longwave"], [300, np.nan, np.nan, 30 / 0.0864])
     np.testing.assert_allclose(made["wind_speed"], [2, 3.5, np.nan, np.nan])
@@ -148,7 +153,7 @@ def test_units_missing_and_absent_days(write_power, wind_and_longwave):
 )
 def test_every_unit_of_radiation(write_power, unit, value):
     column = {"ALLSKY_SFC_SW_DWN": {"20120701": value}}
-    made = observed.read_power(write_power("Here", column, {"ALLSKY_SFC_SW_DWN": unit}))
+    made = power.read(write_power("Here", column, {"ALLSKY_SFC_SW_DWN": unit}))
     assert made["shortwave"].item() == pytest.approx(100)
 
 
@@ -207,13 +212,13 @@ def test_files_of_another_layout(tmp_path, text, message):
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(DataError, match=message) as caught:
-        observed.read_power(path)
+        power.read(path)
     assert "\n" not in str(caught.value) and "x.json" in str(caught.value)
 
 
 def test_bad_content(write_power):
     def read(columns, units=UNITS, **more):
-        return observed.read_power(write_power("Here", columns, units, **more))
+        return power.read(write_power("Here", columns, units, **more))
 
     with pytest.raises(DataError, match=r"none of the parameters PRECTOTCORR, T2M"):
         read({"PS": {"20120101": 97.0}}, {"PS": "kPa"})
@@ -232,7 +237,7 @@ def test_bad_content(write_power):
     with pytest.raises(DataError, match=r"parameters.T2M.units: Input should be a valid string"):
         path = write_power("Here", {"T2M": {"20120101": 5.0}}, UNITS)
         path.write_text(path.read_text().replace('"units": "C"', '"units": ["C"]'))
-        observed.read_power(path)
+        power.read(path)
     with pytest.raises(DataError, match=r"T2M.20120101: Input should be a valid number"):
         read({"T2M": {"20120101": 10**400}})
     with pytest.raises(DataError, match=r"row '30120101': '30120101' is no day"):
@@ -246,4 +251,4 @@ def test_bad_content(write_power):
 def test_a_byte_order_mark_is_no_part_of_the_text(write_power, wind_and_longwave):
     path = write_power("Here", wind_and_longwave, UNITS)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert observed.read_power(path).sizes["time"] == 4
+    assert power.read(path).sizes["time"] == 4

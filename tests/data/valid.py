@@ -18,7 +18,18 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import conus412, easegrid, fluxnet, ismn, network, nldas, observed, scan, smap
+from soilbook.data import (
+    conus412,
+    easegrid,
+    fluxnet,
+    ismn,
+    network,
+    nldas,
+    observed,
+    power,
+    scan,
+    smap,
+)
 
 Cells = dict[object, np.ndarray]
 EVERYTHING = object()  # a line that speaks of all cells, such as a header
@@ -348,7 +359,7 @@ READERS = {
     ),
     "power": Reader(
         write_power,
-        lambda folder: by_day(observed.read_power(folder / "power/Here.json")),
+        lambda folder: by_day(power.read(folder / "power/Here.json")),
         speaks_power,
     ),
     "fluxnet": Reader(

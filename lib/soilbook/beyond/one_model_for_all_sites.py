@@ -19,7 +19,6 @@ import xarray as xr
 
 from soilbook import costs, models, settings
 from soilbook.data.easegrid import great_circle
-from soilbook.data.sites import SITES
 from soilbook.errors import DataError, ParameterError
 from soilbook.plots.style import COLOURS, letters, style
 from soilbook.store import Store
@@ -71,9 +70,9 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     ``runs.run``. Raises as ``runs.run``, and ParameterError for fewer than two folds or sites.
     """
     experiment = experiment.but(models=(NETWORK,), variant="paper", scaling="training").resolve()
-    groups = split(experiment.sites, folds, experiment.seed)
     store = store or Store()
     records = load(experiment, store)
+    groups = split(records.sites, folds, experiment.seed)
     plans = make_plans(records, groups)
     ways = {
         name: partial(forecasts.make, experiment, name, records, store)
@@ -87,13 +86,12 @@ def run(experiment: Experiment, folds: int = 4, store: Store | None = None) -> x
     result = runs.score(parts, profile.bootstrap, experiment.seed)
     fold = [next(i for i, group in enumerate(groups, 1) if s in group) for s in records.sites]
     away = [
-        _distance(site, groups[i - 1], records.sites)
-        for site, i in zip(records.sites, fold, strict=True)
+        _distance(site, groups[i - 1], records) for site, i in zip(records.sites, fold, strict=True)
     ]
     result = result.assign(
         fold=("site", fold),
         distance=("site", away, {"units": "km"}),
-        latitude=("site", [SITES[site].latitude for site in records.sites]),
+        latitude=("site", [records.places[site]["latitude"] for site in records.sites]),
     )
     result.attrs.update(left_out="\n".join(records.left_out), data=experiment.data)
     return result.merge(_sizes(experiment, plans, records))
@@ -117,9 +115,15 @@ def make_plans(records: Records, groups) -> list[Plan]:
     DataError where none is left.
     """
     plans = []
+    # A site of one's own may not say what its soil is; then no network is told.
+    places = pd.DataFrame(records.places.values())[list(PLACE)]
+    constants = list(places.columns[places.notna().all()])
     for depth in records.depths:
         there = [records.series[s, depth] for s in records.sites if (s, depth) in records.series]
-        told = {one.site: attributes(one, records.features) for one in there}
+        told = {
+            one.site: attributes(one, records.features, records.places[one.site], constants)
+            for one in there
+        }
         untold = {site: dict.fromkeys(constants, 0.0) for site, constants in told.items()}
         plans.append(_plan(ALL_SITES, there, there, told))
         for group in groups:
@@ -185,14 +189,11 @@ def _settings(experiment: Experiment) -> Settings:
     return Settings.of(more, experiment.epochs, experiment.variant, experiment.target)
 
 
-def _distance(site: str, group: tuple[str, ...], sites: tuple[str, ...]) -> float:
-    """Distance (km) from a site to the nearest one outside its group."""
-    here = SITES[site]
-    others = [SITES[name] for name in sites if name not in group]
-    return min(
-        float(great_circle(here.latitude, here.longitude, one.latitude, one.longitude))
-        for one in others
-    )
+def _distance(site: str, group: tuple[str, ...], records: Records) -> float:
+    """Distance (km) from a site to the nearest one outside its group; NaN where one is unknown."""
+    at = {name: (one["latitude"], one["longitude"]) for name, one in records.places.items()}
+    others = [at[name] for name in records.sites if name not in group]
+    return float(np.min([great_circle(*at[site], *other) for other in others]))
 
 
 def _sizes(experiment: Experiment, plans: list[Plan], records: Records) -> xr.Dataset:
@@ -214,16 +215,21 @@ def _sizes(experiment: Experiment, plans: list[Plan], records: Records) -> xr.Da
     return pd.DataFrame(rows).set_index("trained").to_xarray()
 
 
-def attributes(one: Series, features: Sequence[str]) -> dict[str, float]:
-    """Sand, silt, clay (%), latitude (degrees), and the means of precipitation (mm d-1) and air
-    temperature (degC) over the training part; ``features`` names the columns of the series."""
+def attributes(
+    one: Series, features: Sequence[str], place: dict[str, float], names: Sequence[str] = PLACE
+) -> dict[str, float]:
+    """Sand, silt, clay (%), latitude (degrees), as far as ``names`` has them, and the means of
+    precipitation (mm d-1) and air temperature (degC) over the training part.
+
+    ``features`` names the columns of the series; ``place`` is an entry of ``Records.places``.
+    """
     training = _physical(one)[windows.split(len(one.time))["training"]]
     means = {
         f"mean_{name}": float(np.nanmean(training[:, features.index(name)]))
         for name in CLIMATE
         if name in features
     }
-    return {name: float(getattr(SITES[one.site], name)) for name in PLACE} | means
+    return {name: place[name] for name in names} | means
 
 
 def common_scale(

@@ -13,14 +13,16 @@ import tokenize
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
-from soilbook import schema, settings
+from soilbook import data, schema, settings
+from soilbook.data import TRACKS, own
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.settings import Checked
@@ -76,7 +78,10 @@ class Chapter:
             if name not in self.parameters:
                 allowed = ", ".join(self.parameters) or "none"
                 raise ParameterError(f"{self.name} has no parameter {name!r}; allowed: {allowed}")
-        return typed(self.parameters.values(), given)
+        values = typed(self.parameters.values(), given)
+        if values.get("data") == "archive" and self.name.startswith("fang2019/"):
+            raise ParameterError("data='archive' is study 1's; allowed here: twin, observed")
+        return values
 
 
 def root() -> Path:
@@ -211,9 +216,24 @@ def _held_to(test: Callable) -> AfterValidator:
     return AfterValidator(lambda value: (test(value), value)[1])
 
 
-def _depth(value: float) -> None:
-    if not any(abs(value - depth) < 1e-6 for depth in schema.DEPTHS):
-        raise unknown("depth", value, (f"{depth:.2f} m" for depth in schema.DEPTHS))
+def _of_the_paper(depth: float) -> None:
+    if not any(abs(depth - one) < 1e-6 for one in schema.DEPTHS):
+        raise unknown("depth", depth, (f"{one:.2f} m" for one in schema.DEPTHS))
+
+
+def _absolute(site: str) -> str:
+    """A site of one's own by its whole path: a chapter runs in another folder."""
+    return str(Path(site).resolve()) if own.is_own(site) else site
+
+
+def _every_model(default, value):
+    """``all``: every model of the kinds, networks or machine learning, that the default has."""
+    if value not in ("all", ["all"]):
+        return value
+    from soilbook import models
+
+    kinds = (models.MACHINE_LEARNING, models.NETWORKS)
+    return [name for kind in kinds if not set(kind).isdisjoint(default) for name in kind]
 
 
 def _model(value: str) -> None:
@@ -229,11 +249,11 @@ Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 TYPES = {"str": str, "int": Whole, "float": Number, "bool": bool}
 # Kind and values of parameters of these names in every chapter; ``sites`` is a list of ``site``.
 COMMON = {
-    "data": ("str", Literal["twin", "observed"]),
+    "data": ("str", Literal[TRACKS]),
     "profile": ("str", Literal[tuple(settings.PROFILES)]),
     "device": ("str", Annotated[str, _held_to(find_device)]),
-    "site": ("str", str),
-    "depth": ("float", Annotated[Number, _held_to(_depth)]),
+    "site": ("str", Annotated[str, AfterValidator(_absolute)]),
+    "depth": ("float", Annotated[Number, Field(gt=0, le=own.DEEPEST)]),
     "model": ("str", Annotated[str, _held_to(_model)]),
     "variant": ("str", Literal["paper", "released"]),
     "target": ("str", Literal["value", "change"]),
@@ -280,6 +300,8 @@ def _type(parameter: Parameter):
         made = TYPES[inner]
     if many:
         made = Annotated[list[made], BeforeValidator(_listed)]
+        if parameter.name == "models":
+            made = Annotated[made, BeforeValidator(partial(_every_model, parameter.default))]
     return Annotated[made | None, BeforeValidator(_none)] if parameter.optional else made
 
 
@@ -304,39 +326,30 @@ def check(values: dict) -> None:
 
 def _check_sites(values: dict) -> None:
     """Each site asked for is known; with observations also there, at each depth asked for."""
-    from soilbook import data
-    from soilbook.data import sites
-
     named, depths = (
         [*(values.get(f"{one}s") or ()), *([values[one]] if values.get(one) else ())]
         for one in ("site", "depth")
     )
-    if values.get("data") != "observed":
+    track = values.get("data", "twin")
+    if track != "observed" or not named:
+        for depth in depths:
+            _of_the_paper(depth)
+    if track == "twin":
         for name in named:
-            sites.find(name)
+            data.find(name, track)
         return
-    present = data.available("observed")  # DataError where there is no data folder
+    present = data.available(track)  # DataError where there is no data folder
     if "sites" in values and not named and not present:
-        raise DataError(f"{data.folder()}: no station of the paper; see: soilbook data get uscrn")
+        product = "uscrn" if track == "observed" else "wang2024"
+        get = f"soilbook data get {product}"
+        raise DataError(f"{data.folder()}: no station of the paper; see: {get}")
     for name in named:
-        _check_observed(name, depths)
+        _check_record(name, track, depths)
 
 
-def _check_observed(name: str, depths: list[float]) -> None:
-    """A paper site, or any station of the data folder by its own name."""
-    import numpy as np
-
-    from soilbook import data
-    from soilbook.data import sites, uscrn
-
-    try:
-        name = sites.find(name).name
-    except ParameterError as refusal:
-        try:
-            uscrn.find(None, name)
-        except DataError:
-            raise refusal from None
-    moisture = data.load(name, data="observed")["sm"]
+def _check_record(name: str, track: str, depths: list[float]) -> None:
+    """A paper site, a station of the data folder or a file is read and has the depths."""
+    moisture = data.load(data.find(name, track), track)["sm"]
     offered = moisture["depth"].values[np.isfinite(moisture.values).any(axis=1)]
     for depth in depths:
         if not np.isclose(offered, depth).any():

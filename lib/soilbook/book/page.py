@@ -19,6 +19,8 @@ from IPython.display import display
 from soilbook import __version__
 from soilbook import data as room
 from soilbook.book import chapters, html, products
+from soilbook.data import archive
+from soilbook.data.clients import download
 from soilbook.device import find as find_device
 from soilbook.settings import Checked
 from soilbook.store import write
@@ -76,7 +78,11 @@ class Page:
     def settings(self, kind: type[Checked], /, **more) -> Checked:
         """Settings of that kind from the parameters that it has fields for, and ``more``."""
         known = {n: v for n, v in self.parameters.items() if n in kind.model_fields}
-        return kind(**(known | more))
+        made = kind(**(known | more))
+        for number, *table in getattr(made, "shown_first", tuple)():
+            if f"table_{number}.csv" not in self.files:
+                self.table(number, *table)
+        return made
 
     def note(self, text: str) -> None:
         """Show a line of plain text, such as how many sites and networks a result rests on."""
@@ -147,7 +153,11 @@ class Page:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "duration_s": round(time.monotonic() - self.start, 1),
             "parameters": self.parameters,
-            "data": {"track": self.data, "fingerprint": of_data(self.parameters)},
+            "data": {
+                "track": self.data,
+                "fingerprint": of_data(self.parameters),
+                **_fetched(self.data),
+            },
             "code": commit(Path(__file__).parent),
             "device": device(self.parameters.get("device")),
             "versions": versions(),
@@ -173,6 +183,9 @@ class Page:
                 "library; no real soil was measured."
             )
             link = DATA_PAGE if os.environ.get(chapters.RUN) else None
+        elif self.data == "archive":
+            title, colour, link = "The authors' own data.", "#0072B2", None
+            text = f"The station files that the authors published: {archive.SOURCE}."
         else:
             used = [p.credit for p in products.present() if self.chapter.startswith(p.chapters)]
             title, colour, link = "Observed data.", "#0072B2", None
@@ -255,10 +268,16 @@ def of_data(values: dict) -> str:
     that names no sites the ``listing`` of the data folder.
     """
     track = values.get("data", "twin")
-    if track == "observed" and "sites" not in values:
+    if track != "twin" and "sites" not in values:
         return products.listing(room.folder())
     names = values.get("sites") or room.available(track)
     return room.fingerprint(track, names, seed=values.get("seed", 0))
+
+
+def _fetched(track: str) -> dict:
+    """SHA-256 of the manifests of what was fetched from its owners; nothing on the twin."""
+    made = {} if track == "twin" else download.manifests(room.folder())
+    return {"manifests": made} if made else {}
 
 
 def device(name: str | None) -> str:

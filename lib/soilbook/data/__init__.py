@@ -1,6 +1,7 @@
-"""Data of the sites: one door to both tracks, real observations and the twin made by the library.
+"""Data of the sites: one door to all tracks, real observations and the twin made by the library.
 
-Readers of real observations stand in the modules of this room, one a product.
+Readers of real observations stand in the modules of this room, one a product; what fetches them
+from their owners in ``clients``.
 """
 
 import hashlib
@@ -9,14 +10,14 @@ from pathlib import Path
 
 import xarray as xr
 
-from soilbook.data import files, observed, sites
+from soilbook.data import archive, files, observed, own, sites
 from soilbook.data.files import folder
-from soilbook.errors import unknown
+from soilbook.errors import ParameterError, unknown
 from soilbook.fingerprint import of_code
 
-__all__ = ["TRACKS", "available", "fingerprint", "folder", "load"]
+__all__ = ["TRACKS", "available", "find", "fingerprint", "folder", "load"]
 
-TRACKS = ("twin", "observed")
+TRACKS = ("twin", "observed", "archive")
 
 
 def load(
@@ -24,12 +25,16 @@ def load(
 ) -> xr.Dataset:
     """Daily Dataset of one site of a track, as ``schema.check`` wants it.
 
-    ``folder`` (observed) is the data folder, by default ``files.folder()``; ``seed`` (twin) is the
-    seed of its weather. Raises ParameterError for an unknown track or site, DataError for files.
+    ``observed``: real observations, see ``observed.load``; ``archive``: the authors' own files;
+    ``twin``: made by the library, ``seed`` is that of its weather. ``folder`` is the data folder,
+    by default ``files.folder()``. Raises ParameterError for an unknown track or site, DataError for
+    files.
     """
     _check(data)
     if data == "observed":
         return observed.load(name, folder)
+    if data == "archive":
+        return archive.read(folder, name)
     from soilbook.twin import sites as twin
 
     return twin.load(name, seed=seed)
@@ -38,7 +43,22 @@ def load(
 def available(data: str, folder: Path | str | None = None) -> list[str]:
     """Paper sites that a track has, in the paper's order."""
     _check(data)
-    return observed.available(folder) if data == "observed" else list(sites.SITES)
+    if data == "twin":
+        return list(sites.SITES)
+    return (observed if data == "observed" else archive).available(folder)
+
+
+def find(name: str, data: str, folder: Path | str | None = None) -> str:
+    """The one name under which a track loads a site; raises as ``load`` for one that it has not.
+
+    The observed track knows any station of the data folder and files of one's own as well.
+    """
+    _check(data)
+    if data == "observed":
+        return observed.find(name, folder)
+    if own.is_own(name):
+        raise ParameterError(f"{name} is a site of one's own, which is observed: data=observed")
+    return sites.find(name).name
 
 
 def fingerprint(
@@ -46,12 +66,13 @@ def fingerprint(
 ) -> str:
     """SHA-256 of what the Datasets of these sites are made from.
 
-    Observed: names, sizes and contents of the files read. Twin: its code and the seed.
+    Observed and archive: names, sizes and contents of the files read. Twin: its code and the seed.
     """
     _check(data)
-    if data == "observed":
+    if data != "twin":
         root = files.product(folder, ".")
-        paths = [path for name in names for path in observed.files_of(name, root)]
+        room = observed if data == "observed" else archive
+        paths = [path for name in names for path in room.files_of(name, root)]
         return files.digest(paths, root)
     return hashlib.sha256(f"{of_code(load)} seed {seed}".encode()).hexdigest()
 

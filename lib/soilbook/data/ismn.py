@@ -88,29 +88,29 @@ def read(archive: Path | str, station: str, minimum_hours: int = MINIMUM_HOURS) 
     depths = sorted({one.depth for one in sensors if one.variable == "sm"})
     if not depths:
         raise DataError(f"{archive}: station {full} has no soil moisture")
-    table = _table(sensors, minimum_hours)
-    if table.empty:
+    daily = table(sensors, minimum_hours)
+    if daily.empty:
         raise DataError(f"{archive}: station {full} has no day of {minimum_hours} good hours")
     columns = {}
-    for name in (name for name in schema.FEATURES if name in table):
+    for name in (name for name in schema.FEATURES if name in daily):
         below = "depth" in schema.VARIABLES[name].dims
-        daily = table[name].reindex(columns=depths if below else [0.0]).to_numpy().T
-        columns[name] = (daily if below else daily[0], f"measured: ISMN {full}")
+        values = daily[name].reindex(columns=depths if below else [0.0]).to_numpy().T
+        columns[name] = (values if below else values[0], f"measured: ISMN {full}")
     result = quality.dataset(
         columns,
-        table.index.to_numpy(),
+        daily.index.to_numpy(),
         depths,
         full.rsplit("/", 1)[1],
         (sensors[0].latitude, sensors[0].longitude),
         f"ISMN {full}, {Path(archive).name}",
     )
     for name in columns:
-        result[name].attrs |= _provenance([one for one in sensors if one.variable == name])
+        result[name].attrs |= provenance([one for one in sensors if one.variable == name])
     return result
 
 
-def _table(sensors: list[Sensor], minimum_hours: int) -> pd.DataFrame:
-    """Days by (variable, depth), every calendar day."""
+def table(sensors: list[Sensor], minimum_hours: int) -> pd.DataFrame:
+    """Daily values of sensors: days by (variable, depth), every calendar day."""
     daily = {}
     for variable, depth in sorted({(one.variable, one.depth) for one in sensors}):
         here = [one for one in sensors if (one.variable, one.depth) == (variable, depth)]
@@ -118,7 +118,8 @@ def _table(sensors: list[Sensor], minimum_hours: int) -> pd.DataFrame:
     return pd.DataFrame(daily).asfreq("D")
 
 
-def _provenance(sensors: list[Sensor]) -> dict:
+def provenance(sensors: list[Sensor]) -> dict:
+    """Attributes of a variable: what its sensors are and how they were joined, see ``read``."""
     flags = sum((one.flags for one in sensors), Counter())
     counts = ", ".join(f"{flag} {count}" for flag, count in sorted(flags.items()))
     found = {
@@ -240,7 +241,7 @@ def _read_sensor(opened: zipfile.ZipFile, name: str) -> Sensor:
     below = "depth" in schema.VARIABLES[variable].dims
     return Sensor(
         variable,
-        _nominal(exact) if below else 0.0,
+        nominal(exact) if below else 0.0,
         exact,
         label,
         latitude,
@@ -328,7 +329,7 @@ def _hours(body: str, where: str) -> tuple[pd.Series, pd.Series]:
     return pd.Series(values, index), pd.Series(flags, index)
 
 
-def _nominal(depth: float) -> float:
+def nominal(depth: float) -> float:
     """The paper's depth near this one, or the depth itself to the centimetre."""
     nearest = min(schema.DEPTHS, key=lambda one: abs(one - depth))
     return nearest if abs(nearest - depth) <= NEAR else round(depth, 2)

@@ -1,166 +1,140 @@
 """Real observations of a site: the station's own record, completed from other sources.
 
-Precipitation, air temperature, short-wave, humidity and soil come from the USCRN station. It has
-no wind and no long-wave: both come from NASA POWER where ``power/NAME.json`` is in the data
-folder, else long-wave is estimated (see ``longwave``) and wind is left out. The ``source`` of each
-variable says which.
-
-Layout of POWER's daily point JSON (power.larc.nasa.gov/docs/services/api/temporal/daily):
-``properties.parameter`` maps each parameter to {YYYYMMDD: value}, ``header.fill_value`` is missing,
-``parameters`` gives units and ``geometry.coordinates`` is [longitude, latitude, elevation].
-Radiation comes in MJ m-2 or kW h m-2 a day, or in W m-2, depending on the community asked for.
+A site is a name of the paper, any station of the data folder (USCRN, SCAN or ISMN), or the path of
+a file of one's own. A paper site takes the first of USCRN, SCAN and ISMN that the folder has. Rain
+and air temperature, and whatever else a station measures, stay the station's; weather that it
+lacks comes from NASA POWER where ``power/NAME.json`` is there. Without it long-wave is estimated
+(see ``longwave``) and the others are left out. The ``source`` of each variable says which.
 """
 
-import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import BaseModel, Field, ValidationError
 
 from soilbook import schema
-from soilbook.data import files, quality, scan, sites, uscrn
-from soilbook.errors import DataError, ParameterError
+from soilbook.data import awdb, files, ismn, own, power, scan, sites, uscrn
+from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.physics import air
-from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 
 # A POWER cell is 0.5 x 0.625 degrees; a file for a point farther off belongs to another site.
 POWER_DISTANCE = 0.7  # degrees
-FROM_POWER = ("longwave", "wind_speed")
-
-MEGAJOULE_PER_KILOWATT_HOUR = 3.6
-RADIATION = {
-    "MJ/m^2/day": WATT_PER_MEGAJOULE_DAY,
-    "kW-hr/m^2/day": MEGAJOULE_PER_KILOWATT_HOUR * WATT_PER_MEGAJOULE_DAY,
-    "kWh/m^2/day": MEGAJOULE_PER_KILOWATT_HOUR * WATT_PER_MEGAJOULE_DAY,
-    "W/m^2": 1.0,
-}
-# Our name: parameter, and factor to our units by POWER's units.
-PARAMETERS = {
-    "precipitation": ("PRECTOTCORR", {"mm/day": 1.0}),
-    "air_temperature": ("T2M", {"C": 1.0}),
-    "longwave": ("ALLSKY_SFC_LW_DWN", RADIATION),
-    "shortwave": ("ALLSKY_SFC_SW_DWN", RADIATION),
-    "relative_humidity": ("RH2M", {"%": 1.0}),
-    "wind_speed": ("WS2M", {"m/s": 1.0}),
-}
+# A record of hours may lack its first and last days, where a day needs 18 of them.
+EDGE = 31  # days
+ESTIMATE = ("air_temperature", "relative_humidity", "shortwave")
 
 
-class _Header(BaseModel, strict=True):
-    fill_value: float
-    time_standard: str = "unknown"
+@dataclass(frozen=True)
+class Source:
+    """Where a site's record comes from: its name there, the paper's site if it is one, the function
+    that reads it, and the files that this reads."""
+
+    name: str
+    site: sites.Site | None
+    read: Callable[[], xr.Dataset]
+    files: Callable[[], list[Path]]
+    exact: bool = True
 
 
-class _Units(BaseModel, strict=True):
-    units: str = "no units"
+def find(name: str, folder: Path | str | None = None) -> str:
+    """The one name under which a site is loaded: the paper's, the station's, or a file's path.
 
-
-class _Parts(BaseModel, strict=True):
-    parameter: dict[str, dict[str, float]]
-
-
-class _Point(BaseModel, strict=True):
-    coordinates: Annotated[list[float], Field(min_length=2)]
-
-
-class _Power(BaseModel, strict=True):
-    """The parts of POWER's file that are read."""
-
-    properties: _Parts
-    parameters: dict[str, _Units]
-    header: _Header
-    geometry: _Point
+    Raises ParameterError for a name that neither the paper nor the data folder has, DataError for a
+    paper site without data.
+    """
+    return _source(str(name), folder).name
 
 
 def load(name: str, folder: Path | str | None = None) -> xr.Dataset:
-    """Daily Dataset of a paper site (over its record of Table D2) or of any USCRN station.
+    """Daily Dataset of a paper site (over its record of Table D2), a station or a file.
 
     A station's name with its state ("RI_Kingston_1_W", as ``uscrn.stations`` lists it) always means
-    the station and its whole record, also where the paper has a site there.
-    Raises DataError, in one line, if there is
-    no such station, no weather for it, or its files do not cover the record or are damaged.
+    the station and its whole record, also where the paper has a site there. Raises as ``find``, and
+    DataError, in one line, for files that do not cover the record or are damaged.
     """
-    site = _paper_site(name)
-    if site is None:
-        record = uscrn.read(folder, name)
-    else:
-        record = uscrn.read(folder, _station(site), site.start, site.end)
-        _check_covers(record, site)
-        record = record.assign_coords(site=site.name)
+    source = _source(str(name), folder)
+    record = source.read()
+    if source.site is not None:
+        record = _of_the_paper(record, source)
     record = _with_longwave(_with_power(record, folder))
-    return schema.check(record, record.attrs["source"])
+    _check(record)
+    return record
 
 
 def available(folder: Path | str | None = None) -> list[str]:
-    """Paper sites, in the paper's order, whose station files cover all years of their record.
+    """Paper sites, in the paper's order, whose files cover all years of their record.
 
-    Raises DataError if there is no data folder; a folder without USCRN gives an empty list.
+    Raises DataError if there is no data folder; a folder without any gives an empty list.
     """
     root = files.product(folder, ".")
-    if not (root / "uscrn/daily01").is_dir():
-        return []
-    years = uscrn.years(folder)
-    return [
-        name
-        for name, state in sites.STATIONS.items()
-        if set(range(sites.SITES[name].start.year, sites.SITES[name].end.year + 1))
-        <= set(years.get(f"{state}_{sites.SITES[name].uscrn}", ()))
-    ]
+    uscrn_years = uscrn.years(folder) if (root / "uscrn/daily01").is_dir() else {}
+    scan_years = {one: awdb.years(folder, one) for one in awdb.stations(folder)}
+    found = []
+    for name, site in sites.SITES.items():
+        needed = set(range(site.start.year, site.end.year + 1))
+        there = uscrn_years.get(f"{sites.STATIONS.get(name)}_{site.uscrn}", ())
+        there = there or scan_years.get(awdb.TRIPLETS.get(name), ())
+        if needed <= set(there) or (not there and _in_archives(name, root)):
+            found.append(name)
+    return found
 
 
 def files_of(name: str, folder: Path | str | None = None) -> list[Path]:
     """The files that ``load(name, folder)`` reads."""
+    source = _source(str(name), folder)
+    extra = _power_file(folder, own.label(source.name))
+    return [*source.files(), extra] if extra.is_file() else source.files()
+
+
+def sources(record: xr.Dataset) -> str:
+    """Which source gave which variable, in the words of a caption: "P, AT: USCRN daily; ..."."""
+    given: dict[str, list[str]] = {}
+    for name in schema.features(record):
+        given.setdefault(_short(record[name].attrs.get("source", "twin")), []).append(
+            schema.VARIABLES[name].symbol
+        )
+    return "; ".join(f"{', '.join(symbols)}: {source}" for source, symbols in given.items())
+
+
+def coverage(record: xr.Dataset) -> pd.DataFrame:
+    """Days with all inputs and soil moisture at each depth: a row a depth, of one site."""
+    rows = []
+    for depth in record["depth"].values:
+        table = record.sel(depth=depth)
+        there = np.all([np.isfinite(table[n].values) for n in schema.features(record)], axis=0)
+        moisture = np.isfinite(table["sm"].values)
+        rows.append(
+            {
+                "site": str(record["site"].item()),
+                "depth_m": float(depth),
+                "first": str(record["time"].values[0])[:10],
+                "last": str(record["time"].values[-1])[:10],
+                "days": there.size,
+                "days_with_moisture": int(moisture.sum()),
+                "days_complete": int(there.sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _short(source: str) -> str:
+    """The source of a variable without the names of single fields."""
+    kind, _, text = source.partition(": ")
+    if "POWER" in text:
+        return "NASA POWER"
+    return f"{kind} ({text.split(',')[0]})" if kind == "estimated" else text.split(",")[0] or kind
+
+
+def _source(name: str, folder: Path | str | None) -> Source:
+    if own.is_own(name):
+        path = Path(name)
+        return Source(name, None, lambda: own.read(path), lambda: [path])
     site = _paper_site(name)
-    if site is None:
-        paths = uscrn.files_of(folder, name)
-    else:
-        paths = uscrn.files_of(folder, _station(site), site.start, site.end)
-    extra = _power_file(folder, site.name if site else uscrn.find(folder, name))
-    return [*paths, extra] if extra.is_file() else paths
-
-
-def read_power(path: Path) -> xr.Dataset:
-    """Daily weather of one point of POWER (time), in our names and units, as far as it is held.
-
-    No soil, so the dimension ``depth`` is empty. Raises DataError for a file that is absent, no
-    JSON, of another layout, or in units that are not known.
-    """
-    content = _parsed(path)
-    series = content.properties.parameter
-    held = {name: entry for name, entry in PARAMETERS.items() if entry[0] in series}
-    if not held:
-        known = ", ".join(parameter for parameter, _ in PARAMETERS.values())
-        raise DataError(f"{path}: none of the parameters {known}")
-    table = pd.DataFrame(
-        {name: pd.Series(series[one], dtype=float) for name, (one, _) in held.items()}
-    )
-    table = table.sort_index()
-    if table.empty:
-        raise DataError(f"{path}: no days in properties.parameter")
-    days = files.times(table.index, "%Y%m%d", path, table.index.map(repr))
-    days, values = files.calendar(
-        days, table.where(table != content.header.fill_value).to_numpy().T
-    )
-    columns = {}
-    clock = content.header.time_standard
-    for (name, (parameter, factors)), column in zip(held.items(), values, strict=True):
-        unit = content.parameters.get(parameter, _Units()).units
-        if unit not in factors:
-            raise DataError(f"{path}: {parameter} is in {unit!r}; allowed: {', '.join(factors)}")
-        source = f"model: NASA POWER {parameter}, days in {clock}"
-        columns[name] = (column * factors[unit], source)
-    longitude, latitude, *_ = content.geometry.coordinates
-    return quality.dataset(
-        columns,
-        days,
-        [],
-        path.stem,
-        (latitude, longitude),
-        f"NASA POWER, {path.name}, days in {clock}",
-    )
+    return _of_a_station(name, folder) if site is None else _of_a_paper_site(site, folder)
 
 
 def _paper_site(name: str) -> sites.Site | None:
@@ -172,37 +146,114 @@ def _paper_site(name: str) -> sites.Site | None:
         return None
 
 
-def _station(site: sites.Site) -> str:
+def _of_a_paper_site(site: sites.Site, folder: Path | str | None) -> Source:
+    root = files.product(folder, ".")
+    triplet = awdb.TRIPLETS.get(site.name)
+    if site.uscrn and any(root.glob(f"uscrn/daily01/*/*_{site.uscrn}.txt")):
+        return _uscrn(site.uscrn, folder, site)
+    if triplet in awdb.stations(folder):
+        return _awdb(triplet, folder, site)
+    if there := _in_archives(site.name, root):
+        return _ismn(*there, site)
     if site.uscrn:
-        return site.uscrn
+        return _uscrn(site.uscrn, folder, site)
     if site.name in scan.STATIONS:
         why = "SCAN soil moisture only, there is no weather for it"
     else:
         why = "there are no observations that can be read"
-    raise DataError(f"site {site.name!r}: {why}; observed: {', '.join(sites.OBSERVED)}")
+    how = f"soilbook data get {'scan' if triplet else 'ismn'}"
+    raise DataError(
+        f"site {site.name!r}: {why}; see: {how}; observed: {', '.join(available(folder)) or 'none'}"
+    )
 
 
-def _check_covers(record: xr.Dataset, site: sites.Site) -> None:
+def _of_a_station(name: str, folder: Path | str | None) -> Source:
+    root = files.product(folder, ".")
+    why = ""
+    if (root / "uscrn/daily01").is_dir():
+        try:
+            return _uscrn(uscrn.find(folder, name), folder, None)
+        except DataError as error:
+            why = f", or a station: {error}"
+    if triplet := awdb.find(folder, name):
+        return _awdb(triplet, folder, None)
+    if there := _in_archives(name, root):
+        return _ismn(*there, None)
+    raise ParameterError(f"{unknown('site', name, sites.SITES)}{why}")
+
+
+def _uscrn(station: str, folder, site: sites.Site | None) -> Source:
+    span = (site.start, site.end) if site else ()
+    return Source(
+        site.name if site else station,
+        site,
+        lambda: uscrn.read(folder, station, *span),
+        lambda: uscrn.files_of(folder, station, *span),
+    )
+
+
+def _awdb(triplet: str, folder, site: sites.Site | None) -> Source:
+    return Source(
+        site.name if site else triplet,
+        site,
+        lambda: awdb.read(folder, triplet).assign_coords(site=site.name if site else triplet),
+        lambda: awdb.files_of(folder, triplet),
+    )
+
+
+def _ismn(archive: Path, station: str, site: sites.Site | None) -> Source:
+    return Source(
+        site.name if site else station,
+        site,
+        lambda: ismn.read(archive, station).assign_coords(site=site.name if site else station),
+        lambda: [archive],
+        exact=False,
+    )
+
+
+def _in_archives(name: str, root: Path) -> tuple[Path, str] | None:
+    """Archive and NETWORK/STATION of a station, given so, by its own name or by the paper's."""
+    wanted = {sites.key(name)}
+    site = _paper_site(name)
+    if site is not None:
+        wanted |= {sites.key(one) for one in (site.name, *site.aliases)}
+    for archive in sorted(root.glob("ismn/*.zip")):
+        for full in ismn.stations(archive):
+            if wanted & {sites.key(full), sites.key(full.rsplit("/", 1)[1])}:
+                return archive, full
+    return None
+
+
+def _of_the_paper(record: xr.Dataset, source: Source) -> xr.Dataset:
+    """The record under the paper's name, over the days of Table D2."""
+    site = source.site
     days = record["time"].values.astype("datetime64[D]")
     start, end = files.day(site.start), files.day(site.end)
-    if days[0] > start or days[-1] < end:
+    edge = 0 if source.exact else EDGE
+    if days[0] > start + edge or days[-1] < end - edge:
         raise DataError(
             f"{record.attrs['source']}: files cover {days[0]} to {days[-1]}; "
             f"site {site.name!r} needs {start} to {end}"
         )
+    record = record.assign_coords(site=site.name)
+    if days[0] == start and days[-1] == end:
+        return record
+    period = np.arange(start, end + 1).astype("datetime64[ns]")
+    return record.reindex(time=period)
 
 
 def _power_file(folder: Path | str | None, name: str) -> Path:
     """Where POWER's file of a site belongs, whether it is there or not."""
     root = files.folder() if folder is None else Path(folder)
-    return root / "power" / f"{name}.json"
+    return root / "power" / f"{power.file_name(name)}.json"
 
 
 def _with_power(record: xr.Dataset, folder: Path | str | None) -> xr.Dataset:
+    """The record with the weather that it lacks from POWER's file of the site, if that is there."""
     path = _power_file(folder, record["site"].item())
     if not path.is_file():
         return record
-    extra = read_power(path)
+    extra = power.read(path)
     for axis in ("latitude", "longitude"):
         if abs(float(extra[axis]) - float(record[axis])) > POWER_DISTANCE:
             raise DataError(
@@ -215,24 +266,25 @@ def _with_power(record: xr.Dataset, folder: Path | str | None) -> xr.Dataset:
             f"{path}: no day between {str(record['time'].values[0])[:10]} and "
             f"{str(record['time'].values[-1])[:10]}, the record of the station"
         )
-    held = [name for name in FROM_POWER if name in extra]
+    lacking = [name for name in extra.data_vars if name not in record]
     return record.assign(
         {
             name: extra[name]
             .drop_vars(["site", "latitude", "longitude"])
             .reindex(time=record["time"])
-            for name in held
+            for name in lacking
         }
     )
 
 
 def _with_longwave(record: xr.Dataset) -> xr.Dataset:
-    if "longwave" in record:
+    """The record with an estimate of long-wave, where it lacks it and has what that needs."""
+    if "longwave" in record or not set(ESTIMATE) <= set(record):
+        return record
+    if not np.isfinite(float(record["latitude"])):
         return record
     values = air.estimate(
-        record["air_temperature"].values,
-        record["relative_humidity"].values,
-        record["shortwave"].values,
+        *(record[name].values for name in ESTIMATE),
         float(record["latitude"]),
         record["time"].dt.dayofyear.values,
     )
@@ -240,26 +292,13 @@ def _with_longwave(record: xr.Dataset) -> xr.Dataset:
     return schema.describe(record, record.attrs["source"])
 
 
-def _parsed(path: Path) -> _Power:
-    try:
-        content = json.loads(files.read_text(path), object_pairs_hook=_once)
-        return _Power.model_validate(content)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, row {error.lineno}: no JSON ({error.msg})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = " ".join(".".join(map(str, first["loc"])).split())
-        raise DataError(
-            f"{path}: {where}: {first['msg']}; a NASA POWER daily point JSON is needed"
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from None
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict:
-    """A JSON object whose names stand once each, so that no day is taken twice."""
-    if len(dict(pairs)) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"duplicated entry {twice!r}; each day stands once")
-    return dict(pairs)
+def _check(record: xr.Dataset) -> None:
+    """Hold a record against the contract; a site of one's own may lack rain or soil temperature."""
+    lacking = {"precipitation": ("time",), "soil_temperature": ("depth", "time")}
+    filled = {
+        name: (dims, np.full([record.sizes[dim] for dim in dims], np.nan))
+        for name, dims in lacking.items()
+        if name not in record
+    }
+    whole = schema.describe(record.assign(filled), record.attrs["source"])
+    schema.check(whole, record.attrs["source"])

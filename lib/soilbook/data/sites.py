@@ -137,12 +137,12 @@ SITES: dict[str, Site] = _all_sites()
 OBSERVED: list[str] = [site.name for site in SITES.values() if site.uscrn]
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """A name without case, spaces and punctuation: 'Shadow Mtns' and 'ShadowMtns' are one."""
     return re.sub(r"[^0-9a-z]", "", name.casefold())
 
 
-_BY_KEY = {_key(name): site for site in SITES.values() for name in (site.name, *site.aliases)}
+_BY_KEY = {key(name): site for site in SITES.values() for name in (site.name, *site.aliases)}
 
 
 def find(name: str) -> Site:
@@ -150,7 +150,7 @@ def find(name: str) -> Site:
 
     Raises ParameterError listing the sites.
     """
-    site = _BY_KEY.get(_key(str(name)))
+    site = _BY_KEY.get(key(str(name)))
     if site is None:
         raise unknown("site", name, SITES)
     return site

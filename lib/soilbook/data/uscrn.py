@@ -72,7 +72,7 @@ def find(folder: Path | str | None, name: str) -> str:
 
     Raises DataError that lists the closest names if there is no such station, or several.
     """
-    return _find(stations(folder), name, folder)
+    return find_in(stations(folder), name, files.product(folder, "uscrn/daily01"))
 
 
 def files_of(folder: Path | str | None, station: str, start=None, end=None) -> list[Path]:
@@ -81,11 +81,11 @@ def files_of(folder: Path | str | None, station: str, start=None, end=None) -> l
     Raises DataError naming the year if one is missing between the first and the last.
     """
     catalogue = years(folder)
-    full = _find(sorted(catalogue), station, folder)
+    root = files.product(folder, "uscrn/daily01")
+    full = find_in(sorted(catalogue), station, root)
     there = catalogue[full]
     first, last = (int(str(one)[:4]) for one in (start or there[0], end or there[-1]))
     chosen = [year for year in there if first <= year <= last]
-    root = files.product(folder, "uscrn/daily01")
     if not chosen:
         raise DataError(
             f"{root}: station {full} has the years {there[0]} to {there[-1]}, "
@@ -119,7 +119,7 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
     row for a file that is absent, empty, cut short or damaged.
     """
     paths = files_of(folder, station, start, end)
-    parts = [_read_year(path) for path in paths]
+    parts = [read_year(path) for path in paths]
     longitude, latitude = place = parts[0][1][:2, 0]
     for k, (path, (days, values)) in enumerate(zip(paths, parts, strict=True)):
         _check_place(path, values[:2], place)
@@ -144,7 +144,7 @@ def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Da
 
 
 def _columns(values: np.ndarray) -> dict[str, tuple[np.ndarray, str]]:
-    """Variables out of the rows of ``_read_year``, which stand in the order of ``FIELDS``."""
+    """Variables out of the rows of ``read_year``, which stand in the order of ``FIELDS``."""
     values = np.where(np.isin(values, MISSING), np.nan, values)
     row = list(FIELDS).index
     parts = {name: (values[row(at)], field) for name, (at, field) in WEATHER.items()}
@@ -157,8 +157,11 @@ def _columns(values: np.ndarray) -> dict[str, tuple[np.ndarray, str]]:
     }
 
 
-def _read_year(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Days and fields (field, day) of one file, with missing values as in the file."""
+def read_year(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Days and fields (field, day) of one file, named as NCEI names it, missing values as in it.
+
+    Raises DataError naming file and row for one that is cut short or damaged.
+    """
     text = files.read_text(path)
     rows = [line.split() for line in text.rstrip().splitlines()]
     wrong = [len(row) != N_FIELDS for row in rows]
@@ -195,7 +198,8 @@ def _check_whole(path: Path, days: np.ndarray, first: bool, last: bool) -> None:
         )
 
 
-def _find(names: list[str], name: str, folder: Path | str | None) -> str:
+def find_in(names: list[str], name: str, where: object) -> str:
+    """The one of these full names that is meant; DataError as ``find``, naming ``where``."""
     wanted = re.sub(r"[\s-]+", "_", name.strip()).lower()
     exact = [one for one in names if wanted in (one.lower(), one[3:].lower())]
     if len(exact) == 1:
@@ -204,4 +208,4 @@ def _find(names: list[str], name: str, folder: Path | str | None) -> str:
     near = exact or [by_key[key] for key in difflib.get_close_matches(wanted[:60], by_key, 4, 0.5)]
     hint = f"closest: {', '.join(near)}" if near else f"there are {names[0]} to {names[-1]}"
     kind = "several stations" if exact else "no station"
-    raise DataError(f"{files.product(folder, 'uscrn/daily01')}: {kind} {name!r}; {hint}")
+    raise DataError(f"{where}: {kind} {name!r}; {hint}")

@@ -10,6 +10,8 @@ from matplotlib.dates import DateFormatter, YearLocator
 
 from soilbook import data as records
 from soilbook import published, schema
+from soilbook.data.own import label
+from soilbook.data.sites import SITES
 from soilbook.plots.style import style
 from soilbook.training import windows
 from soilbook.wang2024 import experiment
@@ -21,7 +23,7 @@ STATISTICS = ["min", "max", "mean", "std"]
 
 
 def named_sites(names, data: str) -> tuple[str, ...]:
-    """The sites asked for under their paper names, or every site of the track."""
+    """The sites asked for under the names that load them, or every site of the track."""
     if not names:
         return tuple(records.available(data))
     return experiment.Experiment(data=data, sites=tuple(names)).sites
@@ -29,14 +31,15 @@ def named_sites(names, data: str) -> tuple[str, ...]:
 
 def series(names, data: str, seed: int = 0) -> xr.Dataset:
     """Weekly means of soil moisture, ``sm`` (site, depth, time) in m3 m-3, of all records."""
+    records = [experiment.load_site(name, data, seed)["sm"] for name in names]
     parts = [
-        experiment.load_site(name, data, seed)["sm"]
-        .resample(time="7D", origin="epoch")
+        record.resample(time="7D", origin="epoch")
         .mean()
         .drop_vars(["site", "latitude", "longitude"], errors="ignore")
-        for name in names
+        for record in records
     ]
-    joined = xr.concat(parts, xr.IndexVariable("site", list(names)), join="outer")
+    labels = list(map(label, names))
+    joined = xr.concat(parts, xr.IndexVariable("site", labels), join="outer")
     return joined.to_dataset(name="sm")
 
 
@@ -74,17 +77,21 @@ def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
     """Minimum, maximum, mean and standard deviation of P and AT of each site (Table D2).
 
     One row a site and variable: ``site, variable, units, min, max, mean, std`` and the same four
-    as published with the suffix ``_published``; ``days`` counts days with a value.
+    as published with the suffix ``_published``, for sites of the paper; ``days`` counts days with
+    a value.
     """
     printed = published.weather().set_index(["site", "variable"])
     rows = []
     for name in names:
-        record = experiment.load_site(name, data, seed)
+        record, site = experiment.load_site(name, data, seed), label(name)
         for variable, symbol in PRINTED.items():
+            if variable not in record:
+                continue
             values = record[variable].to_series().dropna()
-            row = {"site": name, "variable": symbol, "units": schema.VARIABLES[variable].units}
+            row = {"site": site, "variable": symbol, "units": schema.VARIABLES[variable].units}
             row |= values.agg(STATISTICS).to_dict() | {"days": len(values)}
-            row |= {f"{key}_published": printed.loc[(name, symbol), key] for key in STATISTICS}
+            if site in SITES:
+                row |= {f"{key}_published": printed.loc[(site, symbol), key] for key in STATISTICS}
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -94,7 +101,7 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
     printed = published.splits().set_index("site")
     rows = []
     for name in names:
-        time = experiment.load_site(name, data, seed)["time"].values
+        time, site = experiment.load_site(name, data, seed)["time"].values, label(name)
         parts = windows.split(len(time))
         own = {
             "start": time[0],
@@ -103,9 +110,10 @@ def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
             "end": time[-1],
         }
         names_printed = ("training_start", "validation_start", "test_start", "test_end")
-        row = {"site": name} | {key: pd.Timestamp(value) for key, value in own.items()}
-        for key, column in zip(own, names_printed, strict=True):
-            row[f"{key}_published"] = printed.loc[name, column]
+        row = {"site": site} | {key: pd.Timestamp(value) for key, value in own.items()}
+        if site in SITES:
+            for key, column in zip(own, names_printed, strict=True):
+                row[f"{key}_published"] = printed.loc[site, column]
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -117,8 +125,13 @@ def weather_claims(statistics: pd.DataFrame) -> pd.DataFrame:
     ``low`` and ``high`` are its extremes over sites.
     """
     rows = []
+    if "mean_published" not in statistics:  # no site of the paper
+        statistics = statistics.assign(mean_published=np.nan, std_published=np.nan)
+    statistics = statistics.dropna(subset="mean_published")
     for variable, bound, unit in (("P", 0.1, "ratio"), ("TA", 0.5, "degC")):
         part = statistics[statistics["variable"] == variable]
+        if part.empty:
+            continue
         for name in ("mean", "std"):
             own, printed = part[name], part[f"{name}_published"]
             value = own / printed if unit == "ratio" else own - printed
@@ -135,4 +148,4 @@ def weather_claims(statistics: pd.DataFrame) -> pd.DataFrame:
                 f"within {bound:g}",
             }
             rows.append(row)
-    return pd.DataFrame(rows)[COLUMNS]
+    return pd.DataFrame(rows, columns=COLUMNS)
