@@ -53,32 +53,6 @@ def verdict(low: float, high: float, printed: float) -> str:
     return "exceeded" if low > printed else "not" if high < printed else "reproduced"
 
 
-def side_by_side(
-    frame: pd.DataFrame, reference: pd.DataFrame | None = None, reading: str = "pooled"
-) -> pd.DataFrame:
-    """A tidy table laid out for reading: one row a depth, lead and model.
-
-    Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
-    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
-    and an R2 below zero are written "(-)".
-    """
-    keys = ["depth_m", "lead_d", "model"]
-    part = frame[frame["reading"] == reading]
-    part = in_order(part, keys, part["model"].unique()).set_index(keys)
-    wide = pd.DataFrame({"this run": part["r2"].map(as_printed)}, index=part.index)
-    bounds = zip(part["r2_low"], part["r2_high"], strict=True)
-    wide["95 % interval"] = [f"{as_printed(low)} to {as_printed(high)}" for low, high in bounds]
-    if reference is not None:
-        same = reference[reference["reading"] == reading].set_index(keys)["r2"]
-        wide["observed reference"] = same.reindex(part.index).map(as_printed)
-    if reading == "pooled":
-        printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
-        wide["published"] = printed.reindex(part.index).fillna("")
-        wide["verdict"] = part["verdict"]
-    labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
-    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
-
-
 def in_order(frame: pd.DataFrame, keys: list[str], models) -> pd.DataFrame:
     """Rows sorted by ``keys``, models as they were run rather than by name."""
     order = {model: i for i, model in enumerate(models)}
