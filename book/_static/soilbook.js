@@ -1,5 +1,9 @@
 // One switch on pages with code: show or hide all of it. Printing opens whatever is folded.
 document.addEventListener("DOMContentLoaded", () => {
+  // What is read aloud is what is written: the theme's own labels differ from it.
+  document
+    .querySelectorAll("summary[aria-label], .search-button-field, .theme-switch-button")
+    .forEach((one) => one.textContent.trim() && one.removeAttribute("aria-label"));
   const folded = document.querySelectorAll(".cell.tag_hide-input details.hide, details.toggle-details");
   const title = document.querySelector(".bd-article h1");
   if (!folded.length || !title) return;

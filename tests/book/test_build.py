@@ -310,7 +310,7 @@ def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
 SHOWS = """import pandas as pd
 from soilbook.book.page import Page
 page = Page("beyond/one", {"data": data, "profile": profile})
-page.table("1", pd.DataFrame({"a": [0.125]}), "Numbers")
+page.table("1", pd.DataFrame({"a": [1 / 8]}), "Numbers")
 """
 
 

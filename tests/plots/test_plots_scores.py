@@ -138,5 +138,5 @@ def test_a_runaway_model_does_not_flatten_the_others(bars):
 def test_gains_mark_what_is_beyond_chance(made):
     gains = runs.gains(made({"persistence": 0.9, "LSTM": 0.95}, n_sites=16))
     figure = drawn.heatmap(gains)
-    assert figure.axes[0].texts[0].get_text().startswith("+0.05")
+    assert figure.axes[0].texts[0].get_text().startswith("+.05")
     assert figure.axes[0].texts[0].get_text().endswith("\u2022")

@@ -19,6 +19,7 @@ from soilbook.book import cite, html
 from soilbook.book.page import commit
 from soilbook.book.product import REFERENCE, recorded
 from soilbook.models import NETWORKS
+from soilbook.plots.scores import depth_and_lead
 from soilbook.plots.style import colour, described, legible, style
 from soilbook.store import write
 
@@ -313,14 +314,8 @@ def draw_networks(read: Reference):
             axis.set_yticks(range(len(order)), order)
             axis.set_title(title, loc="left")
             axis.grid(False)
-        leads = [f"{lead} d" for _, lead in values.columns]
-        axes[-1].set_xticks(range(len(leads)), leads)
-        depths = values.columns.get_level_values(0)
-        middles = [np.flatnonzero(depths == depth).mean() for depth in depths.unique()]
-        beneath = axes[-1].secondary_xaxis(-0.08)
-        beneath.set_xticks(middles, [f"{depth:.2f} m" for depth in depths.unique()])
-        beneath.tick_params(length=0)
-        beneath.spines["bottom"].set_visible(False)
+        depths, leads = (values.columns.get_level_values(i) for i in (0, 1))
+        depth_and_lead(axes[-1], depths, leads)
         figure.colorbar(
             image, ax=axes, label="R$^2$", extend="min", location="bottom", shrink=0.5, aspect=40
         )

@@ -42,7 +42,7 @@ def banner(title: str, text: str, track: str, link: tuple[str, str] | None = Non
     return (
         f'<div class="soilbook-banner soilbook-{track}" role="note" '
         f'style="border-left:0.4em solid {COLOURS[track]};'
-        f'padding:0.6em 1em;margin:0.5em 0;background:rgba(128,128,128,0.12)">'
+        f'padding:0.6em 1em;margin:0.5em 0;background:rgba(128,128,128,0.05)">'
         f"<strong>{escape(title)}</strong> {escape(text)}{more}</div>"
     )
 

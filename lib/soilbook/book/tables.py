@@ -5,6 +5,7 @@ lies above or below print and by how much; the interval shows on hover and stand
 """
 
 import hashlib
+import re
 from html import escape
 
 import numpy as np
@@ -82,7 +83,11 @@ def _body(part: pd.DataFrame, models: list[str]) -> str:
     name = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]  # two tables of a page differ
     styler = styler.set_uuid(name)
     look = 'class="dataframe soilbook-scores"'
-    return html.wrapped(styler.to_html(table_attributes=look, sparse_columns=True))
+    markup = styler.to_html(table_attributes=look, sparse_columns=True)
+    for level, word in enumerate(("depth", "lead")):  # what stands in the first column, and above
+        blank = rf'(<th class="blank level{level}"[^>]*>)&nbsp;'
+        markup = re.sub(blank, rf"\g<1>{word}", markup)
+    return html.wrapped(markup)
 
 
 def _cell(row: pd.Series) -> str:

@@ -166,20 +166,35 @@ def heatmap(gains: xr.Dataset, level: float = 0.05):
     table, p = cells["gain"], cells["p"].values
     n_models, n_cells = table.shape
     with style():
-        figure, axis = plt.subplots(figsize=(9.5, 0.33 * n_models + 1.5))
+        figure, axis = plt.subplots(figsize=(8.2, 0.33 * n_models + 1.8))
         axis.grid(False)
         image = axis.imshow(table.values, cmap="RdBu", vmin=-LARGEST, vmax=LARGEST, aspect="auto")
         for row, column in np.ndindex(n_models, n_cells):
             value = table.values[row, column]
             sure = "\u2022" if p[row, column] < level else ""
-            text = f"{value:+.3f}{sure}" if value > -1 else f"{value:+.0f}{sure}"
-            pale = abs(value) < 0.6 * LARGEST
-            axis.text(
-                column, row, text, ha="center", va="center", fontsize=6.5,
-                color="black" if pale else "white",
-            )  # fmt: skip
-        labels = [f"{depth:.2f} m\n{lead} d" for depth, lead in table["cell"].values]
-        axis.set_xticks(range(n_cells), labels, fontsize=7)
+            dark = "black" if abs(value) < 0.6 * LARGEST else "white"
+            text = _gain(value) + sure
+            axis.text(column, row, text, ha="center", va="center", fontsize=8, color=dark)
         axis.set_yticks(range(n_models), table["model"].values)
-        figure.colorbar(image, label="R$^2$ minus R$^2$ of persistence", extend="both")
+        depth_and_lead(axis, table["depth"].values, table["lead"].values)
+        label = "R$^2$ minus R$^2$ of persistence"
+        figure.colorbar(image, label=label, extend="both", location="bottom", shrink=0.5, aspect=40)
     return figure
+
+
+def _gain(value: float) -> str:
+    """Sign and two decimals, whole numbers from one on: room for 15 columns on a page."""
+    if abs(value) >= 1:
+        return f"{value:+.0f}" if abs(value) < 100 else "<\N{MINUS SIGN}99" if value < 0 else ">99"
+    return f"{value:+.2f}".replace("0.", ".")
+
+
+def depth_and_lead(axis, depths, leads) -> None:
+    """Below a grid of columns the lead of each (d), and beneath it each depth (m) once."""
+    axis.set_xticks(range(len(leads)), [f"{lead} d" for lead in leads])
+    names = list(dict.fromkeys(depths))
+    middles = [np.flatnonzero(np.asarray(depths) == depth).mean() for depth in names]
+    beneath = axis.secondary_xaxis(-0.08)
+    beneath.set_xticks(middles, [f"{depth:.2f} m" for depth in names])
+    beneath.tick_params(length=0)
+    beneath.spines["bottom"].set_visible(False)
