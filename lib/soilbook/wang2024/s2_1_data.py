@@ -51,9 +51,8 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
 
 def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     """``characteristics`` in fewer columns: texture, period and position share one each."""
-    texture = (
-        table[["sand_percent", "silt_percent", "clay_percent"]].astype(str).agg("/".join, axis=1)
-    )
+    parts = table[["sand_percent", "silt_percent", "clay_percent"]].to_numpy()
+    texture = ["/".join(f"{part:g}" for part in row) for row in parts]
     period = table["start"].str[:7] + " to " + table["end"].str[:7]
     position = [
         f"{abs(y):.2f}° {'NS'[int(y < 0)]}, {abs(x):.2f}° {'EW'[int(x < 0)]}"
