@@ -17,7 +17,7 @@ LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages test lowest kills fuzz lint bench clean clean-all
+.PHONY: help environment book pages pdf test lowest kills fuzz lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,13 +40,11 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 book: environment  ## run every chapter and render the book
 	$(BIN)/soilbook build --profile $(PROFILE) --data $(DATA) --device $(DEVICE)
 
-# A chapter run by itself leaves its notebook among its results; the book shows book/executed.
 pages: environment  ## render what results/DATA/PROFILE holds, without running anything
-	@set -e; cd results/$(DATA)/$(PROFILE); for notebook in */*/chapter.ipynb; do \
-	  page=$(CURDIR)/book/executed/$${notebook%/chapter.ipynb}.ipynb; \
-	  mkdir -p $${page%/*}; cp $$notebook $$page; \
-	done
-	$(BIN)/soilbook build --no-run
+	$(BIN)/soilbook build --no-run --profile $(PROFILE) --data $(DATA)
+
+pdf: environment  ## the book that was rendered last as one PDF: _build/soilbook.pdf
+	$(BIN)/python -m soilbook.book.pdf
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)

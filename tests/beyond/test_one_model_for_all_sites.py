@@ -288,6 +288,9 @@ def test_every_model_has_its_own_look_and_failures_do_not_squeeze_the_rest(drawn
     assert len(figure.axes) == 2
     for axis in figure.axes:
         assert -0.1 < axis.get_ylim()[0] <= 0
+        below = [line for line in axis.lines if line.get_marker() == "v"]
+        assert len(below) == len(axis.texts) == 3, "the model that fails, at each lead"
+        assert all(text.get_text().startswith("-3") for text in axis.texts)
 
 
 def test_sites_stand_from_south_to_north_upwards_without_climatology(drawn):

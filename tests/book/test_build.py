@@ -262,7 +262,7 @@ def test_two_at_a_time(project, monkeypatch):
     assert build.build(jobs=2, say=lambda line: None) == 0
     for name in BOTH:
         record = json.loads((project.root / f"book/executed/{name}.json").read_text())
-        assert set(record) == {"fingerprint", "notebook"}
+        assert set(record) == {"fingerprint", "notebook", "page"}
         executed = (project.root / f"book/executed/{name}.ipynb").read_text()
         assert '"execution_count": 2' in executed and "cores 1 1" in executed
 
@@ -305,6 +305,42 @@ def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
     for name in ("second", "last"):
         table = project.root / f"results/twin/quick/beyond/{name}/table_1.csv"
         assert table.read_text() == "lacking\nnothing\n"
+
+
+SHOWS = """import pandas as pd
+from soilbook.book.page import Page
+page = Page("beyond/one", {"data": data, "profile": profile})
+page.table("1", pd.DataFrame({"a": [1 / 8]}), "Numbers")
+"""
+
+
+def test_pages_show_both_runs_and_lie_beside_their_files(project, monkeypatch):
+    """A chapter that is waited for shows the reference run; its page then shows both."""
+    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
+    project.add("beyond/one", SHOWS)
+    project.contents("beyond/one")
+    (project.root / "book").mkdir()
+    (project.root / "book/intro.md").write_text("# Intro\n")
+    left = project.root / "book/reference/observed/beyond/one"
+    left.mkdir(parents=True)
+    (left / "table_1.csv").write_text("a\n0.875\n")
+    (left / "provenance.json").write_text(json.dumps({"files": {"table_1.csv": "x"}}))
+    seen, run = [], runner.run
+
+    def slow(name, parameters):
+        seen.append((project.root / "book/executed/beyond/one.ipynb").read_text())
+        return run(name, parameters)
+
+    monkeypatch.setattr(runner, "run", slow)
+    assert build.build(jobs=1, say=lambda line: None) == 0
+    assert "0.875" in seen[0] and "still being computed" in seen[0] and "0.125" not in seen[0]
+    page = (project.root / "book/executed/beyond/one.ipynb").read_text()
+    assert "0.875" in page and "0.125" in page and "still being computed" not in page
+    assert page.index("0.875") < page.index("0.125") and "image/png" not in page
+    assert (project.root / "book/executed/beyond/one/table_1.csv").read_text() == "a\n0.125\n"
+    lists = (project.root / "book/executed/front/lists.md").read_text()
+    assert 'href="executed/beyond/one.html#table-1">Table 1</a>' in lists
+    assert build.build(jobs=1, say=lambda line: None) == 0 and len(seen) == 1
 
 
 def test_as_many_at_a_time_as_there_are_cores_for(monkeypatch):

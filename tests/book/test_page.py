@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 
 from soilbook.book import html, page
 from soilbook.book.page import Page, csv, tidy
 from soilbook.errors import ParameterError, SoilbookError
+from soilbook.plots import style
 from soilbook.settings import Checked
 
 NAME = "wang2024/s4_2_basic_networks"
@@ -33,12 +35,29 @@ SCORES = pd.DataFrame(
 )
 
 
+class Shown(list):
+    """HTML of everything displayed, and in ``outputs`` the whole of it: data and metadata."""
+
+    def __init__(self):
+        super().__init__()
+        self.outputs = []
+
+    def display(self, data, raw, metadata=None):
+        assert raw and data["text/plain"].strip()
+        self.append(data.get("text/html", ""))
+        self.outputs.append((data, metadata or {}))
+
+    @property
+    def myst(self) -> str:
+        """What the book shows of the last output."""
+        return self.outputs[-1][1]["soilbook"]["myst"]
+
+
 @pytest.fixture
-def shown(monkeypatch) -> list[str]:
-    """HTML of everything displayed."""
-    outputs = []
-    monkeypatch.setattr(page, "display", lambda data, raw: outputs.append(data["text/html"]))
-    return outputs
+def shown(monkeypatch) -> Shown:
+    made = Shown()
+    monkeypatch.setattr(page, "display", made.display)
+    return made
 
 
 @pytest.fixture
@@ -46,8 +65,11 @@ def made(project, shown) -> Page:
     return Page(NAME, {"data": "twin", "profile": "smoke", "sites": ["Kingston-1-W"], "seed": 1})
 
 
-def embedded(markup: str, name: str) -> bytes:
-    return base64.b64decode(re.search(rf'download="{name}" href="data:[^,]*,([^"]+)"', markup)[1])
+def left(project, name: str, content: str) -> None:
+    """A file of the committed reference run of the chapter."""
+    file = project.root / "book/reference/observed" / NAME / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
 
 
 def test_parameters_are_checked_before_anything_else(project, shown):
@@ -113,18 +135,63 @@ def test_folder_of_results(made, project, monkeypatch, tmp_path):
 
 
 def test_table_is_kept_shown_and_downloadable(made, shown):
-    made.table("3", SCORES, "R2 of <all> & more")
-    kept = (made.folder / "table_3.csv").read_bytes()
+    made.table("M3", SCORES, "R2 of <all> & more")
+    kept = (made.folder / "table_M3.csv").read_bytes()
     assert kept.decode().splitlines()[:2] == [
         "model,depth_m,lead_d,r2,r2_published",
         "LSTM,0.05,1,0.9123457,0.9",
     ]
     markup = shown[-1]
-    assert "Table 3." in markup and "R2 of &lt;all&gt; &amp; more" in markup
+    assert "Table M3." in markup and "R2 of &lt;all&gt; &amp; more" in markup
     assert "&lt;i&gt;mine" in markup and "<i>mine" not in markup
     assert "<td>0.05</td>" in markup and "<td>0.912</td>" in markup and "<td>–</td>" in markup
     assert "depth (m)" in markup and "R² published" in markup
-    assert embedded(markup, "table_3.csv") == kept
+    assert shown.outputs[-1][1]["soilbook"]["files"] == ["table_M3.csv"]
+    assert "**Table M3.** R2 of \\<all\\> \\& more" in shown.myst
+    assert "`data (CSV) <s4_2_basic_networks/table_M3.csv>`" in shown.myst
+    assert '<span id="table-m3"' in shown.myst and "tab-set" not in shown.myst
+
+
+def test_the_observed_reference_is_the_first_tab_of_a_run_on_the_twin(made, shown, project):
+    left(project, "table_M3.csv", "model,r2\nLSTM,0.777\n")
+    made.table("M3", pd.DataFrame({"model": ["LSTM"], "r2": [0.1]}), "R2")
+    first, second = shown.myst.split("{tab-item}")[1:]
+    assert first.startswith(" Observed reference") and "0.777" in first and "0.10" not in first
+    assert second.startswith(" This run: synthetic data (twin), profile smoke")
+    assert "0.10" in second and "0.777" not in second
+    assert "soilbook-observed" in first and "soilbook-twin" in second
+    assert "../../reference/observed/wang2024/s4_2_basic_networks/table_M3.csv" in first
+    assert "0.777" not in shown[-1], "in JupyterLab the run speaks for itself"
+
+
+@pytest.mark.observed
+def test_a_run_on_observed_data_shows_itself_first(
+    project, shown, observed_folder, monkeypatch, made
+):
+    monkeypatch.setenv("SOILBOOK_DATA", str(observed_folder))
+    left(project, "table_M3.csv", "model,r2\nLSTM,0.777\n")
+    observed = Page(NAME, {"data": "observed"})
+    observed.table("M3", pd.DataFrame({"model": ["LSTM"], "r2": [0.1]}), "R2")
+    first, second = shown.myst.split("{tab-item}")[1:]
+    assert first.startswith(" This run: observed data") and second.startswith(" Observed reference")
+
+
+def test_a_product_that_is_the_same_in_both_runs_has_no_tabs(made, shown, project):
+    frame = pd.DataFrame({"model": ["LSTM"], "r2": [0.5]})
+    left(project, "table_M3.csv", csv(frame).decode())
+    made.table("M3", frame, "R2")
+    assert "tab-set" not in shown.myst and "soilbook-only" in shown.myst
+
+
+def test_the_layout_of_a_table_is_that_of_both_runs(made, shown, project):
+    left(project, "table_M3.csv", "model,r2\nLSTM,0.777\n")
+    frame = pd.DataFrame({"model": ["LSTM"], "r2": [0.1]})
+    made.table("M3", frame, "x", shown=lambda one: one.assign(twice=2 * one["r2"]))
+    first, second = shown.myst.split("{tab-item}")[1:]
+    assert "<td>1.554</td>" in first and "<td>0.20</td>" in second
+    left(project, "table_M3.csv", "other\nolder\n")
+    made.table("M3", frame, "x", shown=lambda one: one.assign(twice=2 * one["r2"]))
+    assert "<td>older</td>" in shown.myst
 
 
 def test_a_column_has_no_more_decimals_than_its_values(made, shown):
@@ -165,21 +232,68 @@ def test_table_may_be_shown_in_another_layout(made, shown):
 
 def test_figure_is_kept_with_its_data_and_closed(made, shown):
     figure, axis = plt.subplots(figsize=(6, 2))
-    axis.plot([1, 2, 3])
+    axis.plot([1, 2, 3], label="LSTM")
+    axis.set(xlabel="lead (d)", ylabel="RMSE")
+    axis.legend()
     made.figure("9", figure, {"rmse": SCORES, "cost": SCORES[["model"]]}, 'Mean "RMSE" < 1')
     assert not plt.fignum_exists(figure.number)
     svg = (made.folder / "fig_9.svg").read_text()
     assert "<svg" in svg and "<dc:date>" not in svg
     data = pd.read_csv(made.folder / "fig_9.csv")
     assert list(data["panel"]) == ["rmse", "rmse", "cost", "cost"]
-    markup = shown[-1]
-    assert "<strong>Figure 9.</strong> Mean &quot;RMSE&quot; &lt; 1" in markup
-    assert 'alt="Mean &quot;RMSE&quot; &lt; 1"' in markup
-    assert embedded(markup, "fig_9.svg").decode() == svg
-    picture = base64.b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', markup)[1])
-    assert picture.startswith(b"\x89PNG")
-    width = int(re.search(r"max-width:(\d+)px", markup)[1])
-    assert 500 < width < 700  # six inches at screen resolution, less the trimmed margin
+    data, metadata = shown.outputs[-1]
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    told = metadata["image/png"]
+    assert all(word in told["alt"] for word in ("1 panel with lines", "lead (d)", "RMSE", "LSTM"))
+    assert 500 < told["width"] < 700  # six inches at screen resolution, less the trimmed margin
+    assert '**Figure 9.** Mean "RMSE" \\< 1' in shown.myst
+    assert ":name: wang2024-s4-2-basic-networks-fig-9" in shown.myst
+    assert "{figure} s4_2_basic_networks/fig_9.svg" in shown.myst
+    assert metadata["soilbook"]["files"] == ["fig_9.csv", "fig_9.svg"]
+
+
+def test_the_text_alternative_may_be_written_by_hand(made, shown):
+    figure, axis = plt.subplots()
+    axis.plot([1, 2])
+    made.figure("9", figure, SCORES, "caption", alt='Errors grow with "lead".')
+    assert shown.outputs[-1][1]["image/png"]["alt"] == 'Errors grow with "lead".'
+    assert ':alt: "Errors grow with \\"lead\\"."' in shown.myst
+
+
+def test_the_picture_of_the_reference_is_the_first_tab(made, shown, project):
+    left(project, "fig_9.svg", "<svg/>")
+    left(project, "fig_9.csv", "x\n1\n")
+    told = {"products": {"fig-9": {"caption": "Of real soil", "alt": "Seen on real soil"}}}
+    left(project, "provenance.json", json.dumps(told))
+    figure, axis = plt.subplots()
+    axis.plot([1, 2])
+    made.figure("9", figure, SCORES, "Of this run")
+    first, second = shown.myst.split("{tab-item}")[1:]
+    assert "{figure} ../../reference/observed/wang2024/s4_2_basic_networks/fig_9.svg" in first
+    assert "Of real soil" in first and "Seen on real soil" in first and "Of this run" in second
+
+
+def test_a_large_picture_is_shown_as_pixels(made, shown, monkeypatch):
+    monkeypatch.setattr(page, "LARGEST_PICTURE", 100)
+    figure, axis = plt.subplots()
+    axis.plot([1, 2])
+    made.figure("9", figure, SCORES, "x")
+    assert (made.folder / "fig_9.png").is_file() and (made.folder / "fig_9.svg").is_file()
+    assert "{figure} s4_2_basic_networks/fig_9.png" in shown.myst
+
+
+def test_text_of_a_figure_is_at_least_eight_points_on_the_page():
+    figure, axes = plt.subplots(1, 2, figsize=(16.4, 3))
+    axes[0].plot([1, 2], label="a")
+    axes[0].legend(fontsize=5)
+    axes[0].set_title("t", fontsize=4)
+    axes[1].tick_params(labelsize=3)
+    style.legible(figure)
+    figure.canvas.draw()
+    shrunk = style.PAGE / figure.get_figwidth()
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    assert len(texts) > 10
+    assert min(text.get_fontsize() for text in texts) * shrunk >= style.SMALLEST - 1e-9
 
 
 def test_same_figure_twice_gives_the_same_bytes(made):
@@ -189,15 +303,6 @@ def test_same_figure_twice_gives_the_same_bytes(made):
         made.figure(name, figure, SCORES, "x")
     files = [(made.folder / f"fig_{name}.svg").read_bytes() for name in ("a", "b")]
     assert files[0] == files[1]
-
-
-def test_large_data_are_compressed_and_very_large_ones_named(monkeypatch):
-    monkeypatch.setattr(html, "EMBEDDED", 2000)
-    plain = html.download("a.csv", b"x" * 1999, "text/csv")
-    packed = html.download("a.csv", b"x" * 9999, "text/csv")
-    noise = np.random.default_rng(0).bytes(9999)
-    assert 'download="a.csv"' in plain and 'download="a.csv.gz"' in packed
-    assert html.download("a.csv", noise, "text/csv") == "a.csv is in the folder of results."
 
 
 def test_data_behind_a_figure_become_one_tidy_table():
@@ -217,10 +322,10 @@ def test_claims_carry_sign_word_and_reason(made, shown):
     ]
     rows.append(("no interval", "first", "second", np.nan, np.nan, "partly", "why"))
     made.claims(pd.DataFrame(rows, columns=page.CLAIMS))
-    assert len(pd.read_csv(made.folder / "claims.csv")) == 6
+    assert len(pd.read_csv(made.folder / "claims.csv")) == len(html.VERDICTS) + 1
     markup = shown[-1]
     for verdict, (sign, _) in html.VERDICTS.items():
-        assert f"{sign} {verdict}</td>" in markup
+        assert f">{sign} {verdict}</td>" in markup
     assert "0.940 to 0.960" in markup and "because &lt;so&gt;" in markup
     assert ">–</td>" in markup and "nan" not in markup
 
@@ -247,12 +352,32 @@ def test_stamp_tells_what_made_the_page(made, shown):
     assert kept["data"]["track"] == "twin" and len(kept["data"]["fingerprint"]) == 64
     assert {"python", "soilbook", "torch", "numpy", "xarray"} <= set(kept["versions"])
     assert list(kept["files"]) == ["table_3.csv"] and kept["duration_s"] >= 0
+    assert kept["products"] == {"table-3": {"caption": "x"}}
     assert "seed=1" in shown[-1] and kept["versions"]["torch"] in shown[-1]
+    assert "@misc{soilbook-wang2024-s4-2-basic-networks," in shown[-1]
 
 
 def test_note_is_plain_text(made, shown):
     made.note("10 sites & 2 < 3\n\nsecond")
     assert shown[-1] == "<p>10 sites &amp; 2 &lt; 3</p><p>second</p>"
+
+
+def test_a_note_says_whose_it_is_where_there_is_a_reference_run(made, shown, project):
+    left(project, "claims.csv", "claim\n")
+    made.note("2 sites")
+    assert shown[-1].startswith("<p><strong>This run (synthetic data (twin), profile smoke): <")
+
+
+def test_a_page_with_a_reference_says_what_its_tabs_are(shown, project):
+    left(project, "claims.csv", "claim\n")
+    Page(NAME, {"data": "twin"})
+    assert "Observed reference, the first tab" in shown[-1] and "twin" in shown[-1]
+
+
+def test_wide_data_are_kept_and_linked(made, shown):
+    made.data_file("all_scores", SCORES, "All scores (R2):")
+    assert (made.folder / "all_scores.csv").is_file()
+    assert "All scores (R2): {download}`all_scores.csv <s4_2" in shown.myst
 
 
 def test_read_only_results_are_one_line(made, project):

@@ -1,6 +1,7 @@
-"""The rendered book is clean and needs no network: its own pages, built once with stand-ins for the
-executed chapters."""
+"""The rendered book is clean and needs no network: its own pages, built once, with the observed
+reference run's products in the chapters and, in one of them, outputs as papermill leaves them."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
+
+from soilbook.book import build, first_look, lists
 
 ROOT = Path(__file__).parents[2]
 CHAPTER_TEXT = "# Stand-in\n\nSee {cite}`wang2024`.\n\n$$f_t = \\sigma(W x_t + b)$$"
@@ -59,8 +62,8 @@ def book(tmp_path_factory) -> Book:
     folder = tmp_path_factory.mktemp("site")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, folder)
-    unwanted = shutil.ignore_patterns("executed", "reference")
-    shutil.copytree(ROOT / "book", folder / "book", ignore=unwanted)
+    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("executed"))
+    shutil.copytree(ROOT / "chapters", folder / "chapters")
     # What a checkout also holds and the book must not pick up.
     for stray in (".venv/lib/readme.md", "chapters/source.md", "README.md", "results/note.md"):
         (folder / stray).parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,11 @@ def book(tmp_path_factory) -> Book:
     for name in chapters:
         file = folder / f"{name}.ipynb"
         file.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(executed_chapter(), file)
+        short = name.removeprefix("book/executed/")
+        page = first_look.page_of(folder, short, "Still being computed.")
+        file.write_text(json.dumps(page, ensure_ascii=False))
+    nbformat.write(executed_chapter(), folder / f"{chapters[0]}.ipynb")
+    build.prepare(folder)
     program = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", program, "build", str(folder)]
     done = subprocess.run(
@@ -169,3 +176,68 @@ def test_look_of_the_book_is_on_every_chapter(book):
     for name in book.chapters:
         loads = Loads((book.html / f"{name}.html").read_text(encoding="utf-8")).found
         assert any("soilbook.css" in address for address in loads)
+
+
+PAGE_LIMIT = 1_500_000  # bytes
+
+
+class Pictures(HTMLParser):
+    """Text alternatives of the pictures of the book's own pages, and all anchors."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.alternatives, self.anchors = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.anchors.add(attrs.get("id"))
+        if tag == "img" and "_images/" in attrs.get("src", ""):
+            self.alternatives.append(attrs.get("alt") or "")
+
+
+def test_every_picture_of_the_book_says_what_is_to_be_seen(book):
+    found = {
+        page.name: Pictures(page.read_text(encoding="utf-8")).alternatives for page in pages(book)
+    }
+    assert sum(map(len, found.values())) > 25
+    assert len(found["intro.html"]) == 2
+    for name, alternatives in found.items():
+        assert all(len(text) > 20 for text in alternatives), (name, alternatives)
+
+
+def test_pages_are_light(book):
+    assert max(page.stat().st_size for page in pages(book)) < PAGE_LIMIT
+
+
+def test_every_entry_of_the_lists_leads_to_its_product(book):
+    text = (book.html / "book/lists.html").read_text(encoding="utf-8")
+    entries = re.findall(r'href="(executed/[^"#]+)#([^"]+)"', text)
+    assert len(entries) > 80
+    for address, anchor in entries:
+        page = (book.html / "book" / address).read_text(encoding="utf-8")
+        assert f'id="{anchor}"' in page, (address, anchor)
+
+
+def test_every_product_of_the_reference_run_is_on_its_page(book):
+    folder = book.html.parents[1]
+    for name in book.chapters[1:]:
+        short = name.removeprefix("book/executed/")
+        text = (book.html / f"{name}.html").read_text(encoding="utf-8")
+        for one in first_look.left_by(folder, short):
+            if one.known(folder, "x"):
+                assert f'id="{one.name}"' in text, (short, one.name)
+    assert lists.products(json.loads((folder / f"{book.chapters[3]}.ipynb").read_text()))
+
+
+def test_the_front_page_tells_the_findings_of_both_studies(book):
+    text = (book.html / "book/intro.html").read_text(encoding="utf-8")
+    for question in ("Which network is best?", "beat persistence?", "(GAN) bring?",
+                     "hold before launch?", "beat Noah?", "how much data"):  # fmt: skip
+        assert question in text
+    assert "@misc{soilbook," in re.sub(r"<[^>]+>", "", text)
+
+
+def test_no_button_asks_for_a_server_unless_the_environment_names_one(book):
+    text = (book.html / f"{book.chapters[3]}.html").read_text(encoding="utf-8")
+    assert not re.search("source-(repository|edit|issues)-button|launch-buttons", text)

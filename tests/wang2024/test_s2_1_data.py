@@ -32,12 +32,25 @@ def test_the_longwave_estimate_in_use_is_judged_at_every_measured_site(observed_
     assert len(table) == len(fluxnet.SITES) * len(air.CLEAR_SKY) * len(air.CLOUD)
 
 
+def test_a_site_is_one_short_row_for_reading():
+    shown = section.for_reading(section.characteristics(section.sites())).set_index("site")
+    assert len(shown) == 30 and len(shown.columns) == 6
+    row = shown.loc["Kingston-1-W"]
+    assert row["sand/silt/clay (%)"] == "85/10/5" and row["position"] == "41.48° N, 71.54° W"
+    assert row["period"] == "2012-01 to 2023-10"
+
+
 def test_the_map_shows_every_site_in_both_panels():
     figure = section.draw_sites(section.sites())
     dots = sum(len(c.get_offsets()) for c in figure.axes[0].collections if len(c.get_offsets()) > 1)
     assert dots >= 30
-    names = [text.get_text() for text in figure.axes[1].texts]
-    assert "Durham-11-W" in names and "Falkenberg" not in names
+    sites = section.sites()["site"].values.tolist()
+    texts = [text.get_text() for text in figure.axes[1].texts]
+    numbers = {int(text) for text in texts if text.isdigit()}
+    assert sites.index("Durham-11-W") + 1 in numbers and len(numbers) > 20
+    assert sites.index("Falkenberg") + 1 not in numbers, "it lies in Germany"
+    key = "\n".join(texts).splitlines()
+    assert all(f"{i} {name}" in key for i, name in enumerate(sites, 1))
 
 
 def test_correlation_and_memory_of_the_twin():

@@ -370,7 +370,17 @@ def _points(axis, scores: xr.Dataset) -> None:
     axis.set_xticks(place, [f"{lead} d" for lead in leads])
     axis.set(xlabel="lead", ylabel="R$^2$")
     usual = scores["r2_low"].sel(model=_without_climatology(scores)).fillna(scores["r2"])
-    axis.set_ylim(max(float(usual.min()) - 0.03, -0.05), 1.01)
+    lowest = max(float(usual.min()) - 0.03, -0.05)
+    axis.set_ylim(lowest, 1.01)
+    for i, model in enumerate(models):  # what lies below stands at the edge, with its value
+        row, colour = scores["r2"].sel(model=model).values, _look(model)[1]
+        for at in np.flatnonzero(row < lowest):
+            x = place[at] + 0.13 * (i - (len(models) - 1) / 2)
+            axis.plot(x, lowest, marker="v", color=colour, clip_on=False, zorder=4)
+            axis.text(
+                x, lowest + 0.04, f"{row[at]:.1f}", rotation=90, ha="center", va="bottom",
+                color=colour, fontsize=8,
+            )  # fmt: skip
 
 
 def _look(model: str) -> tuple[str, str]:

@@ -17,7 +17,19 @@ import yaml
 
 from soilbook import data as room
 from soilbook import progress
-from soilbook.book import chapters, course, products, runner
+from soilbook.book import (
+    chapters,
+    cite,
+    course,
+    first_look,
+    front,
+    links,
+    lists,
+    myst,
+    products,
+    runner,
+)
+from soilbook.book.product import REFERENCE
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
@@ -102,7 +114,7 @@ def _take_results(base: Path, listed: list[str], data: str | None, profile: str 
             wanted = f"{data or 'any track'}, {profile or 'any profile'}"
             raise DataError(f"{name} has no run ({wanted}); run: soilbook build")
         latest = max(runs, key=lambda notebook: notebook.stat().st_mtime)
-        write(_page(base, name), latest.read_bytes())
+        place(base, name, latest.parent)
 
 
 def _execute(base: Path, listed: list[str], asked: dict, jobs: int | None, say) -> None:
@@ -118,7 +130,9 @@ def _execute(base: Path, listed: list[str], asked: dict, jobs: int | None, say) 
     jobs = jobs or (at_once(asked["device"]) if due else 1)
     how = f"{asked['data']}, {asked['profile']}{f', {jobs} at a time' if due and jobs > 1 else ''}"
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")
-    problems, partly = {}, set()  # partly: something that the chapter rests on failed
+    costs = {one: first_look.cost(base, one, asked["data"], asked["profile"]) for one in due}
+    look = FirstLook(base, due, how, say) if due else None
+    problems, partly, took = {}, set(), {}  # partly: something that the chapter rests on failed
     for name, outcome in _run_all(due, given, reads, jobs):
         if (partly | set(problems)) & set(reads[name]):
             partly.add(name)
@@ -129,10 +143,55 @@ def _execute(base: Path, listed: list[str], asked: dict, jobs: int | None, say) 
         for warning in outcome.warnings:
             say(f"{name}: warning: {warning}")
         _show(base, name, outcome.folder, None if name in partly else stamps[name])
-        say(f"{name}: {outcome.seconds:.0f} s")
+        took[name] = outcome.seconds
+        left = first_look.in_words(first_look.time_left(costs, took, jobs))
+        n = len(due) - len(took) - len(problems)
+        say(f"{name}: {outcome.seconds:.0f} s" + (f"; {n} to run, {left}" if n and left else ""))
+        look.replaced(left)
+    if look:
+        look.finished()
     if problems:
         mendable = all(isinstance(problem, SoilbookError) for problem in problems.values())
         raise BuildFailed(f"not rendered; failed: {', '.join(problems)}", 2 if mendable else 1)
+
+
+class FirstLook:
+    """Pages of the observed reference run in place of those that are still being computed.
+
+    Where chapters have no page yet the book is rendered at once; later it is rendered again, in
+    the background, as chapters finish.
+    """
+
+    def __init__(self, base: Path, due: list[str], how: str, say):
+        self.base, self.how, self.running = base, how, None
+        there = (base / REFERENCE).is_dir()
+        self.waiting = [name for name in due if there and not _page(base, name).is_file()]
+        if self.waiting:
+            self._write("")
+            render(base, say)
+
+    def replaced(self, left: str) -> None:
+        """A chapter has its page now: say how long the others take, and render if idle."""
+        made = [one for one in self.waiting if _page(self.base, one).with_suffix(".json").is_file()]
+        if made and not (self.running and self.running.poll() is None):
+            self.waiting = [one for one in self.waiting if one not in made]
+            self._write(left)
+            prepare(self.base)
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            again = [sys.executable, *(one for one in COMMAND if one not in ("--all", "-W"))]
+            self.running = subprocess.Popen(again, cwd=self.base, **quiet)
+
+    def finished(self) -> None:
+        """Wait for a rendering in the background; the whole book is rendered after it."""
+        if self.running:
+            self.running.wait()
+
+    def _write(self, left: str) -> None:
+        words = f"This run ({self.how}) of the chapter is still being computed"
+        notice = f"{words}; {left} for all chapters." if left else f"{words}."
+        for name in self.waiting:
+            page = first_look.page_of(self.base, name, notice)
+            write(_page(self.base, name), json.dumps(page, indent=1, ensure_ascii=False).encode())
 
 
 def _due(base: Path, values: dict, stamps: dict, reads: dict[str, list[str]]) -> list[str]:
@@ -145,11 +204,22 @@ def _due(base: Path, values: dict, stamps: dict, reads: dict[str, list[str]]) ->
     return [name for name in values if name in changed]
 
 
+def place(base: Path, name: str, folder: Path) -> bytes:
+    """Make the notebook in a folder of results a page of the book, its pictures and data beside it;
+    returns the page."""
+    page, files = myst.page_of(json.loads((folder / runner.NOTEBOOK).read_text()))
+    beside = _page(base, name).with_suffix("")
+    for file in files:
+        write(beside / file, (folder / file).read_bytes())
+    content = json.dumps(page, indent=1, ensure_ascii=False).encode()
+    write(_page(base, name), content)
+    return content
+
+
 def _show(base: Path, name: str, folder: Path, stamp: str | None) -> None:
     """Make an executed notebook the page, and record what it rests on."""
-    notebook = (folder / runner.NOTEBOOK).read_bytes()
-    record = {"fingerprint": stamp, "notebook": hashlib.sha256(notebook).hexdigest()}
-    write(_page(base, name), notebook)
+    record = {"fingerprint": stamp, "notebook": _digest(folder / runner.NOTEBOOK)}
+    record["page"] = hashlib.sha256(place(base, name, folder)).hexdigest()
     write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
 
 
@@ -157,7 +227,8 @@ def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
     page = _page(base, name)
     result = runner.results_folder(name, values, base) / runner.NOTEBOOK
     kept = _recorded(page.with_suffix(".json"))
-    whole = all(file.is_file() and _digest(file) == kept.get("notebook") for file in (page, result))
+    pairs = ((page, "page"), (result, "notebook"))
+    whole = all(file.is_file() and _digest(file) == kept.get(key) for file, key in pairs)
     return whole and kept.get("fingerprint") == fingerprint
 
 
@@ -241,11 +312,20 @@ def _run_one(name: str, parameters: dict):
         return problem
 
 
+def prepare(base: Path) -> None:
+    """Leave what pages include: findings, verdicts, lists and how to cite."""
+    if (base / REFERENCE).is_dir():
+        front.write_front(base)
+        lists.write_lists(base, EXECUTED, in_contents(base))
+
+
 def render(base: Path, say=print) -> int:
     """Render with warnings as errors from a clean _build, unless the last pages still stand."""
+    prepare(base)
     pages = base / "_build/html"
     index = pages / "index.html"
     own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
+    own += [os.environ.get(name, "") for name in (cite.REPOSITORY, links.BRANCH, *links.LAUNCH)]
     sources = content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
     standing = {"sources": sources, "pages": products.listing(pages)}
     if _recorded(base / RECORD) == standing:

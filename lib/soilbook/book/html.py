@@ -4,14 +4,11 @@ Colours are tints over whatever background there is; text keeps the reader's own
 is told by sign and word, not by colour alone.
 """
 
-import base64
-import gzip
 from html import escape
 
 import numpy as np
 import pandas as pd
 
-EMBEDDED = 1_000_000  # bytes; larger files are compressed, then left out
 VERDICTS = {
     "exceeded": ("▲", "rgba(0,114,178,0.22)"),
     "reproduced": ("●", "rgba(0,158,115,0.22)"),
@@ -19,6 +16,7 @@ VERDICTS = {
     "not": ("✕", "rgba(213,94,0,0.25)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
 }
+COLOURS = {"observed": "#0072B2", "twin": "#D55E00"}  # of the tracks
 COUNTS = {f"n_{name}": name for name in ("sites", "places", "spells", "repetitions")}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
 UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column's name may end
@@ -26,6 +24,8 @@ SMALL = 0.05  # errors of soil moisture (m3 m-3) and differences lie below, R an
 # Columns of a comparison that a page leaves out, and the smallest p that is told.
 HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
 SURE = 0.001
+CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
+LONG = 40  # rows from which a table is folded
 
 
 def heading(column) -> str:
@@ -36,24 +36,26 @@ def heading(column) -> str:
     return " ".join(SCORES.get(word, word) for word in (*words, last))
 
 
-def banner(title: str, text: str, colour: str, link: tuple[str, str] | None = None) -> str:
+def banner(title: str, text: str, track: str, link: tuple[str, str] | None = None) -> str:
     """A box that says what kind of data the page shows; ``link`` is (address, words)."""
     more = f' <a href="{escape(link[0])}">{escape(link[1])}</a>.' if link else ""
     return (
-        f'<div class="soilbook-banner" role="note" style="border-left:0.4em solid {colour};'
-        f'padding:0.6em 1em;margin:0.5em 0;background:rgba(128,128,128,0.12)">'
+        f'<div class="soilbook-banner soilbook-{track}" role="note" '
+        f'style="border-left:0.4em solid {COLOURS[track]};'
+        f'padding:0.6em 1em;margin:0.5em 0;background:rgba(128,128,128,0.05)">'
         f"<strong>{escape(title)}</strong> {escape(text)}{more}</div>"
     )
 
 
-def note(text: str) -> str:
-    """A paragraph of plain text; blank lines part paragraphs."""
-    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
+def note(text: str, lead: str = "") -> str:
+    """A paragraph of plain text after a word in bold; blank lines part paragraphs."""
+    first = f"<strong>{escape(lead)}</strong>" if lead else ""
+    return f"<p>{first}{'</p><p>'.join(escape(part) for part in text.split(chr(10) * 2))}</p>"
 
 
-def table(frame: pd.DataFrame) -> str:
+def table(frame: pd.DataFrame, folded: str | None = None) -> str:
     """A DataFrame; floats with as many decimals as their column needs, missing values as a dash,
-    readable headings."""
+    readable headings; a long one, or one with a word for it, ``folded``."""
     cells = {}
     for i in range(frame.shape[1]):
         places = decimals(frame.iloc[:, i])
@@ -63,7 +65,19 @@ def table(frame: pd.DataFrame) -> str:
     shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
-    return f'<div style="overflow:auto;max-height:36em">{body}</div>'
+    if folded is None and len(frame) > LONG:
+        folded = f"the table of {len(frame)} rows"
+    return fold(folded, wrapped(body)) if folded else wrapped(body)
+
+
+def wrapped(body: str) -> str:
+    """A table that scrolls within itself where the screen is too narrow for it."""
+    return f'<div class="soilbook-wide" tabindex="0" role="group" aria-label="table">{body}</div>'
+
+
+def fold(what: str, body: str) -> str:
+    """Something long that opens at a click."""
+    return f'<details class="soilbook-fold"><summary>Show {escape(what)}</summary>{body}</details>'
 
 
 def decimals(column: pd.Series) -> int:
@@ -112,7 +126,7 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     made[counted] = table["n_better"].astype(str) + " of " + table[counted].astype(str)
     made = made.rename(columns={"difference": "difference [95 %]", counted: "better at"})
     if "reason" in table:
-        reasons = table["reason"].fillna("")
+        reasons = table["reason"].astype(object).fillna("")
         made["verdict"] = table["verdict"] + reasons.map(lambda text: f" ({text})" if text else "")
     if "against" in table:
         made["product"] = table["product"] + " − " + table["against"]
@@ -127,61 +141,36 @@ def _p(value: float) -> str:
 
 
 def verdicts(frame: pd.DataFrame) -> str:
-    """The table of claims, each with sign, word and tint of its verdict."""
-    columns = ["claim", "published", "reproduced", "interval", "verdict", "why"]
-    head = "".join(f'<th style="text-align:left">{name}</th>' for name in columns)
+    """The table of claims, verdict first, each with sign, word and tint; cards on a phone."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in CLAIM)
     rows = "".join(_claim(row) for _, row in frame.iterrows())
-    return (
-        '<div style="overflow:auto"><table class="dataframe" style="width:100%">'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    return wrapped(
+        '<table class="dataframe soilbook-claims">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
 def _claim(row: pd.Series) -> str:
-    sign, tint = VERDICTS[row["verdict"]]
+    sign, tint = VERDICTS.get(row["verdict"], ("", "transparent"))
     bounds = [number(row[name]) for name in ("low", "high")]
     interval = "–" if bounds == ["–", "–"] else f"{bounds[0]} to {bounds[1]}"
     values = [number(row[name], _claimed(row[name])) for name in ("published", "reproduced")]
-    cells = [row["claim"], *values, interval]
-    start = "".join(f'<td style="text-align:left">{escape(str(cell))}</td>' for cell in cells)
-    return (
-        f'<tr>{start}<td style="text-align:left;white-space:nowrap;background:{tint}">'
-        f"{sign} {escape(row['verdict'])}</td>"
-        f'<td style="text-align:left">{escape(number(row["why"]))}</td></tr>'
+    cells = [f"{sign} {row['verdict']}", row["claim"], *values, interval, number(row["why"])]
+    kind = row["verdict"].replace(" ", "-")  # "holds-on-the-twin": for the style sheet
+    look = f' class="soilbook-verdict-{kind}" style="background:{tint}"'
+    looks = [look, *[""] * (len(cells) - 1)]
+    return "".join(
+        [
+            "<tr>",
+            *(
+                f'<td data-label="{name}"{look}>{escape(str(cell).strip())}</td>'
+                for name, look, cell in zip(CLAIM, looks, cells, strict=True)
+            ),
+            "</tr>",
+        ]
     )
 
 
 def _claimed(value) -> int:
     """Decimals of a claim's value: none for a count."""
     return 0 if isinstance(value, float) and value.is_integer() else 3
-
-
-def titled(kind: str, label: str, caption: str, body: str, links: str) -> str:
-    """A numbered table with its caption above and its downloads below."""
-    return (
-        f'<div class="soilbook-table"><p><strong>{kind} {escape(label)}.</strong> '
-        f"{escape(caption)}</p>{body}<p><small>{links}</small></p></div>"
-    )
-
-
-def figure(label: str, caption: str, png: bytes, width: int, links: str) -> str:
-    """A figure as an embedded picture of at most ``width`` pixels, with caption and downloads."""
-    picture = base64.b64encode(png).decode()
-    return (
-        '<figure class="soilbook-figure" style="margin:1em 0">'
-        f'<img src="data:image/png;base64,{picture}" alt="{escape(caption)}" '
-        f'style="width:100%;max-width:{width}px;height:auto;background:#fff">'
-        f"<figcaption><strong>Figure {escape(label)}.</strong> {escape(caption)}"
-        f"<br><small>{links}</small></figcaption></figure>"
-    )
-
-
-def download(name: str, content: bytes, mime: str) -> str:
-    """A link that saves ``content``; compressed if large, just its name if still too large."""
-    if len(content) > EMBEDDED:
-        name, mime = f"{name}.gz", "application/gzip"
-        content = gzip.compress(content, mtime=0)
-    if len(content) > EMBEDDED:
-        return f"{escape(name.removesuffix('.gz'))} is in the folder of results."
-    data = base64.b64encode(content).decode()
-    return f'<a download="{escape(name)}" href="data:{mime};base64,{data}">{escape(name)}</a>'

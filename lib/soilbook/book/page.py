@@ -1,5 +1,6 @@
 """What a chapter shows and leaves behind, alike in JupyterLab, papermill and ``soilbook run``."""
 
+import base64
 import hashlib
 import io
 import json
@@ -7,21 +8,26 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from html import escape
 from importlib import metadata
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import xarray as xr
+from IPython import get_ipython
 from IPython.display import display
 
 from soilbook import __version__
 from soilbook import data as room
-from soilbook.book import chapters, html, products
+from soilbook.book import chapters, cite, html, myst, products, tables
+from soilbook.book.product import REFERENCE, Product
 from soilbook.data import archive
 from soilbook.data.clients import download
 from soilbook.device import find as find_device
+from soilbook.plots import style
 from soilbook.settings import Checked
 from soilbook.store import write
 from soilbook.training import own
@@ -30,6 +36,7 @@ DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
 SESSION = "JPY_SESSION_NAME"  # environment: path of the notebook, set by Jupyter's server
 DISPLAY_DPI, PICTURE_DPI = 110, 150
+LARGEST_PICTURE = 1_000_000  # bytes of an SVG that a page shows
 PACKAGES = (
     "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
 )
@@ -62,6 +69,7 @@ class Page:
         self.profile = parameters.get("profile", "quick")
         self.start = time.monotonic()
         self.files: dict[str, str] = {}
+        self.products: dict[str, dict] = {}
         out = os.environ.get(chapters.OUT)
         place = (
             out
@@ -85,8 +93,9 @@ class Page:
         return made
 
     def note(self, text: str) -> None:
-        """Show a line of plain text, such as how many sites and networks a result rests on."""
-        _show(html.note(text), text)
+        """Show a line of plain text, such as how many sites and networks this run rests on."""
+        lead = f"This run ({self._run()}): "
+        _show(html.note(text, lead if self._has_reference() else ""), text)
 
     def reference(self, name: str) -> pd.DataFrame | None:
         """A table of the committed observed reference run of this chapter; None if it has none."""
@@ -94,29 +103,48 @@ class Page:
 
     def reference_of(self, chapter: str, name: str) -> pd.DataFrame | None:
         """A table of the committed observed reference run of a chapter; None if it has none."""
-        return _read(chapters.root() / "book/reference/observed" / chapter / name)
+        return _read(chapters.root() / REFERENCE / chapter / name)
 
     def other(self, chapter: str, name: str) -> pd.DataFrame | None:
         """A table that another chapter's run of this track and profile left; None if it has not."""
         return _read(self.folder.parent.parent / chapter / name)
 
     def table(
-        self, number: str, frame: pd.DataFrame, caption: str, shown: pd.DataFrame | None = None
+        self,
+        number: str,
+        frame: pd.DataFrame,
+        caption: str,
+        shown: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     ) -> None:
-        """Leave ``table_<number>.csv`` and show it, or ``shown``, the same laid out for reading."""
-        links = self._keep(f"table_{number}.csv", csv(frame))
-        body = html.table(frame if shown is None else shown)
-        _show(html.titled("Table", number, caption, body, links), f"Table {number}. {caption}")
+        """Leave ``table_<number>.csv`` and show it beside that of the observed reference run.
+
+        ``shown`` is the same laid out for reading, or the function that lays out a table of either
+        run. Tables of R2 are laid out as the papers print them.
+        """
+        name = f"table_{number}.csv"
+        content = csv(frame)
+        product = self._product("Table", number, caption, [name])
+        self._keep(name, content)
+        markup = tables.laid_out(frame, shown)
+        known = None if self._is_kept(name, content) else self.reference(name)
+        other = (
+            None if known is None else tables.laid_out(known, shown if callable(shown) else None)
+        )
+        self._show(product, markup, markup, other)
 
     def comparison(self, number: str, frame: pd.DataFrame, caption: str) -> None:
         """A table of paired differences, columns of ``metrics.compare``, in its short form."""
-        self.table(number, frame, caption, shown=html.for_reading(frame))
+        self.table(number, frame, caption, shown=html.for_reading)
 
-    def figure(self, number: str, figure, data, caption: str) -> None:
-        """Leave ``fig_<number>.svg`` and the data behind it as CSV, and show the figure.
+    def figure(self, number: str, figure, data, caption: str, alt: str | None = None) -> None:
+        """Leave ``fig_<number>.svg`` and the data behind it as CSV, and show both runs' figure.
 
-        ``data`` is a DataFrame, DataArray or Dataset, or a dict of these by panel.
+        ``data`` is a DataFrame, DataArray or Dataset, or a dict of these by panel. ``alt`` says
+        what is to be seen, for who cannot see it; without it the panels, axes and entries are told.
+        A picture too large for a page is kept as ``fig_<number>.png`` besides.
         """
+        style.legible(figure)
+        alt = alt or f"{style.described(figure)} {caption}"
         pictures = {}
         for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": PICTURE_DPI})):
             stream = io.BytesIO()
@@ -124,27 +152,42 @@ class Page:
                 figure.savefig(stream, format=kind, facecolor="white", **options)
             pictures[kind] = stream.getvalue()
         plt.close(figure)
-        drawn = self._keep(f"fig_{number}.svg", pictures["svg"], "image/svg+xml")
-        links = [self._keep(f"fig_{number}.csv", csv(tidy(data)))]
-        if len(pictures["svg"]) < html.EMBEDDED:
-            links.append(drawn)
-        pixels = int.from_bytes(pictures["png"][16:20], "big") * DISPLAY_DPI // PICTURE_DPI
-        _show(
-            html.figure(number, caption, pictures["png"], pixels, " · ".join(links)),
-            f"Figure {number}. {caption}",
+        table, content = f"fig_{number}.csv", csv(tidy(data))
+        self._keep(table, content)
+        self._keep(f"fig_{number}.svg", pictures["svg"])
+        large = len(pictures["svg"]) > LARGEST_PICTURE
+        if large:
+            self._keep(f"fig_{number}.png", pictures["png"])
+        product = self._product(
+            "Figure", number, caption, [table, f"fig_{number}.{'png' if large else 'svg'}"], alt
         )
+        pixels = int.from_bytes(pictures["png"][16:20], "big") * DISPLAY_DPI // PICTURE_DPI
+        picture = {"image/png": base64.b64encode(pictures["png"]).decode()}
+        same = self._is_kept(table, content)
+        self._show(product, picture, None, None if same else "", width=pixels)
 
     def claims(self, frame: pd.DataFrame) -> None:
-        """Leave ``claims.csv`` and show what became of each claim.
+        """Leave ``claims.csv`` and show what became of each claim, in both runs.
 
-        Columns: claim, published, reproduced, low, high, verdict (exceeded, reproduced, partly,
-        not, not testable), why. Raises ValueError for another column or verdict.
+        Columns: claim, published, reproduced, low, high, verdict (one of ``html.VERDICTS``), why.
+        Raises ValueError for another column or verdict.
         """
         odd = set(frame["verdict"]) - set(html.VERDICTS) if "verdict" in frame else {"no verdict"}
         if list(frame.columns) != CLAIMS or odd:
             raise ValueError(f"claims need the columns {CLAIMS} and known verdicts, not {odd}")
-        links = self._keep("claims.csv", csv(frame))
-        _show(f"{html.verdicts(frame)}<p><small>{links}</small></p>", frame.to_string())
+        content = csv(frame)
+        self._keep("claims.csv", content)
+        product = self._product("Claims", "", "", ["claims.csv"])
+        known = None if self._is_kept("claims.csv", content) else self.reference("claims.csv")
+        markup = html.verdicts(frame)
+        self._show(product, markup, markup, None if known is None else html.verdicts(known))
+
+    def data_file(self, name: str, frame: pd.DataFrame, what: str) -> None:
+        """Leave a table that a page is too narrow for, and a line on ``what`` it holds."""
+        self._keep(f"{name}.csv", csv(frame))
+        line = myst.download(f"{name}.csv", f"{self.chapter.split('/')[-1]}/{name}.csv")
+        shown = {"myst": f"{myst.escape(what)} {line}", "files": [f"{name}.csv"]}
+        display({"text/plain": what}, raw=True, metadata={myst.KEY: shown})
 
     def stamp(self) -> None:
         """Leave ``provenance.json`` and show it: what made this page, of which data, when."""
@@ -162,35 +205,91 @@ class Page:
             "device": device(self.parameters.get("device")),
             "versions": versions(),
             "files": self.files,
+            "products": self.products,
         }
         if added := own.recorded():
             made["own models"] = added
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
         frame = pd.DataFrame(list(_spoken(made).items()), columns=["what", "value"])
-        _show(html.table(frame), frame.to_string())
+        shown = html.fold("settings, versions, machine and date", html.table(frame))
+        chapter = chapters.all_chapters().get(self.chapter)
+        title = chapter.title if chapter else self.chapter
+        entry = cite.bibtex(made["code"], title, self.chapter)
+        box = html.fold("how to cite this page", f"<pre>{escape(entry)}</pre>")
+        _show(f"{shown}{box}", f"{frame.to_string()}\n\n{entry}")
 
-    def _keep(self, name: str, content: bytes, mime: str = "text/csv") -> str:
-        """Leave a file and return the link that downloads it from the page."""
+    def _keep(self, name: str, content: bytes) -> None:
+        """Leave a file among the results."""
         write(self.folder / name, content)
         self.files[name] = hashlib.sha256(content).hexdigest()
-        return html.download(name, content, mime)
+
+    def _product(self, kind, number, caption, files, alt="") -> Product:
+        made = Product(self.chapter, kind, number, caption, tuple(files), alt)
+        self.products[made.name] = {"caption": caption} | ({"alt": alt} if alt else {})
+        return made
+
+    def _is_kept(self, name: str, content: bytes) -> bool:
+        """Whether the reference run left the same file, so that one tab says all."""
+        file = chapters.root() / REFERENCE / self.chapter / name
+        return file.is_file() and file.read_bytes() == content
+
+    def _has_reference(self) -> bool:
+        return (chapters.root() / REFERENCE / self.chapter).is_dir()
+
+    def _run(self) -> str:
+        kind = "synthetic data (twin)" if self.data == "twin" else "observed data"
+        return f"{kind}, profile {self.profile}"
+
+    def _show(self, product: Product, native, markup: str | None, other: str | None, width=None):
+        """Display a product: plain for JupyterLab, and for the book the tabs of both runs.
+
+        ``native`` is HTML or data by MIME type, ``markup`` the HTML of a table, ``other`` that of
+        the reference run: None where it has none or the same, empty for a picture.
+        """
+        own = product.panel(f"This run: {self._run()}", self.data, markup, line=_cell())
+        panels = [own]
+        if other is not None and (known := product.known(chapters.root(), other)):
+            panels.insert(0 if self.data == "twin" else 1, known)
+        shown = {"myst": myst.tabs(product.name, panels), "files": list(product.files)}
+        metadata = {myst.KEY: shown}
+        if product.alt:
+            metadata["image/png"] = {"alt": product.alt, "width": width}
+        heading = f"{product.kind} {product.number}. {product.caption}".strip(" .")
+        if isinstance(native, str):
+            title = html.note(heading) if product.number else ""
+            native = {"text/html": f"{title}{native}"}
+        text = f"{heading} ({product.alt})" if product.alt else heading
+        display({**native, "text/plain": text}, raw=True, metadata=metadata)
 
     def _banner(self) -> None:
+        link = DATA_PAGE if os.environ.get(chapters.RUN) else None
         if self.data == "twin":
-            title, colour = "Synthetic data (twin).", "#D55E00"
+            title = "Synthetic data (twin)."
             text = (
-                "Everything measured on this page comes from a virtual observatory made by the "
-                "library; no real soil was measured."
+                "What this run measured comes from a virtual observatory made by the library; no "
+                "real soil was measured."
             )
-            link = DATA_PAGE if os.environ.get(chapters.RUN) else None
+            if self._has_reference():
+                title = "Real soil first."
+                text = (
+                    "Observed reference, the first tab, is the run on real measurements whose "
+                    "results are kept with the book. This run, the second tab, used synthetic "
+                    "data (twin): a virtual observatory made by the library."
+                )
         elif self.data == "archive":
-            title, colour, link = "The authors' own data.", "#0072B2", None
+            title = "The authors' own data."
             text = f"The station files that the authors published: {archive.SOURCE}."
         else:
             used = [p.credit for p in products.present() if self.chapter.startswith(p.chapters)]
-            title, colour, link = "Observed data.", "#0072B2", None
+            title, link = "Observed data.", None
             text = f"Real measurements: {'; '.join(used) or 'no product found'}."
-        _show(html.banner(title, text, colour, link), f"{title} {text}")
+        _show(html.banner(title, text, self.data, link), f"{title} {text}")
+
+
+def _cell() -> str:
+    """Which cell is running, where that is known."""
+    shell = get_ipython()
+    return f"made by cell {shell.execution_count} above" if shell else ""
 
 
 def named(chapter: str, session: str | None) -> str:

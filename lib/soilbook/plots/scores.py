@@ -53,32 +53,6 @@ def verdict(low: float, high: float, printed: float) -> str:
     return "exceeded" if low > printed else "not" if high < printed else "reproduced"
 
 
-def side_by_side(
-    frame: pd.DataFrame, reference: pd.DataFrame | None = None, reading: str = "pooled"
-) -> pd.DataFrame:
-    """A tidy table laid out for reading: one row a depth, lead and model.
-
-    Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
-    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
-    and an R2 below zero are written "(-)".
-    """
-    keys = ["depth_m", "lead_d", "model"]
-    part = frame[frame["reading"] == reading]
-    part = in_order(part, keys, part["model"].unique()).set_index(keys)
-    wide = pd.DataFrame({"this run": part["r2"].map(as_printed)}, index=part.index)
-    bounds = zip(part["r2_low"], part["r2_high"], strict=True)
-    wide["95 % interval"] = [f"{as_printed(low)} to {as_printed(high)}" for low, high in bounds]
-    if reference is not None:
-        same = reference[reference["reading"] == reading].set_index(keys)["r2"]
-        wide["observed reference"] = same.reindex(part.index).map(as_printed)
-    if reading == "pooled":
-        printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
-        wide["published"] = printed.reindex(part.index).fillna("")
-        wide["verdict"] = part["verdict"]
-    labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
-    return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
-
-
 def in_order(frame: pd.DataFrame, keys: list[str], models) -> pd.DataFrame:
     """Rows sorted by ``keys``, models as they were run rather than by name."""
     order = {model: i for i, model in enumerate(models)}
@@ -192,20 +166,35 @@ def heatmap(gains: xr.Dataset, level: float = 0.05):
     table, p = cells["gain"], cells["p"].values
     n_models, n_cells = table.shape
     with style():
-        figure, axis = plt.subplots(figsize=(9.5, 0.33 * n_models + 1.5))
+        figure, axis = plt.subplots(figsize=(8.2, 0.33 * n_models + 1.8))
         axis.grid(False)
         image = axis.imshow(table.values, cmap="RdBu", vmin=-LARGEST, vmax=LARGEST, aspect="auto")
         for row, column in np.ndindex(n_models, n_cells):
             value = table.values[row, column]
             sure = "\u2022" if p[row, column] < level else ""
-            text = f"{value:+.3f}{sure}" if value > -1 else f"{value:+.0f}{sure}"
-            pale = abs(value) < 0.6 * LARGEST
-            axis.text(
-                column, row, text, ha="center", va="center", fontsize=6.5,
-                color="black" if pale else "white",
-            )  # fmt: skip
-        labels = [f"{depth:.2f} m\n{lead} d" for depth, lead in table["cell"].values]
-        axis.set_xticks(range(n_cells), labels, fontsize=7)
+            dark = "black" if abs(value) < 0.6 * LARGEST else "white"
+            text = _gain(value) + sure
+            axis.text(column, row, text, ha="center", va="center", fontsize=8, color=dark)
         axis.set_yticks(range(n_models), table["model"].values)
-        figure.colorbar(image, label="R$^2$ minus R$^2$ of persistence", extend="both")
+        depth_and_lead(axis, table["depth"].values, table["lead"].values)
+        label = "R$^2$ minus R$^2$ of persistence"
+        figure.colorbar(image, label=label, extend="both", location="bottom", shrink=0.5, aspect=40)
     return figure
+
+
+def _gain(value: float) -> str:
+    """Sign and two decimals, whole numbers from one on: room for 15 columns on a page."""
+    if abs(value) >= 1:
+        return f"{value:+.0f}" if abs(value) < 100 else "<\N{MINUS SIGN}99" if value < 0 else ">99"
+    return f"{value:+.2f}".replace("0.", ".")
+
+
+def depth_and_lead(axis, depths, leads) -> None:
+    """Below a grid of columns the lead of each (d), and beneath it each depth (m) once."""
+    axis.set_xticks(range(len(leads)), [f"{lead} d" for lead in leads])
+    names = list(dict.fromkeys(depths))
+    middles = [np.flatnonzero(np.asarray(depths) == depth).mean() for depth in names]
+    beneath = axis.secondary_xaxis(-0.08)
+    beneath.set_xticks(middles, [f"{depth:.2f} m" for depth in names])
+    beneath.tick_params(length=0)
+    beneath.spines["bottom"].set_visible(False)

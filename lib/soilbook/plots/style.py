@@ -9,6 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.text import Text
+
+PAGE = 8.2  # inches of a page's column at 96 pixels an inch
+SMALLEST = 8  # points, of any text at that width
 
 # Okabe and Ito's palette, extended by tints; baselines are greys so that they recede.
 COLOURS = {
@@ -64,6 +68,61 @@ def style():
 def colour(model: str) -> str:
     """Colour of a model; an unknown (a student's) model gets black."""
     return COLOURS.get(model, "#000000")
+
+
+def legible(figure) -> None:
+    """Enlarge what would be smaller than SMALLEST points on a page that is PAGE inches wide.
+
+    A wider figure is shrunk to the page, and its text with it.
+    """
+    needed = SMALLEST * max(1.0, figure.get_figwidth() / PAGE)
+    for axis in figure.axes:
+        for one in (axis.xaxis, axis.yaxis):
+            labels = one.get_ticklabels()
+            if labels and min(label.get_fontsize() for label in labels) < needed:
+                one.set_tick_params(labelsize=needed)
+            one.offsetText.set_fontsize(max(one.offsetText.get_fontsize(), needed))
+    for text in figure.findobj(Text):
+        if text.get_fontsize() < needed:
+            text.set_fontsize(needed)
+
+
+def described(figure) -> str:
+    """What a figure shows, in words, for who cannot see it: panels, marks, axes and entries."""
+    axes = [axis for axis in figure.axes if axis.axison and axis.get_label() != "<colorbar>"]
+    kinds = list(dict.fromkeys(_kind(axis) for axis in axes))
+    titles = [title for axis in axes if (title := _title(axis))]
+    parts = [f"{len(axes)} panel{'s' * (len(axes) != 1)} with {', '.join(kinds) or 'a drawing'}"]
+    if titles:
+        parts.append(f"titles: {'; '.join(dict.fromkeys(titles))}")
+    for name, labels in (
+        ("x", [axis.get_xlabel() for axis in axes]),
+        ("y", [axis.get_ylabel() for axis in axes]),
+    ):
+        if any(labels):
+            parts.append(f"{name} axis: {'; '.join(dict.fromkeys(filter(None, labels)))}")
+    legends = [axis.get_legend() for axis in figure.axes] + figure.legends
+    entries = [text.get_text() for one in legends if one for text in one.get_texts()]
+    if entries:
+        parts.append(f"series: {', '.join(dict.fromkeys(entries))}")
+    plain = ". ".join(parts).replace("$", "").replace("^", "").replace("\n", " ")
+    return f"{plain[0].upper()}{plain[1:]}."
+
+
+def _title(axis) -> str:
+    return axis.get_title("left") or axis.get_title()
+
+
+def _kind(axis) -> str:
+    if axis.images:
+        return "a coloured grid"
+    if axis.containers:
+        return "bars"
+    if len(axis.lines) and len(axis.patches) > 1:
+        return "boxes"
+    if axis.collections and not axis.lines:
+        return "points"
+    return "lines" if axis.lines else "a drawing"
 
 
 def letters(axes) -> None:

@@ -89,29 +89,24 @@ def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
     return xr.Dataset({name: part[f"site_{name}"] for name in names}, attrs=attrs)
 
 
-def table_of_r2(number: str, result: xr.Dataset, reference: pd.DataFrame | None = None) -> tuple:
-    """Tables 2 to 6 as ``Page.table`` takes them: number, table, caption, laid out for reading.
+def table_of_r2(number: str, result: xr.Dataset) -> tuple:
+    """Tables 2 to 6 as ``Page.table`` takes them: number, table, caption."""
+    caption = (
+        "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites, pooled over the days from "
+        "the first to the lead, as the authors' programs compute it. 95 % intervals: sites as "
+        "clusters, moving blocks in time. As in the paper, (-) stands for an R² below zero."
+    )
+    return number, scores.tidy(result, number), caption
 
-    ``reference`` is the same table of the observed reference run.
-    """
+
+def table_at_lead(number: str, result: xr.Dataset) -> tuple:
+    """The other reading of the same scores, numbered with a b: number, table, caption."""
     table = scores.tidy(result, number)
     caption = (
-        "R2 of forecasts 1, 3 and 7 days ahead, mean of the sites, with 95 % intervals (sites as "
-        "clusters, moving blocks in time). Pooled reading: the mean over the steps 1 to the lead. "
-        "Beside them the observed reference run and the published values; (-) stands for an R2 "
-        "below zero, as in the paper."
+        "R² of the forecasts at the lead alone, averaged over the sites: what a user of a forecast "
+        "would expect. The paper does not print it."
     )
-    return number, table, caption, scores.side_by_side(table, reference)
-
-
-def table_at_lead(number: str, result: xr.Dataset, reference: pd.DataFrame | None = None) -> tuple:
-    """The other reading of the same scores, numbered with a b: number, table, caption."""
-    table = scores.side_by_side(scores.tidy(result, number), reference, "at_lead")
-    caption = (
-        "The same scores at the lead alone, the reading that a user of a forecast would expect. "
-        "The paper does not print it."
-    )
-    return f"{number}b", table, caption
+    return f"{number}b", table[table["reading"] == "at_lead"], caption
 
 
 def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:

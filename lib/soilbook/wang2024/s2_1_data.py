@@ -49,6 +49,23 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index).reset_index()
 
 
+def for_reading(table: pd.DataFrame) -> pd.DataFrame:
+    """``characteristics`` in fewer columns: texture, period and position share one each."""
+    parts = table[["sand_percent", "silt_percent", "clay_percent"]].to_numpy()
+    texture = ["/".join(f"{part:g}" for part in row) for row in parts]
+    period = table["start"].str[:7] + " to " + table["end"].str[:7]
+    position = [
+        f"{abs(y):.2f}° {'NS'[int(y < 0)]}, {abs(x):.2f}° {'EW'[int(x < 0)]}"
+        for y, x in table[["latitude", "longitude"]].to_numpy()
+    ]
+    shown = {
+        "site": table["site"], "sand/silt/clay (%)": texture, "land cover": table["land cover"],
+        "period": period, "position": position, "observed": table["observed track"],
+        "note": table["note"].fillna(""),
+    }  # fmt: skip
+    return pd.DataFrame(shown)
+
+
 def draw_sites(table: xr.Dataset):
     """Fig 1 of Wang et al. (2024): where the sites lie.
 
@@ -56,41 +73,42 @@ def draw_sites(table: xr.Dataset):
     (%) and ``observed`` (whether this book has real observations of the site).
     """
     with style():
-        figure, (world, near) = plt.subplots(2, 1, figsize=(8, 8.6), height_ratios=(1, 1.6))
-        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-157, -52, 15, 63))):
+        figure, (world, near) = plt.subplots(2, 1, figsize=(8.2, 9.6), height_ratios=(1, 1.5))
+        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -65, 16, 50))):
             draw_base(axis, extent, states=axis is near)
             for real, marker in ((True, "o"), (False, "^")):
                 part = table.isel(site=np.flatnonzero(table["observed"].values == real))
                 dots = axis.scatter(
-                    part["longitude"], part["latitude"], c=part["sand"], marker=marker, s=34,
+                    part["longitude"], part["latitude"], c=part["sand"], marker=marker, s=44,
                     cmap="YlOrBr", vmin=15, vmax=90, edgecolor="black", linewidth=0.6, zorder=3,
                     label="real observations read by this book" if real else "twin only",
                 )  # fmt: skip
-        _label(near, table)
+        _number(near, table)
         world.legend(loc="lower left")
         world.set_title("(a) all sites", loc="left")
-        near.set_title("(b) North America and the Caribbean", loc="left")
+        near.set_title("(b) contiguous United States and the Caribbean, numbered", loc="left")
         figure.colorbar(dots, ax=world, label="sand (%)", shrink=0.8)
+        names = [f"{i} {name}" for i, name in enumerate(table["site"].values, 1)]
+        columns = ["\n".join(names[i::4]) for i in range(4)]
+        for i, text in enumerate(columns):
+            near.text(0.25 * i, -0.17, text, transform=near.transAxes, fontsize=8, va="top")
     return figure
 
 
-def _label(axis, table: xr.Dataset) -> None:
-    """Write names beside the dots, pushed apart downwards where two lie close."""
-    west, east = axis.get_xlim()
-    inside = table.isel(site=np.flatnonzero(table["longitude"].values.__lt__(east)))
-    inside = inside.isel(site=np.argsort(-inside["latitude"].values))
+def _number(axis, table: xr.Dataset) -> None:
+    """Write each site's number of Table 1 beside its dot, pushed downwards where two lie close."""
+    (west, east), (south, north) = axis.get_xlim(), axis.get_ylim()
     placed: list[tuple[float, float]] = []
-    for name in inside["site"].values:
-        row = inside.sel(site=name)
-        x, y = float(row["longitude"]), float(row["latitude"])
-        if x < west:
+    for i in np.argsort(-table["latitude"].values):
+        x, y = (float(table[name][i]) for name in ("longitude", "latitude"))
+        if not (west < x < east and south < y < north):
             continue
-        text_y = y
-        while any(abs(text_y - other) < 0.95 and abs(x - at) < 14 for at, other in placed):
-            text_y -= 0.3
-        placed.append((x, text_y))
+        at, up = x + 0.7, y
+        while any(abs(up - other) < 1.4 and abs(at - beside) < 2.4 for beside, other in placed):
+            up -= 0.3
+        placed.append((at, up))
         axis.annotate(
-            str(name), (x, y), xytext=(x + 0.8, text_y), fontsize=6, va="center", zorder=4,
+            str(i + 1), (x, y), xytext=(at, up), fontsize=8, va="center", zorder=4,
             arrowprops={"arrowstyle": "-", "lw": 0.3, "color": "#555555"},
         )  # fmt: skip
 

@@ -115,5 +115,5 @@ def _bars(axis, mean: xr.DataArray, sd: xr.DataArray, names: list[str], fill: st
         error_kw={"lw": 0.8, "capsize": 2, "ecolor": "#222222"},
     )  # fmt: skip
     axis.axhline(1 / len(names), color="#222222", ls="--", lw=0.9)
-    axis.set_xticks(place, names, fontsize=7)
+    axis.set_xticks(place, names, rotation=90 if len(names) > 4 else 0)
     axis.grid(axis="x", visible=False)

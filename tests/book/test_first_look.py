@@ -1,0 +1,77 @@
+"""Pages before anything is computed, and how long the rest will take."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from soilbook.book import chapters, first_look
+
+ROOT = Path(__file__).parents[2]
+NAMES = [
+    file.relative_to(ROOT / "chapters").with_suffix("").as_posix()
+    for file in sorted((ROOT / "chapters").glob("*/*.ipynb"))
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_product_of_the_reference_run_stands_once_below_a_cell_that_shows_it(name):
+    page = first_look.page_of(ROOT, name, "wait")
+    outputs = [one for cell in page["cells"] for one in cell.get("outputs", [])]
+    there = [one for one in first_look.left_by(ROOT, name) if one.known(ROOT, "x")]
+    assert len(outputs) == len(there)
+    for cell in page["cells"]:
+        if cell.get("outputs"):
+            assert first_look.CALL.search("".join(cell["source"]))
+
+
+def test_products_stand_where_the_chapter_names_them():
+    page = first_look.page_of(ROOT, "fang2019/s2_b_model", "wait")
+    below = {}
+    for cell in page["cells"]:
+        for one in cell.get("outputs", []):
+            below[one["data"]["text/markdown"]] = "".join(cell["source"])
+    for text, source in below.items():
+        for number in ("M3", "M6", "M8"):
+            if f'id="table-{number.lower()}"' in text:
+                assert f'"{number}"' in source
+    notice = [cell for cell in page["cells"] if "wait" in "".join(cell["source"])]
+    assert len(notice) == 1
+
+
+def test_the_chapter_itself_is_not_touched():
+    file = chapters.all_chapters(ROOT)["wang2024/s4_2_basic_networks"].file
+    before = file.read_bytes()
+    first_look.page_of(ROOT, "wang2024/s4_2_basic_networks", "wait")
+    assert file.read_bytes() == before
+
+
+def test_a_caption_is_taken_from_the_cell_where_it_stands():
+    cell = {"source": 'page.table("M1", f(), "Trained " "parameters.")'}
+    assert first_look._written(cell, "M1") == "Trained parameters."
+    assert first_look._written(cell, "M2") == ""
+    assert first_look._written({"source": "page.table(*section.table_3(result))"}, "3") == ""
+
+
+def test_time_left_by_what_was_measured_here():
+    costs = {"a": (100.0, True), "b": (50.0, True), "c": None}
+    assert first_look.time_left(costs, {}, 1) == 150
+    assert first_look.time_left(costs, {"a": 90.0}, 2) == 25
+
+
+def test_time_left_by_the_reference_needs_one_chapter_to_be_finished_here():
+    costs = {"a": (100.0, False), "b": (50.0, False), "c": (10.0, True)}
+    assert first_look.time_left(costs, {}, 1) is None
+    assert first_look.time_left(costs, {"a": 20.0}, 1) == pytest.approx(20)  # 10 and 10
+    assert first_look.in_words(None) == "" and first_look.in_words(45) == "about 45 s left"
+    assert first_look.in_words(600) == "about 10 min left"
+
+
+def test_costs_are_those_of_this_machine_before_those_of_the_reference(tmp_path):
+    for folder, seconds in (("results/twin/quick", 7), ("book/reference/observed", 900)):
+        file = tmp_path / folder / "beyond/one/provenance.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"duration_s": seconds}))
+    assert first_look.cost(tmp_path, "beyond/one", "twin", "quick") == (7, True)
+    assert first_look.cost(tmp_path, "beyond/one", "twin", "paper") == (900, False)
+    assert first_look.cost(tmp_path, "beyond/two", "twin", "quick") is None

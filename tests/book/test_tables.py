@@ -1,0 +1,114 @@
+"""Tables of R2 in the papers' shape: what stands in a cell, its tint, the best of a row."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soilbook.book import html, tables
+
+MODELS = ["persistence", "climatology", "LSTM", "1D-CNN"]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """Four models, two depths, three leads, both readings; values of known order."""
+    rows = []
+    for i, model in enumerate(MODELS):
+        for depth in (1.0, 0.05):
+            for lead in (1, 3, 7):
+                value = 0.8 + 0.02 * i - 0.01 * lead
+                for reading in ("at_lead", "pooled"):
+                    printed = 0.85 if i > 1 and reading == "pooled" else np.nan
+                    row = (model, depth, lead, reading, value, value - 0.1, value + 0.1, printed)
+                    rows.append(row)
+    names = ["model", "depth_m", "lead_d", "reading", "r2", "r2_low", "r2_high", "r2_published"]
+    return pd.DataFrame(rows, columns=names).assign(verdict="reproduced")
+
+
+def shape(markup: str) -> tuple[int, int]:
+    """Rows and columns of the body of the first table."""
+    body = re.search(r"<tbody>(.*?)</tbody>", markup, re.DOTALL)[1]
+    rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    return len(rows), len(re.findall("<td", rows[0]))
+
+
+def test_rows_are_depths_and_columns_models_by_leads_with_persistence_last(frame):
+    markup = tables.scores(frame)
+    assert shape(markup) == (2, 9)
+    heads = re.findall(r'level0 col\d+"[^>]*>([^<]+)<', markup)
+    assert heads == ["LSTM", "1D-CNN", "persistence"]
+    depths = re.findall(r"\d\.\d\d m", markup)
+    assert depths[:2] == ["0.05 m", "1.00 m"]
+
+
+def test_a_cell_has_the_run_large_print_small_and_the_interval_on_hover(frame):
+    markup = tables.scores(frame)
+    cell = '<span title="95 % interval 0.730 to 0.930">0.830</span><small>0.850</small>'
+    assert cell in markup
+    assert markup.count("<small>") == 12, "persistence is not printed"
+
+
+def tint(difference: float, frame) -> str:
+    frame = frame.assign(r2_published=np.where(frame["model"] == "LSTM", 0.85, np.nan))
+    frame["r2"] = np.where(frame["model"] == "LSTM", 0.85 + difference, frame["r2"])
+    (found,) = set(re.findall(r"background-color: (rgba\([^)]*\))", tables.scores(frame)))
+    return found
+
+
+def test_the_tint_tells_sign_and_size_of_the_difference_to_print(frame):
+    assert tint(0.05, frame).startswith("rgba(0,114,178")
+    assert tint(-0.05, frame).startswith("rgba(213,94,0")
+    assert tint(0.1, frame) == tint(0.3, frame) == f"rgba({tables.ABOVE},{tables.DEEPEST})"
+    assert tint(0.01, frame) != tint(0.05, frame)
+
+
+def test_the_best_of_each_depth_and_lead_is_bold_persistence_included(frame):
+    def bold(frame):
+        style = tables.scores(frame).split("</style>")[0]
+        rules = [rule for rule in style.split("}") if "font-weight: bold" in rule]
+        return {int(n) for rule in rules for n in re.findall(r"_row0_col(\d+)", rule)}
+
+    assert bold(frame) == {3, 4, 5}
+    frame.loc[frame["model"] == "persistence", "r2"] = 0.99
+    assert bold(frame) == {6, 7, 8}
+
+
+def test_two_tables_of_a_page_do_not_share_their_looks(frame):
+    one, other = (tables.scores(part) for part in (frame, frame.assign(r2=frame["r2"] - 0.05)))
+    name = re.compile(r"#T_(\w+?)_row0")
+    assert not set(name.findall(one)) & set(name.findall(other))
+
+
+def test_the_long_table_is_folded_and_holds_climatology(frame):
+    short, long = tables.scores(frame).split("<details")
+    assert "climatology" not in short and "climatology" in long
+    assert long.count("<tr") == 1 + 4 * 2 * 3
+
+
+def test_a_reading_alone_is_shown_without_print(frame):
+    markup = tables.scores(frame[frame["reading"] == "at_lead"])
+    assert "<small>" not in markup and "as printed" not in markup
+
+
+def test_a_missing_cell_is_a_dash_and_a_name_is_not_markup(frame):
+    part = frame.replace("LSTM", "<i>mine</i>")
+    part = part[~((part["model"] == "1D-CNN") & (part["lead_d"] == 7))]
+    markup = tables.scores(part)
+    assert ">–</td>" in markup and "&lt;i&gt;mine" in markup and "<i>mine" not in markup
+
+
+def test_only_scores_of_one_run_and_variant_are_laid_out_so(frame):
+    assert tables.is_scores(frame)
+    assert not tables.is_scores(frame.assign(variant="paper"))
+    assert not tables.is_scores(frame.drop(columns="r2_low")) and not tables.is_scores(frame[:0])
+    assert "soilbook-scores" not in tables.laid_out(frame.drop(columns="r2_low"))
+
+
+def test_a_long_table_is_folded_and_a_short_one_is_not():
+    numbers = pd.DataFrame({"n": range(html.LONG + 1)})
+    assert html.table(numbers).startswith("<details") and f"{html.LONG + 1} rows" in html.table(
+        numbers
+    )
+    assert "<details" not in html.table(numbers[:-1])
