@@ -16,7 +16,7 @@ VERDICTS = {
     "not": ("✕", "rgba(213,94,0,0.25)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
 }
-COLOURS = {"observed": "#0072B2", "twin": "#D55E00"}  # of the tracks
+COLOURS = {"observed": "#0072B2", "archive": "#0072B2", "twin": "#D55E00"}  # of the tracks
 COUNTS = {f"n_{name}": name for name in ("sites", "places", "spells", "repetitions")}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
 UNITS = {"m": "m", "km": "km", "d": "d", "percent": "%"}  # with which a column's name may end
