@@ -111,7 +111,7 @@ def numbers(cells: np.ndarray, names: Sequence[str], where: object, rows: np.nda
     file, row and column of the first cell that is not a number.
     """
     cells = np.where(cells == "", "nan", cells)
-    if STRANGE.search("".join(cells.flat)) is None:
+    if STRANGE.search("".join(cells.ravel().tolist())) is None:
         try:
             return cells.astype(float)
         except ValueError:
