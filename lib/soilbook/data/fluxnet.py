@@ -35,6 +35,11 @@ MISSING = -9999.0
 FILE = "fluxnet/fluxnet2015_daily_4sites.csv"
 
 
+def stations(folder: Path | str | None = None) -> list[str]:
+    """Names of the sites that are read; none where the data folder lacks the table."""
+    return list(SITES) if (files.product(folder, ".") / FILE).is_file() else []
+
+
 def read(folder: Path | str | None, site: str) -> xr.Dataset:
     """Daily weather of one of ``SITES``; no soil, so the dimension ``depth`` is empty.
 
