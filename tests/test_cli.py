@@ -232,6 +232,17 @@ def test_data_check_reports_gaps_and_exits_2_on_damage(book, capsys, observed_fo
     assert said.err == "soilbook: 2 stations cannot be read\n"
 
 
+def test_a_name_that_is_no_text_can_be_said(book):
+    (book / "data/power").mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(book / "data/power") + b"/b\xffd.json")).write_text("x")
+    command = [sys.executable, "-m", "soilbook.cli", "data", "check"]
+    for encoding in ("ascii:strict", "utf-8:strict"):
+        changed = {"PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, env=os.environ | changed, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (2, "soilbook: 1 stations cannot be read\n")
+        assert "power not used: power/b\\udcffd.json" in done.stdout
+
+
 FINGERPRINTS = """
 import json
 from contextlib import redirect_stdout

@@ -28,8 +28,7 @@ CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
     {
         "errors", "device", "fingerprint", "schema", "settings", "store", "progress", "published",
-        "costs",
-        "physics",
+        "costs", "physics", "threads",
     },
     {"models", "metrics", "data", "twin", "landsurface"},
     {"training", "explain"},

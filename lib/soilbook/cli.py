@@ -1,6 +1,7 @@
 """The command line: chapters, run, sweep, store, build, data, compare."""
 
 import argparse
+import io
 import os
 import sys
 from functools import partial
@@ -20,6 +21,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for input to mend, 1 for other failures."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files hold what it cannot write
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
         return options.command(options) or 0

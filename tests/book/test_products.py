@@ -107,11 +107,14 @@ def test_files_laid_out_as_promised_are_those_that_the_readers_open(tmp_path, pr
 def test_a_table_under_another_name_is_told_and_ends_nothing(tmp_path):
     (tmp_path / "scan").mkdir()
     (tmp_path / "scan/2057.csv").write_text("Date,SMS-2.0in\n2017-01-01,20\n")
+    (tmp_path / "fluxnet").mkdir()
+    (tmp_path / "fluxnet/DE-Tha.csv").write_text("siteid,TIMESTAMP\n")
     (tmp_path / "power").mkdir()
     (tmp_path / "power/Kingston-1-W.json").write_text("x")
     found = by_name(tmp_path)
     assert "scan" not in found  # no table, so no station to read
     assert found["scan not used"] == "scan/2057.csv"
+    assert [line for name, line in found.items() if "fluxnet" in name] == ["fluxnet/DE-Tha.csv"]
     assert "no JSON" in found["power Kingston-1-W"]
     assert {one.name for one in products.present(tmp_path)} == {"power"}
 

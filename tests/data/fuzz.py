@@ -124,6 +124,7 @@ class Valid:
 def worker(made: Valid, first: int, last: int, sender) -> None:
     """Send (number, answer, words) of each mutation; a hang ends the process."""
     warnings.simplefilter("ignore")
+    made.reader.read(made.folder)  # starts what a reader keeps, which is no part of a fault
     for number in range(first, last):
         sender.send((number, "begun", ""))
         try:

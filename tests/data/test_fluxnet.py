@@ -53,6 +53,28 @@ def test_faults_are_named(table):
         fluxnet.read(folder, "FI-Hyy")
 
 
+def test_a_damaged_table_is_one_fault_and_none_is_no_station(tmp_path, table):
+    assert fluxnet.stations(tmp_path) == []
+    folder = table("CH-Dav,2010-07-01,1.5,20,300,200,3,1")
+    assert fluxnet.stations(folder) == list(fluxnet.SITES)
+    with pytest.raises(DataError, match="no column 'VPD_F'"):
+        fluxnet.stations(table(header=HEADER.removesuffix(",VPD_F")))
+    (folder / fluxnet.FILE).unlink()
+    (folder / fluxnet.FILE).symlink_to("/nowhere")
+    with pytest.raises(DataError, match=r"4sites\.csv: not there"):
+        fluxnet.stations(folder)
+
+
+def test_weather_in_other_units_is_not_left_out_without_a_word(table):
+    rows = [f"CH-Dav,2010-07-0{k + 1},1,{kelvin},300,200,3,1" for k, kelvin in enumerate((1, 290))]
+    assert np.isnan(fluxnet.read(table(*rows), "CH-Dav")["air_temperature"][1])  # one bad day
+    rows.append("CH-Dav,2010-07-03,1,291,300,200,3,1")
+    says = "air_temperature: 2 of 3 values are outside -80 to 60 degC; is it in other units"
+    with pytest.raises(DataError, match=says) as caught:
+        fluxnet.read(table(*rows), "CH-Dav")
+    assert "4sites.csv" in str(caught.value) and "\n" not in str(caught.value)
+
+
 # Measured: bias -3.5 to +8.1, rmse 14.6 to 18.9 W m-2, r 0.90 to 0.95.
 LARGEST_BIAS, LARGEST_RMSE, LOWEST_R = 8.5, 19.5, 0.89
 

@@ -70,6 +70,13 @@ def test_dataset_keeps_the_schema():
 N = np.nan
 
 
+def test_broken_sensors_in_the_soil_are_no_other_units():
+    days = np.arange("2015-01-01", "2015-01-04", dtype="datetime64[D]")
+    dead = np.zeros((1, 3))
+    made = quality.dataset({"sm": (dead, "m")}, days, [0.05], "x", (40.0, -100.0), "source")
+    assert made["sm"].isnull().all() and made["sm"].attrs["n_outside_range"] == 3
+
+
 def test_short_gaps_are_interpolated_and_long_ones_stay():
     values = np.array([N, 1, N, 3, N, N, 9, N])
     assert quality.fill(values, 1) == pytest.approx([N, 1, 2, 3, N, N, 9, N], nan_ok=True)

@@ -93,11 +93,11 @@ def test_missing_column(table):
         scan.read(table("2023-02-01,2057:AL:SCAN", header="Date,station"), 2057)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(table):
+def test_byte_order_marks_are_no_part_of_the_text(table):
     folder = table("2023-02-01,2057:AL:SCAN,10,20,30,40,50")
     for name in (scan.FILE, scan.INVENTORY):
         path = folder / name
-        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        path.write_bytes(2 * b"\xef\xbb\xbf" + path.read_bytes())
     assert scan.read(folder, 2057)["sm"].values.ravel().tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
 
@@ -114,6 +114,18 @@ def test_other_tables_stop_nothing(tmp_path):
     assert scan.stations(tmp_path) == []
     with pytest.raises(DataError, match=r"SCAN_AL_SMS_only\.csv: not there"):
         scan.read(tmp_path, 2057)
+
+
+def test_a_table_that_cannot_be_opened_is_not_taken_for_none(tmp_path):
+    path = tmp_path / scan.FILE
+    path.parent.mkdir()
+    path.symlink_to("/nowhere")
+    with pytest.raises(DataError, match=r"SCAN_AL_SMS_only\.csv: not there"):
+        scan.stations(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"SCAN_AL_SMS_only\.csv: no such file"):
+        scan.stations(tmp_path)
 
 
 def test_a_station_is_a_number(table):

@@ -18,7 +18,7 @@ from soilbook.errors import DeviceError, ParameterError
 from soilbook.models import NETWORKS
 from soilbook.store import Store
 from soilbook.training import Settings, Task, ensemble, load_module, train
-from soilbook.training.ensemble import _Keeper, convergence_epoch
+from soilbook.training.ensemble import _Keeper, _shard_size, convergence_epoch
 
 SHORT = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20)
 NUMBERS = ("parameters", "training_loss", "validation_mse", "best_epoch", "convergence_epoch")
@@ -94,6 +94,15 @@ def test_the_parameters_kept_are_those_of_the_best_epoch(several):
         with torch.no_grad():
             mse = (load_module(make, kept["parameters"])(x) - y).square().mean().item()
         assert mse == pytest.approx(float(kept["validation_mse"].min()), rel=1e-4)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 64])
+def test_of_several_networks_none_trains_alone(workers):
+    assert _shard_size(1, workers, 25) == 1
+    for n_tasks in range(2, 300):
+        assert 2 <= _shard_size(n_tasks, workers, 25) <= 25
+    if workers <= 4:  # large runs are cut as finely as the workers ask
+        assert all(_shard_size(50 * k, workers, 25) == 25 for k in (2, 4, 6))
 
 
 def test_choice_starts_at_first_choice_and_takes_the_first_of_equals():

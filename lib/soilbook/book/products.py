@@ -206,7 +206,9 @@ _ALL = (
         f"daily rows of {', '.join(fluxnet.SITES)} in one table, {fluxnet.FILE}, with the columns "
         f"siteid, TIMESTAMP, VPD_F, {', '.join(fluxnet.COLUMNS.values())}",
         ("wang2024/s2_1",),
-        lambda base, files: ((name, partial(fluxnet.read, base, name)) for name in fluxnet.SITES),
+        lambda base, files: (
+            (name, partial(fluxnet.read, base, name)) for name in fluxnet.stations(base)
+        ),
         lambda file, base: file == base / fluxnet.FILE,
     ),
     Product(

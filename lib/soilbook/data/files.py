@@ -69,11 +69,12 @@ def read_text(path: Path) -> str:
 
 
 def decode(content: bytes, where: object) -> str:
-    """Text of UTF-8, with or without a byte-order mark, whatever its line ends.
+    """Text of UTF-8, with or without byte-order marks at its start, whatever its line ends.
 
     Raises DataError naming the row of a zero byte, which no text has, but numbers in binary do.
     """
-    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = content.decode("utf-8", errors="replace").lstrip("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     before, zero, _ = text.partition("\0")
     if zero:
         row = before.count("\n") + 1
@@ -112,7 +113,7 @@ def numbers(cells: np.ndarray, names: Sequence[str], where: object, rows: np.nda
     file, row and column of the first cell that is not a number.
     """
     cells = np.where(cells == "", "nan", cells)
-    if STRANGE.search("".join(cells.flat)) is None:
+    if STRANGE.search("".join(cells.ravel().tolist())) is None:
         try:
             return cells.astype(float)
         except ValueError:

@@ -6,6 +6,7 @@ it and filled from its own other years or ERA-Interim elsewhere (Pastorello et a
 doi 10.1038/s41597-020-0534-3); the table has no flag that tells which.
 """
 
+import os
 from itertools import product
 from pathlib import Path
 
@@ -31,8 +32,20 @@ COLUMNS = {
     "shortwave": "SW_IN_F",
     "wind_speed": "WS_F",
 }
+NUMBERS = ("VPD_F", *COLUMNS.values())
 MISSING = -9999.0
 FILE = "fluxnet/fluxnet2015_daily_4sites.csv"
+
+
+def stations(folder: Path | str | None = None) -> list[str]:
+    """Names of the sites that are read; none where the data folder lacks the table.
+
+    Raises DataError if the table itself cannot be read.
+    """
+    if not os.path.lexists(files.product(folder, ".") / FILE):
+        return []
+    _table(folder)
+    return list(SITES)
 
 
 def read(folder: Path | str | None, site: str) -> xr.Dataset:
@@ -43,9 +56,8 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
     """
     if site not in SITES:
         raise unknown("FLUXNET site", site, SITES)
-    path = files.product(folder, FILE)
-    names = ["VPD_F", *COLUMNS.values()]
-    table = files.table(files.read_text(path), ["siteid", "TIMESTAMP", *names], path)
+    path, names = files.product(folder, FILE), list(NUMBERS)
+    table = _table(folder)
     table = table[table["siteid"] == site]
     if table.empty:
         raise DataError(f"{path}: no rows of site {site!r}")
@@ -85,6 +97,12 @@ def longwave_errors(folder: Path | str | None = None) -> pd.DataFrame:
             error = _error(guess, site["longwave"].values)
             rows.append({"site": name, "clear_sky": clear_sky, "cloud": cloud, **error})
     return pd.DataFrame(rows)
+
+
+def _table(folder: Path | str | None) -> pd.DataFrame:
+    """Rows of all sites, as text."""
+    path = files.product(folder, FILE)
+    return files.table(files.read_text(path), ["siteid", "TIMESTAMP", *NUMBERS], path)
 
 
 def _error(guess: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -321,12 +321,11 @@ def _hours(body: str, where: str) -> tuple[pd.Series, pd.Series]:
     files.refuse([len(one) < 4 for one in fields], where, lambda k: needed, rows)
     if not fields:
         raise DataError(f"{where}: no rows below the header")
-    dates, hours, values, flags = zip(*fields, strict=True)
-    stamps = [f"{date} {hour}" for date, hour in zip(dates, hours, strict=True)]
+    stamps = [f"{date} {hour}" for date, hour, *_ in fields]
     index = pd.DatetimeIndex(files.times(stamps, "%Y/%m/%d %H:%M", where, rows, unit="m"))
-    cells = np.array(values)[:, None]
+    cells = np.array([[one[2]] for one in fields])
     values = files.numbers(cells, ["value"], where, rows)[:, 0]
-    return pd.Series(values, index), pd.Series(flags, index)
+    return pd.Series(values, index), pd.Series([one[3] for one in fields], index)
 
 
 def nominal(depth: float) -> float:

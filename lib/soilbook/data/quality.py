@@ -74,7 +74,8 @@ def dataset(
     ``place`` is its latitude and longitude (degrees).
 
     Applies the range rules above, sets units, names and sources, and leaves out what is absent.
-    Raises DataError for a place that is not on Earth.
+    Raises DataError for a place that is not on Earth, and for weather of which more than half is
+    out of range: it is in other units.
     """
     latitude, longitude = place
     files.check_place(latitude, longitude, source)
@@ -89,6 +90,7 @@ def dataset(
     )
     for name, (values, origin) in columns.items():
         values, outside = within_range(np.asarray(values, dtype=float), name)
+        _check_units(name, outside, outside + int(np.isfinite(values).sum()), source)
         attributes = {"source": origin, "n_outside_range": outside}
         if name == "shortwave":
             values, above = possible_shortwave(values, latitude, days)
@@ -98,6 +100,16 @@ def dataset(
     result["longitude"].attrs["units"] = "degrees_east"
     result.attrs["track"] = "observed"
     return schema.describe(result, source)
+
+
+def _check_units(name: str, outside: int, known: int, source: str) -> None:
+    """Sensors in the soil may be broken for years; weather out of range is no weather."""
+    variable = schema.VARIABLES[name]
+    if "depth" not in variable.dims and outside > known / 2:
+        raise DataError(
+            f"{source}: {name}: {outside} of {known} values are outside {variable.low:g} to "
+            f"{variable.high:g} {variable.units}; is it in other units?"
+        )
 
 
 def longest(values: np.ndarray) -> int:

@@ -6,6 +6,7 @@ its Dataset has ``sm`` alone and does not pass ``schema.check``; nor has it flag
 limit for soil moisture (0.6, Dorigo et al. 2013) and the spike rule of ``quality`` are applied.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ HIGHEST = 0.6  # m3 m-3
 
 def stations(folder: Path | str | None = None) -> list[int]:
     """Numbers of the stations in the table; none where the data folder lacks it."""
-    if not (files.product(folder, ".") / FILE).is_file():
+    if not os.path.lexists(files.product(folder, ".") / FILE):
         return []
     return sorted({int(number) for number in _table(folder)["number"]})
 

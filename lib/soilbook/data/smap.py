@@ -20,6 +20,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import easegrid, files
+from soilbook.data.look import look
 from soilbook.errors import DataError, unknown
 
 # Time stamps in names of files by their length.
@@ -120,6 +121,7 @@ def opened(path: Path, group: str = "/") -> Iterator[h5py.Group]:
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
+    look(path)
     try:
         file = h5py.File(path, "r")
     except OSError:

@@ -25,6 +25,7 @@ from soilbook.metrics.scores import (
     terms,
     weighted,
 )
+from soilbook.threads import one_thread
 
 RESAMPLED = tuple(name for name, metric in METRICS.items() if metric.of_moments)
 CHUNK = 256  # series at once
@@ -193,6 +194,7 @@ def choose_length(observed, predicted, metric: str = "r2") -> int:
     return int(np.clip(length, 1, max(observed.shape[-1] // 6, 1)))
 
 
+@one_thread
 def resample(
     observed, predicted, metric: str = "r2", length=None, n_replicates: int = 1000, seed: int = 0
 ) -> Resampled:

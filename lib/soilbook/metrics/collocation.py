@@ -11,6 +11,7 @@ import numpy as np
 
 from soilbook.errors import ParameterError
 from soilbook.metrics.bootstrap import Interval, block_length, day_weights, tail_of
+from soilbook.threads import one_thread
 
 LEAST_DAYS = 30
 PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))  # variances, then covariances
@@ -31,6 +32,7 @@ class Collocation:
     reason: np.ndarray
 
 
+@one_thread
 def triple_collocation(x, y, z, least_days: int = LEAST_DAYS) -> Collocation:
     """Triple collocation of three products, time on the last axis, over the days all three share.
 
@@ -81,6 +83,7 @@ class CollocationIntervals:
     length: int
 
 
+@one_thread
 def collocation_intervals(
     x, y, z, length: int | None = None, n_replicates: int = 1000, level: float = 0.95, seed: int = 0
 ) -> CollocationIntervals:

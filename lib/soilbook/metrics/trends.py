@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from soilbook.errors import ParameterError, unknown
 from soilbook.metrics.bootstrap import autocorrelation
+from soilbook.threads import one_thread
 
 # Steps in a year, and the NumPy unit of the step.
 STEPS = {"day": (365.25, "D"), "month": (12.0, "M"), "year": (1.0, "Y")}
@@ -22,6 +23,7 @@ NUMBERS = (
 )  # fmt: skip
 
 
+@one_thread
 def steps(series, time, step: str = "month") -> np.ndarray:
     """Means (..., step) of a daily series over calendar months or years, or the days themselves.
 

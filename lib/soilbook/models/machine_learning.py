@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.svm import SVR
 
 from soilbook.errors import DataError
+from soilbook.threads import one_thread
 
 
 def random_forest(seed: int) -> RandomForestRegressor:
@@ -37,6 +38,7 @@ class ExtremeLearningMachine:
         """Output of the hidden units, (sample, hidden)."""
         return expit(np.asarray(x, dtype=float) @ self.weight + self.bias)
 
+    @one_thread
     def fit(self, x: np.ndarray, y: np.ndarray) -> "ExtremeLearningMachine":
         """Draw W and b from the seed and solve for beta."""
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -48,6 +50,7 @@ class ExtremeLearningMachine:
         self.beta = np.linalg.pinv(self.hidden(x)) @ y
         return self
 
+    @one_thread
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Prediction for every sample, (sample,), in the units of y."""
         return self.hidden(x) @ self.beta

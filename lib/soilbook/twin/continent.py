@@ -10,9 +10,10 @@ from soilbook import schema
 from soilbook.data import network
 from soilbook.data.easegrid import great_circle
 from soilbook.errors import unknown
+from soilbook.threads import one_thread
 from soilbook.twin import instruments, land, soil
 from soilbook.twin.ground import COVERS, Ground, ground, schedule
-from soilbook.twin.streams import Space, one_thread, stream
+from soilbook.twin.streams import Space, stream
 from soilbook.twin.weather import ContinentWeather, analysed, of_continent
 
 FIRST, LAST = np.datetime64("2010-01-01"), np.datetime64("2018-03-31")

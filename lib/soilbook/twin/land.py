@@ -18,9 +18,10 @@ from soilbook.data import easegrid
 from soilbook.data.easegrid import great_circle
 from soilbook.physics.cover import root_share
 from soilbook.physics.soil import Soil, pedotransfer
+from soilbook.threads import one_thread
 from soilbook.twin.ground import COVERS
 from soilbook.twin.soil import TIGHTENING, Columns, columns
-from soilbook.twin.streams import Space, one_thread
+from soilbook.twin.streams import Space
 
 HERE = Path(__file__).parent
 ROWS = np.arange(47, 116, 4)

@@ -10,13 +10,10 @@ import zlib
 import numpy as np
 from scipy.signal import lfilter
 from scipy.special import ndtri
-from threadpoolctl import threadpool_limits
 
 from soilbook.data.easegrid import great_circle
+from soilbook.threads import one_thread
 
-# For what multiplies matrices: the order in which BLAS and LAPACK add depends on the number of
-# their threads, and so did the last digits of every field.
-one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 NUGGET = 1e-6  # keeps the covariance of places that lie close together positive
 
 
