@@ -28,7 +28,7 @@ CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
     {
         "errors", "device", "fingerprint", "schema", "settings", "store", "progress", "published",
-        "costs",
+        "cluster", "costs",
         "physics",
     },
     {"models", "metrics", "data", "twin", "landsurface"},
