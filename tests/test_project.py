@@ -28,7 +28,7 @@ CONDA_NAMES = {"torch": "pytorch"}
 FLOORS = (
     {
         "errors", "device", "fingerprint", "schema", "settings", "store", "progress", "published",
-        "costs", "physics", "threads",
+        "cluster", "costs", "physics", "threads",
     },
     {"models", "metrics", "data", "twin", "landsurface"},
     {"training", "explain"},

@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
-        return options.command(options) or 0
+        with _scheduler(options):
+            return options.command(options) or 0
     except SoilbookError as error:
         print(f"soilbook: {error}", file=sys.stderr)
         return 2
@@ -49,6 +51,10 @@ def parser() -> Parser:
         made.set_defaults(command=function)
         return made.add_argument
 
+    def add_scheduler() -> None:
+        add("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler")
+        add("--shared", action="store_true", help="which see the same folders: whole runs go there")
+
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
@@ -67,6 +73,7 @@ def parser() -> Parser:
     )  # fmt: skip
     add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
     add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
+    add_scheduler()
 
     add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
     add("chapter", help="name or unique beginning, such as wang2024/s4_2")
@@ -79,6 +86,7 @@ def parser() -> Parser:
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
     add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
+    add_scheduler()
 
     store = commands.add_parser("store", help="what was computed and is kept: list, clean")
     actions = store.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
@@ -94,6 +102,7 @@ def parser() -> Parser:
     add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     add("--no-run", action="store_true", help="render what is already executed")
     add("--without-solutions", action="store_true", help="leave the solutions of exercises out")
+    add_scheduler()
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
     actions = data.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
@@ -195,6 +204,25 @@ def _sweep(options) -> int:
         partial(print, flush=True), data=options.data, profile=options.profile,
         device=options.device,
     )  # fmt: skip
+
+
+@contextmanager
+def _scheduler(options):
+    """Let the command use the scheduler of its options, which must answer."""
+    where, shared = (getattr(options, name, None) for name in ("scheduler", "shared"))
+    if shared and not where:
+        raise ParameterError("--shared is about the workers of a scheduler; add --scheduler")
+    if not where:
+        yield
+        return
+    from soilbook import cluster
+    from soilbook.book import runner
+
+    told = {cluster.SCHEDULER: where} | ({cluster.SHARED: "1"} if shared else {})
+    with runner.environment(told):
+        cluster.size.cache_clear()
+        cluster.size()
+        yield
 
 
 def _store_list(options) -> None:

@@ -1,11 +1,13 @@
 """A sweep runs every combination once, goes on where it stopped, and is compared as a whole."""
 
 import json
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
+from distributed import LocalCluster
 
-from soilbook import cli
+from soilbook import cli, cluster
 from soilbook.book import compare, runner, sweep
 from soilbook.errors import ParameterError
 
@@ -169,3 +171,36 @@ def test_several_runs_by_name_and_equal_ones_stay_apart(project, ran):
     assert summary["n"].tolist() == [1, 1, 1] and summary["spread"].isna().all()
     with pytest.raises(ParameterError, match="two or more, or a sweep"):
         compare.expand(cells[:1], None)
+
+
+WHERE = """import json, os
+out = os.environ["SOILBOOK_OUT"]
+stamp = {"chapter": "beyond/one", "parameters": {"seed": seed}, "parent": os.getppid()}
+stamp["told"] = {name: os.environ.get(name) for name in ("SOILBOOK_SCHEDULER", "SOILBOOK_CACHE")}
+with open(f"{out}/provenance.json", "w") as file:
+    json.dump(stamp, file)
+"""
+
+
+def test_runs_go_to_the_workers_of_a_scheduler_that_share_the_folders(project, monkeypatch, capsys):
+    project.add("beyond/one", WHERE, parameters=PARAMETERS)
+    folder = project.root / "results/sweeps/beyond/one"
+    command = ["sweep", "beyond/one", "-p", "seed=0..1", "--shared"]
+    other = {"SOILBOOK_CACHE": "nowhere", "SOILBOOK_ROOT": "nowhere"}  # as on another machine
+    how = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "env": other}
+    with LocalCluster(**how, silence_logs=50) as made:
+        on_them = ["--scheduler", made.scheduler_address]
+        assert cli.main([*command, *on_them]) == 0
+        pids = {one.pid for one in made.workers.values()}
+        absent = cluster.versions(), folder / "x"
+        with monkeypatch.context() as patch:  # a worker that does not see the folder
+            patch.setattr(cluster, "terms_in", lambda folder: nullcontext(absent))
+            assert cli.main(["sweep", "beyond/one", "-p", "seed=2..3", "--shared", *on_them]) == 2
+    assert "is no shared folder: the worker on" in capsys.readouterr().err
+    for seed in (0, 1):
+        stamp = folder / f"seed={seed}/twin/quick/beyond/one/provenance.json"
+        left = json.loads(stamp.read_text())
+        assert left["parent"] in pids
+        cache = str(project.root.parent / "cache")
+        assert left["told"] == {"SOILBOOK_SCHEDULER": None, "SOILBOOK_CACHE": cache}
+    assert cli.main(command) == 2 and "add --scheduler" in capsys.readouterr().err

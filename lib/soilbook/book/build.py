@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
 from graphlib import TopologicalSorter
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,8 +17,8 @@ from pathlib import Path
 import joblib
 import yaml
 
+from soilbook import cluster, progress
 from soilbook import data as room
-from soilbook import progress
 from soilbook.book import (
     chapters,
     cite,
@@ -33,7 +35,7 @@ from soilbook.book.product import REFERENCE
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
-from soilbook.store import write
+from soilbook.store import Store, write
 
 EXECUTED = Path("book/executed")
 SETTINGS = ("_toc.yml", "_config.yml")
@@ -238,7 +240,10 @@ def _digest(file: Path) -> str:
 
 def at_once(device: str | None) -> int:
     """How many chapters run at the same time: two, so that one trains while another draws or
-    compiles; one on a single core, and on a GPU, whose memory one training may fill."""
+    compiles; one on a single core, and on a GPU, whose memory one training may fill. Where they
+    run on the workers of a scheduler, as many as these have threads."""
+    if cluster.address() and cluster.shared():
+        return cluster.size()
     return 1 if on_gpu(device or "auto") else min(2, joblib.cpu_count())
 
 
@@ -286,18 +291,35 @@ def _run_all(names: list[str], parameters: dict[str, dict], reads: dict[str, lis
             yield name, _run_one(name, parameters[name])
             sorter.done(name)
         return
-    with quiet_children(jobs), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with pool(jobs) as submit:
         running = {}
         while sorter.is_active():
             while len(running) < jobs and (name := take()):
-                running[pool.submit(_run_one, name, parameters[name])] = name
+                running[submit(_run_one, name, parameters[name])] = name
             for one in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(one)
                 sorter.done(name)
                 yield name, one.result()
 
 
-def quiet_children(jobs: int):
+@contextmanager
+def pool(jobs: int) -> Iterator[Callable]:
+    """Yield ``submit(function, *arguments)``, which gives a future of concurrent.futures, for so
+    many runs at once: in processes of this machine, or on the workers of a scheduler that see the
+    folders of this book and of its store."""
+    if not (cluster.address() and cluster.shared()):
+        with _quiet_children(jobs), ProcessPoolExecutor(jobs, get_context("spawn")) as processes:
+            yield processes.submit
+        return
+    base = chapters.root()
+    cache = str(Store().folder.parent.resolve())
+    told = runner.variables(base) | {"SOILBOOK_CACHE": cache, progress.VARIABLE: "off"}
+    with cluster.connected() as client, cluster.terms_in(base / "results") as terms:
+        workers = client.get_executor(pure=False)
+        yield partial(workers.submit, cluster.on_worker, terms, told)
+
+
+def _quiet_children(jobs: int):
     """Several kernels at once share the cores, and show no bars, which would mix."""
     share = {progress.VARIABLE: "off"}
     for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):  # threads, and workers of joblib

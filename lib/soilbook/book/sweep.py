@@ -8,9 +8,8 @@ again, so that a sweep goes on where it stopped.
 import json
 import re
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, as_completed
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
 from soilbook.book import build, chapters, compare, runner
@@ -122,11 +121,8 @@ def _run_all(due: dict[str, tuple], jobs: int):
         for name, call in due.items():
             yield name, _run_one(*call)
         return
-    with (
-        build.quiet_children(jobs),
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
-    ):
-        running = {pool.submit(_run_one, *call): name for name, call in due.items()}
+    with build.pool(jobs) as submit:
+        running = {submit(_run_one, *call): name for name, call in due.items()}
         for one in as_completed(running):
             try:
                 yield running[one], one.result()

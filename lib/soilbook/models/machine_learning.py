@@ -6,20 +6,23 @@ features of the target day alone, x (sample, feature) -> y (sample,), and has fi
 
 import numpy as np
 from scipy.special import expit
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.svm import SVR
 
 from soilbook.errors import DataError
 from soilbook.threads import one_thread
 
 
-def random_forest(seed: int) -> RandomForestRegressor:
+# scikit-learn takes half a second to load: only where one of its models is made.
+def random_forest(seed: int):
     """Random forest with scikit-learn's defaults (Appendix A)."""
+    from sklearn.ensemble import RandomForestRegressor
+
     return RandomForestRegressor(random_state=seed)
 
 
-def support_vector(seed: int) -> SVR:
+def support_vector(seed: int):
     """Support vector regression, poly kernel, C 1, epsilon 0.1 (Appendix A); draws nothing."""
+    from sklearn.svm import SVR
+
     return SVR(kernel="poly", C=1.0, epsilon=0.1)
 
 

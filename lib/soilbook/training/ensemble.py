@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from math import ceil
 
-import joblib
 import numpy as np
 import torch
 import xarray as xr
@@ -63,7 +62,7 @@ def train(
     if compile_ is None:
         compile_ = large and (chosen.type == "cuda" or fast.compiler_there())
     if workers is None:
-        workers = joblib.cpu_count() if large else 1
+        workers = fast.at_hand() if large else 1
     workers = 1 if chosen.type == "cuda" else workers
     size = shard_size or _shard_size(len(tasks), workers, LARGEST_SHARD[chosen.type])
     shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]

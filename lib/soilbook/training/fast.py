@@ -10,14 +10,17 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from torch import Tensor
 
+from soilbook import cluster
 from soilbook.errors import SoilbookError
 
 EVERY = 0.5  # seconds between two looks at how far the workers are
@@ -79,19 +82,21 @@ def run_all(
         yield from side_by_side(function, jobs, workers, tell)
         return
     for number, job in jobs.items():
-        with one_thread():
-            result = function(**job, tell=tell)
-        yield number, result
+        yield number, _alone(function, **job, tell=tell)
 
 
 def side_by_side(
     function: Callable, jobs: dict[int, dict], workers: int, tell: Callable[[int], None]
 ) -> Iterator[tuple[int, object]]:
     """``run_all`` in processes of joblib's loky: they take functions of notebooks and of scripts
-    without a ``__main__`` guard, end with this process and on an interrupt.
+    without a ``__main__`` guard, end with this process and on an interrupt. With a scheduler on
+    its workers, see ``cluster``.
 
     SoilbookError if one is killed.
     """
+    if cluster.address():
+        yield from cluster.run(partial(_alone, function), jobs, tell)
+        return
     # Under a name that ``book.runner.clear_killed`` knows.
     own = tempfile.TemporaryDirectory(prefix=f"soilbook-{os.getpid()}-", ignore_cleanup_errors=True)
     with own as folder:
@@ -118,8 +123,17 @@ def _work(function, number: int, job: dict, file: Path, place: int, n_jobs: int)
     def tell(n: int) -> None:
         done[place] += n
 
+    return number, _alone(function, tell=tell, **job)
+
+
+def _alone(function: Callable, **job):
     with one_thread():
-        return number, function(**job, tell=tell)
+        return function(**job)
+
+
+def at_hand() -> int:
+    """How many jobs can run at once: cores of this machine, or threads of the scheduler."""
+    return cluster.size() if cluster.address() else joblib.cpu_count()
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Annotated, Literal
 
-import joblib
 import numpy as np
 import torch
 import xarray as xr
@@ -21,7 +20,7 @@ from soilbook import costs, fingerprint, progress
 from soilbook.errors import ParameterError
 from soilbook.models.prolongation import Prolongation, draw_masks
 from soilbook.settings import Checked
-from soilbook.training.fast import run_all
+from soilbook.training.fast import at_hand, run_all
 from soilbook.training.sequences import Sequences, batches, masked_loss
 from soilbook.training.tasks import Count, seed_of
 
@@ -102,7 +101,7 @@ def train_sequences(
     days = [one.days(len(sequences.observed), sequences.n_days) for one in settings]
     device = sequences.x.device.type
     if workers is None:
-        workers = joblib.cpu_count() if device == "cpu" and sum(days) >= LEAST_SHARED else 1
+        workers = at_hand() if device == "cpu" and sum(days) >= LEAST_SHARED else 1
     keys = [_key(sequences, one, store) for one in settings]
     new = [i for i, key in enumerate(keys) if not (store and store.has(key))]
     n_days = sum(days[i] for i in new)
@@ -113,6 +112,9 @@ def train_sequences(
     with costs.training(work, {"networks": keys}, store) as seconds, watched as bar:
         done = dict(run_all(train_one, jobs, workers, bar.update))
         seconds.extend(done[i]["seconds"].sum().item() for i in new)
+    for i in new:
+        if store and not store.has(keys[i]):  # the worker that trained it has another store
+            store.put(keys[i], done[i])
     result = xr.concat([done[i] for i in jobs], "network")
     return result.assign_coords(seed=("network", [one.seed for one in settings]))
 

@@ -5,7 +5,6 @@ Baselines, machine learning, and networks: one trained for each site, depth and 
 
 from functools import partial
 
-import joblib
 import numpy as np
 import xarray as xr
 
@@ -139,7 +138,7 @@ def _machine_learning(experiment, model, records: Records, store) -> xr.Dataset:
         }
         for i, (r, key) in enumerate(fits)
     }
-    workers = joblib.cpu_count()
+    workers = fast.at_hand()
     work = costs.Work(model, len(jobs), len(jobs), len(jobs), workers=workers)
     watched = progress.bar(len(jobs), model, "model")
     with costs.training(work, _key(experiment, model, records), store), watched as bar:

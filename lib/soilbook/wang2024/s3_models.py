@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.ensemble import RandomForestRegressor
 from torch import nn
 
 from soilbook import published
@@ -269,6 +268,8 @@ def below_the_table(models: Models = PAPER) -> pd.DataFrame:
 
 def _settings(models: Models) -> dict[tuple[str, str], object]:
     """Every printed setting, read off the models themselves."""
+    from sklearn.ensemble import RandomForestRegressor
+
     forest, machine, support = (MACHINE_LEARNING[name](0) for name in ("RF", "ELM", "SVR"))
     defaults = RandomForestRegressor(random_state=0).get_params().items()
     changed = forest.get_params().items() - defaults
