@@ -17,7 +17,7 @@ LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages pdf test lowest kills fuzz lint bench clean clean-all
+.PHONY: help environment book pages pdf axe test lowest kills fuzz lint bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ pages: environment  ## render what results/DATA/PROFILE holds, without running a
 
 pdf: environment  ## the book that was rendered last as one PDF: _build/soilbook.pdf
 	$(BIN)/python -m soilbook.book.pdf
+
+build/axe/node_modules/axe-core/axe.min.js:
+	npm install --silent --prefix build/axe axe-core
+
+axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility of the rendered pages
+	$(BIN)/python tests/book/axe.py build/axe/node_modules/axe-core/axe.min.js
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)

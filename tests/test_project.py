@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from soilbook.book import cite
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WORKFLOW = ROOT / ".github" / "workflows" / "book.yml"
@@ -161,6 +163,32 @@ def test_contents_list_every_chapter():
     assert all(f"executed/{name}.ipynb" in front for name in shown)
     prose = {file for file in files if "executed" not in file} | {toc["root"]}
     assert prose == {f"book/{file.stem}" for file in (ROOT / "book").glob("*.md")}
+
+
+def test_how_to_cite_agrees_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    archive = json.loads((ROOT / ".zenodo.json").read_text())
+    assert citation["version"] == archive["version"] == PROJECT["version"]
+    assert citation["license"] == archive["license"] == PROJECT["license"]
+    assert citation["title"] == archive["title"] == cite.BOOK
+    papers = (ROOT / "book" / "references.bib").read_text()
+    for one in citation["references"]:
+        assert one["doi"] in papers
+        for author in one["authors"]:
+            assert f"{author['family-names']}, {author['given-names']}" in papers
+    dois = {one["identifier"] for one in archive["related_identifiers"]}
+    assert dois == {one["doi"] for one in citation["references"]}
+
+
+def test_every_chapter_states_its_learning_goals_and_folds_what_only_shows_products():
+    for name in chapters():
+        cells = json.loads((ROOT / "chapters" / f"{name}.ipynb").read_text())["cells"]
+        (goals,) = (c for c in cells if "**Learning goals.**" in "".join(c["source"]))
+        assert "".join(goals["source"]).count("\n- ") == 3 and cells.index(goals) == 1, name
+        for cell in cells:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and source.startswith(("page.table", "page.figure")):
+                assert "hide-input" in cell["metadata"].get("tags", []), (name, source[:60])
 
 
 def equations(file: Path) -> list[str]:

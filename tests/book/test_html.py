@@ -1,5 +1,7 @@
 """Numbers as a reader wants them, and paired differences short enough for a page."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,3 +81,34 @@ def test_a_claim_that_counts_has_no_decimals():
     row = {"claim": "c", "published": 3.0, "reproduced": 0.25, "low": 0.1, "high": 0.3}
     markup = html.verdicts(pd.DataFrame([{**row, "verdict": "not", "why": "w"}]))
     assert ">3</td>" in markup and ">0.250</td>" in markup and "0.100 to 0.300" in markup
+
+
+def test_a_value_and_its_interval_share_a_column():
+    table = pd.DataFrame(
+        {"model": ["a", "b"], "r": [0.5, np.nan], "r_low": [0.41234, np.nan], "r_high": [0.6, np.nan],
+         "difference": [0.0123, -0.01], "low": [0.001, -0.02], "high": [0.02, 0.0]}
+    )  # fmt: skip
+    shown = html.with_intervals(table)
+    assert list(shown.columns) == ["model", "r", "difference"]
+    assert shown["r"].tolist() == ["0.500 [0.412, 0.600]", "–"]
+    assert shown["difference"].tolist()[0] == "0.0123 [0.0010, 0.0200]"
+    assert "r_low" in table, "the table itself is not touched"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "folded"), [(40, 14, False), (41, 2, True), (2, 15, True)]
+)
+def test_what_is_too_long_or_too_wide_is_folded(rows, columns, folded):
+    markup = html.table(pd.DataFrame(np.ones((rows, columns))))
+    assert markup.startswith("<details") == folded
+    assert ("soilbook-many" in markup) == (columns > html.MANY)
+
+
+def test_a_claim_tells_its_verdict_first_and_names_its_columns_for_cards():
+    row = {"claim": "c", "published": 3.0, "reproduced": 0.25, "low": 0.1, "high": 0.3}
+    markup = html.verdicts(pd.DataFrame([{**row, "verdict": "not testable", "why": "w"}]))
+    labels = re.findall(r'data-label="(\w+)"', markup)
+    assert labels == ["verdict", "claim", "published", "reproduced", "interval", "why"]
+    assert "soilbook-verdict-not-testable" in markup
+    unknown = pd.DataFrame([{**row, "verdict": "of older code", "why": "w"}])
+    assert "of older code</td>" in html.verdicts(unknown)

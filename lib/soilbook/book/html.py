@@ -25,7 +25,8 @@ SMALL = 0.05  # errors of soil moisture (m3 m-3) and differences lie below, R an
 HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
 SURE = 0.001
 CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
-LONG = 40  # rows from which a table is folded
+MANY = 8  # columns beyond which a table is set smaller
+LONG, WIDE = 40, 14  # rows and columns beyond which a table is folded
 
 
 def heading(column) -> str:
@@ -56,6 +57,7 @@ def note(text: str, lead: str = "") -> str:
 def table(frame: pd.DataFrame, folded: str | None = None) -> str:
     """A DataFrame; floats with as many decimals as their column needs, missing values as a dash,
     readable headings; a long one, or one with a word for it, ``folded``."""
+    frame = with_intervals(frame)
     cells = {}
     for i in range(frame.shape[1]):
         places = decimals(frame.iloc[:, i])
@@ -63,11 +65,34 @@ def table(frame: pd.DataFrame, folded: str | None = None) -> str:
         cells[i] = column.astype(object)
     shown, headings = pd.DataFrame(cells, index=frame.index), frame.columns
     shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
+    look = ["dataframe", "soilbook-many"] if frame.shape[1] > MANY else "dataframe"
     with pd.option_context("display.max_colwidth", None):
-        body = shown.to_html(index=has_names(frame), border=0, classes="dataframe", justify="left")
-    if folded is None and len(frame) > LONG:
-        folded = f"the table of {len(frame)} rows"
+        body = shown.to_html(index=has_names(frame), border=0, classes=look, justify="left")
+    if folded is None and (len(frame) > LONG or frame.shape[1] > WIDE):
+        folded = f"the table of {len(frame)} rows and {frame.shape[1]} columns"
     return fold(folded, wrapped(body)) if folded else wrapped(body)
+
+
+def with_intervals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns ``x``, ``x_low``, ``x_high`` as one, "value [low, high]"; ``low`` and ``high`` alone
+    belong to the column before them."""
+    made, names = frame.copy(), list(frame.columns)
+    for name in names:
+        low, high = (f"{name}_low", f"{name}_high")
+        if names[names.index(name) + 1 : names.index(name) + 3] == ["low", "high"]:
+            low, high = "low", "high"
+        if {low, high} <= set(names) and pd.api.types.is_numeric_dtype(frame[name]):
+            n = max(decimals(frame[one]) for one in (name, low, high))
+            rows = frame[[name, low, high]].to_numpy(float)
+            made[name] = [_interval(*row, n) for row in rows]
+            made = made.drop(columns=[low, high])
+    return made
+
+
+def _interval(value: float, low: float, high: float, places: int) -> str:
+    if np.isnan(low) or np.isnan(high):
+        return number(value, places)
+    return f"{number(value, places)} [{number(low, places)}, {number(high, places)}]"
 
 
 def wrapped(body: str) -> str:
