@@ -148,7 +148,7 @@ def test_handouts_show_no_roles_and_write_beside_themselves(handed_out):
             text = file.read_text()
             assert "{cite" not in text, file
             name = f"{file.parent.name}/{file.stem}"
-            assert f', \\"results/{name}\\")' in text or 'Page(\\"' + name + '\\", {' in text
+            assert f', \\"results/{name}\\")' in text
 
 
 def test_instructors_get_every_solution(handed_out):

@@ -30,7 +30,7 @@ SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)### END SOLUTION\n?", 
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n?", re.M | re.S)
 POINTS = re.compile(r"^# (\S+): (\d+) points?$", re.MULTILINE)
 CITATION = re.compile(r" ?\{cite(?::\w+)?\}`[^`]+`")
-PAGE = re.compile(r"Page\(\"([\w/]+)\", globals\(\)\)")
+PAGE = re.compile(r"Page\(\"([\w/]+)\", (.+)\)$", re.MULTILINE)
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 WORDS = "*Your answer here.*"
 CELL_SECONDS = 900  # the longest that a cell of a submission may take
@@ -211,7 +211,7 @@ def handout(chapter: chapters.Chapter, form: str, base: Path) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = CITATION.sub("", cell.source)
         else:
-            cell.source = PAGE.sub(r'Page("\1", globals(), "results/\1")', cell.source)
+            cell.source = PAGE.sub(r'Page("\1", \2, "results/\1")', cell.source)
     cell = source.cells[number]
     before, _, after = cell.source.partition(CITATION.sub("", text))
     made = [v4.new_markdown_cell(before.strip(), id=cell.id)]
