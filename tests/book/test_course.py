@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from wrong_answers import WRONG
 
-from soilbook import cli
+from soilbook import __version__, cli
 from soilbook.book import chapters, course
+from soilbook.book.page import Page
 from soilbook.errors import DataError, ParameterError
 
 ROOT = Path(__file__).parents[2]
@@ -142,11 +143,16 @@ def test_students_get_a_cell_to_write_in_for_every_question(handed_out):
             assert text.count(f'# your answer to {label}"') == 1, label
 
 
-def test_handouts_show_no_roles_and_write_beside_themselves(handed_out):
+def test_chapters_hold_no_roles_which_jupyterlab_would_show_raw():
+    for name, chapter in CHAPTERS.items():
+        cells = [cell for cell in chapter.notebook["cells"] if cell["cell_type"] == "markdown"]
+        assert not re.search(r"\{[\w:-]+\}`", "".join("".join(c["source"]) for c in cells)), name
+
+
+def test_handouts_write_beside_themselves(handed_out):
     for form in ("student", "instructor"):
         for file in (handed_out / form / "chapters").rglob("*.ipynb"):
             text = file.read_text()
-            assert "{cite" not in text, file
             name = f"{file.parent.name}/{file.stem}"
             assert f', \\"results/{name}\\")' in text
 
@@ -281,3 +287,32 @@ def test_every_solution_of_a_chapter_runs(name, monkeypatch):
         if output.output_type == "error"
     ]
     assert not errors
+
+
+def test_the_guide_counts_right_and_installs_this_release():
+    guide = (ROOT / "book/course.md").read_text()
+    n = sum(len(course.exercises(chapter.notebook)) for chapter in CHAPTERS.values())
+    assert f"{n} exercises with solutions" in guide and f'"soilbook=={__version__}"' in guide
+    for lab in LABS:
+        minutes = re.search(r"^(\d+) minutes", read(lab).cells[0].source, re.MULTILINE)[1]
+        title = re.match(r"# Lab (\d: .+)", read(lab).cells[0].source)[1].replace(":", "")
+        assert f"| {title} ({minutes}) |" in guide, title
+        assert 60 <= int(minutes) <= 90
+    labels = {label for one in CHAPTERS.values() for label in course.exercises(one.notebook)}
+    named = re.findall(r"\| ((?:[\w.-]+-\d+(?:, | to )?)+) \|$", guide, re.MULTILINE)
+    assert len(named) == len(LABS)
+    assert set(re.findall(r"[\w.-]+-\d+", " ".join(named))) <= labels
+
+
+def test_a_copy_of_a_chapter_has_results_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOILBOOK_ROOT", str(ROOT))
+    monkeypatch.delenv("SOILBOOK_OUT", raising=False)
+    values = {"data": "twin", "profile": "smoke"}
+    own = ROOT / "results/twin/smoke/wang2024"
+    assert Page("wang2024/s4_5_gan", values).folder == own / "s4_5_gan"
+    for session, stem in (("x/chapters/wang2024/mine.ipynb", "mine"), ("x/console-1", "s4_5_gan")):
+        monkeypatch.setenv("JPY_SESSION_NAME", session)
+        assert Page("wang2024/s4_5_gan", values).folder == own / stem
+    assert Page("wang2024/s4_5_gan", values, tmp_path).folder == tmp_path
+    monkeypatch.setenv("SOILBOOK_OUT", str(tmp_path / "out"))
+    assert Page("wang2024/s4_5_gan", values).folder == tmp_path / "out"

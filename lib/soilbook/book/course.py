@@ -29,7 +29,6 @@ EXERCISE = re.compile(r"^\*\*Exercise (\S+)\*\* \((\d+) min; ([^)]+)\)\. ", re.M
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)### END SOLUTION\n?", re.M | re.S)
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n?", re.M | re.S)
 POINTS = re.compile(r"^# (\S+): (\d+) points?$", re.MULTILINE)
-CITATION = re.compile(r" ?\{cite(?::\w+)?\}`[^`]+`")
 PAGE = re.compile(r"Page\(\"([\w/]+)\", (.+)\)$", re.MULTILINE)
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 WORDS = "*Your answer here.*"
@@ -201,19 +200,17 @@ def question(cell: NotebookNode) -> tuple[str, int]:
 def handout(chapter: chapters.Chapter, form: str, base: Path) -> NotebookNode:
     """A chapter's notebook with a cell below each exercise: to write in, or with the solution.
 
-    References become plain text, which JupyterLab shows; results go to a folder of the handout.
+    Results go to a folder beside the handout.
     """
     source = nbformat.read(chapter.file, 4)
     number, text = _part(source)
     there = solutions(chapter.name, base)
     for cell in source.cells:
         cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
-        if cell.cell_type == "markdown":
-            cell.source = CITATION.sub("", cell.source)
-        else:
+        if cell.cell_type == "code":
             cell.source = PAGE.sub(r'Page("\1", \2, "results/\1")', cell.source)
     cell = source.cells[number]
-    before, _, after = cell.source.partition(CITATION.sub("", text))
+    before, _, after = cell.source.partition(text)
     made = [v4.new_markdown_cell(before.strip(), id=cell.id)]
     for count, one in enumerate(exercises(chapter.notebook).values(), 1):
         made.append(v4.new_markdown_cell(_worded(one), id=f"exercise-{count}"))
