@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import v4
 from wrong_answers import WRONG
 
 from soilbook import __version__, cli
@@ -87,9 +88,17 @@ def test_solutions_are_folded_into_a_page_and_left_out_by_one_switch(monkeypatch
     assert program in cell.source and cell.source.count("<summary>Solution</summary>") == 3
     assert cell.source.index("**Exercise 4.2-1**") < cell.source.index("<details>")
     assert "## How this page was made" in cell.source
+    assert cell.source.index('id="exercise-4.2-3"') < cell.source.index("**Exercise 4.2-3**")
     monkeypatch.setenv(course.VARIABLE, "none")
-    source = nbformat.read(CHAPTERS[name].file, 4)
-    assert course.folded(copy.deepcopy(source), name, ROOT) == source
+    page = course.folded(nbformat.read(CHAPTERS[name].file, 4), name, ROOT)
+    (cell,) = [one for one in page.cells if course.HEADING in one.source]
+    assert "<details>" not in cell.source and program not in cell.source
+    assert 'id="exercise-4.2-3"' in cell.source and "**Exercise 4.2-3**" in cell.source
+
+
+def test_a_notebook_without_exercises_stays_as_it_is():
+    plain = v4.new_notebook(cells=[v4.new_markdown_cell("# Title", id="a")])
+    assert course.folded(copy.deepcopy(plain), "wang2024/s3_models", ROOT) == plain
 
 
 # What is handed out
@@ -257,6 +266,28 @@ def test_the_instructors_version_gets_all_points(handed_out):
     grades = course.grade(handed_out / "instructor/labs/3_leaks.ipynb", ROOT)
     assert [one.points for one in grades] == [one.of for one in grades] == [2] * 5
     assert not any(one.error for one in grades)
+
+
+def test_cells_without_ids_are_known_by_their_order():
+    source = read("3_leaks")
+    handed_in = course.lab(source, "instructor")
+    for number, cell in enumerate(handed_in.cells):
+        cell.id = f"other-{number}"
+    expected = course.with_tests(course.lab(source, "instructor"), source)
+    assert course.with_tests(copy.deepcopy(handed_in), source) == expected
+    with pytest.raises(DataError, match="lost their ids"):
+        course.with_tests(v4.new_notebook(cells=handed_in.cells[1:]), source)
+
+
+def test_cells_of_a_students_own_stay_and_deleted_tests_come_back():
+    source = read("3_leaks")
+    handed_in = course.lab(source, "student")
+    mine = v4.new_code_cell("import math", id="mine")
+    kept = [cell for cell in handed_in.cells if cell.id != "q2-test"]
+    made = course.with_tests(v4.new_notebook(cells=[mine, *kept]), source)
+    assert made.cells[0].source == "import math" and made.cells[-1].id == "q2-test"
+    assert "HIDDEN TESTS" in made.cells[-1].source
+    assert course.STUB in next(cell.source for cell in made.cells if cell.id == "q3-answer")
 
 
 def test_what_cannot_be_graded_ends_with_one_line(tmp_path, capsys):

@@ -91,14 +91,17 @@ def code(cells: list[NotebookNode]) -> str:
 
 
 def folded(notebook: NotebookNode, name: str, base: Path) -> NotebookNode:
-    """A chapter with the solution of each exercise folded in below it, unless the environment
-    says to leave solutions out."""
+    """A chapter whose exercises can be linked to, ``#exercise-4.2-1``, each with its solution
+    folded in below it, unless the environment says to leave solutions out."""
     number, text = _part(notebook)
-    there = shown(name, base)
-    if not there:
+    if not text:
         return notebook
-    found = exercises(notebook).values()
-    parts = [f"{_worded(one)}\n\n{_details(there[one.label])}" for one in found]
+    there = shown(name, base)
+    parts = []
+    for one in exercises(notebook).values():
+        parts.append(f'<span id="exercise-{one.label}"></span>\n\n{_worded(one)}')
+        if one.label in there:
+            parts.append(_details(there[one.label]))
     cell = notebook.cells[number]
     cell.source = cell.source.replace(text, "\n" + "\n\n".join(parts) + "\n\n")
     return notebook
@@ -255,8 +258,17 @@ def grade(submission: Path, base: Path | None = None) -> list[Grade]:
 
 
 def with_tests(handed_in: NotebookNode, source: NotebookNode) -> NotebookNode:
-    """A submission in which every cell of the lab but the answers is that of the source."""
+    """A submission in which every cell of the lab but the answers is that of the source.
+
+    Cells are known by their id. Where a program dropped all ids, as Colab does, their order counts;
+    DataError if their number differs then.
+    """
     own = {cell.id: cell for cell in source.cells}
+    if not any(cell.get("id") in own for cell in handed_in.cells):
+        if len(handed_in.cells) != len(own):
+            raise DataError("the cells have lost their ids and are not as many as in the lab")
+        for cell, key in zip(handed_in.cells, own, strict=True):
+            cell["id"] = key
     answers = {key for key, cell in own.items() if question(cell)[0] == "answer"}
     kept = {cell.get("id") for cell in handed_in.cells}
     cells = [
