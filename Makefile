@@ -17,7 +17,7 @@ LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages pdf axe test lowest kills fuzz lint bench clean clean-all
+.PHONY: help environment book pages pdf axe test lowest kills fuzz lint lab bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,10 @@ lint: environment  ## style of the code and form of the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+lab: environment  ## JupyterLab with the book's environment; ARGS="--no-browser" and the like
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c $(CONSTRAINTS) -e ".[lab]"
+	$(BIN)/jupyter lab $(ARGS)
 
 bench: environment  ## speed, measured side by side in one run
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done

@@ -274,3 +274,30 @@ def test_no_import_leads_back_to_where_it_started():
         # A package that gathers its modules may be named by them only from outside.
         graph[name] = {one for one in asked if one != name}
     assert list(TopologicalSorter(graph).static_order())
+
+
+def test_the_container_gives_a_plain_user_the_books_environment():
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    words = [word for word, _ in steps]
+    by_word = {word: text for word, text in steps}
+    # What Binder asks of a Dockerfile: a tag, its user's name and number, that user at the end.
+    assert ":" in by_word["FROM"] and "latest" not in by_word["FROM"]
+    arguments = dict(text.split("=", 1) for word, text in steps if word == "ARG")
+    assert {"NB_USER", "NB_UID"} <= arguments.keys() and int(arguments["NB_UID"]) >= 1000
+    assert by_word["USER"] == "${NB_USER}" and "ENTRYPOINT" not in words
+    install = next(text for word, text in steps if word == "RUN" and "pip install" in text)
+    assert '-c constraints.txt -e ".[lab]"' in install
+    assert words.index("USER") < steps.index(["RUN", install])
+    assert by_word["CMD"].startswith('["jupyter", "lab"')
+    devcontainer = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    folder = ROOT / ".devcontainer"
+    assert (folder / devcontainer["build"]["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    assert devcontainer["remoteUser"] == arguments["NB_USER"]
+    assert any(name.startswith("jupyterlab") for name in PROJECT["optional-dependencies"]["lab"])
+
+
+def test_what_stays_out_of_the_container_is_what_git_ignores():
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().split()}
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {line.removeprefix("**/") for line in left_out} <= ignored

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import v4
 from wrong_answers import WRONG
 
-from soilbook import cli
+from soilbook import __version__, cli
 from soilbook.book import chapters, course
+from soilbook.book.page import Page
 from soilbook.errors import DataError, ParameterError
 
 ROOT = Path(__file__).parents[2]
@@ -86,9 +88,17 @@ def test_solutions_are_folded_into_a_page_and_left_out_by_one_switch(monkeypatch
     assert program in cell.source and cell.source.count("<summary>Solution</summary>") == 3
     assert cell.source.index("**Exercise 4.2-1**") < cell.source.index("<details>")
     assert "## How this page was made" in cell.source
+    assert cell.source.index('id="exercise-4.2-3"') < cell.source.index("**Exercise 4.2-3**")
     monkeypatch.setenv(course.VARIABLE, "none")
-    source = nbformat.read(CHAPTERS[name].file, 4)
-    assert course.folded(copy.deepcopy(source), name, ROOT) == source
+    page = course.folded(nbformat.read(CHAPTERS[name].file, 4), name, ROOT)
+    (cell,) = [one for one in page.cells if course.HEADING in one.source]
+    assert "<details>" not in cell.source and program not in cell.source
+    assert 'id="exercise-4.2-3"' in cell.source and "**Exercise 4.2-3**" in cell.source
+
+
+def test_a_notebook_without_exercises_stays_as_it_is():
+    plain = v4.new_notebook(cells=[v4.new_markdown_cell("# Title", id="a")])
+    assert course.folded(copy.deepcopy(plain), "wang2024/s3_models", ROOT) == plain
 
 
 # What is handed out
@@ -142,13 +152,18 @@ def test_students_get_a_cell_to_write_in_for_every_question(handed_out):
             assert text.count(f'# your answer to {label}"') == 1, label
 
 
-def test_handouts_show_no_roles_and_write_beside_themselves(handed_out):
+def test_chapters_hold_no_roles_which_jupyterlab_would_show_raw():
+    for name, chapter in CHAPTERS.items():
+        cells = [cell for cell in chapter.notebook["cells"] if cell["cell_type"] == "markdown"]
+        assert not re.search(r"\{[\w:-]+\}`", "".join("".join(c["source"]) for c in cells)), name
+
+
+def test_handouts_write_beside_themselves(handed_out):
     for form in ("student", "instructor"):
         for file in (handed_out / form / "chapters").rglob("*.ipynb"):
             text = file.read_text()
-            assert "{cite" not in text, file
             name = f"{file.parent.name}/{file.stem}"
-            assert f', \\"results/{name}\\")' in text or 'Page(\\"' + name + '\\", {' in text
+            assert f', \\"results/{name}\\")' in text
 
 
 def test_instructors_get_every_solution(handed_out):
@@ -253,6 +268,28 @@ def test_the_instructors_version_gets_all_points(handed_out):
     assert not any(one.error for one in grades)
 
 
+def test_cells_without_ids_are_known_by_their_order():
+    source = read("3_leaks")
+    handed_in = course.lab(source, "instructor")
+    for number, cell in enumerate(handed_in.cells):
+        cell.id = f"other-{number}"
+    expected = course.with_tests(course.lab(source, "instructor"), source)
+    assert course.with_tests(copy.deepcopy(handed_in), source) == expected
+    with pytest.raises(DataError, match="lost their ids"):
+        course.with_tests(v4.new_notebook(cells=handed_in.cells[1:]), source)
+
+
+def test_cells_of_a_students_own_stay_and_deleted_tests_come_back():
+    source = read("3_leaks")
+    handed_in = course.lab(source, "student")
+    mine = v4.new_code_cell("import math", id="mine")
+    kept = [cell for cell in handed_in.cells if cell.id != "q2-test"]
+    made = course.with_tests(v4.new_notebook(cells=[mine, *kept]), source)
+    assert made.cells[0].source == "import math" and made.cells[-1].id == "q2-test"
+    assert "HIDDEN TESTS" in made.cells[-1].source
+    assert course.STUB in next(cell.source for cell in made.cells if cell.id == "q3-answer")
+
+
 def test_what_cannot_be_graded_ends_with_one_line(tmp_path, capsys):
     (tmp_path / "holiday.ipynb").write_text("{}")
     (tmp_path / "3_leaks.ipynb").write_text("{")
@@ -281,3 +318,32 @@ def test_every_solution_of_a_chapter_runs(name, monkeypatch):
         if output.output_type == "error"
     ]
     assert not errors
+
+
+def test_the_guide_counts_right_and_installs_this_release():
+    guide = (ROOT / "book/course.md").read_text()
+    n = sum(len(course.exercises(chapter.notebook)) for chapter in CHAPTERS.values())
+    assert f"{n} exercises with solutions" in guide and f'"soilbook=={__version__}"' in guide
+    for lab in LABS:
+        minutes = re.search(r"^(\d+) minutes", read(lab).cells[0].source, re.MULTILINE)[1]
+        title = re.match(r"# Lab (\d: .+)", read(lab).cells[0].source)[1].replace(":", "")
+        assert f"| {title} ({minutes}) |" in guide, title
+        assert 60 <= int(minutes) <= 90
+    labels = {label for one in CHAPTERS.values() for label in course.exercises(one.notebook)}
+    named = re.findall(r"\| ((?:[\w.-]+-\d+(?:, | to )?)+) \|$", guide, re.MULTILINE)
+    assert len(named) == len(LABS)
+    assert set(re.findall(r"[\w.-]+-\d+", " ".join(named))) <= labels
+
+
+def test_a_copy_of_a_chapter_has_results_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOILBOOK_ROOT", str(ROOT))
+    monkeypatch.delenv("SOILBOOK_OUT", raising=False)
+    values = {"data": "twin", "profile": "smoke"}
+    own = ROOT / "results/twin/smoke/wang2024"
+    assert Page("wang2024/s4_5_gan", values).folder == own / "s4_5_gan"
+    for session, stem in (("x/chapters/wang2024/mine.ipynb", "mine"), ("x/console-1", "s4_5_gan")):
+        monkeypatch.setenv("JPY_SESSION_NAME", session)
+        assert Page("wang2024/s4_5_gan", values).folder == own / stem
+    assert Page("wang2024/s4_5_gan", values, tmp_path).folder == tmp_path
+    monkeypatch.setenv("SOILBOOK_OUT", str(tmp_path / "out"))
+    assert Page("wang2024/s4_5_gan", values).folder == tmp_path / "out"

@@ -29,8 +29,7 @@ EXERCISE = re.compile(r"^\*\*Exercise (\S+)\*\* \((\d+) min; ([^)]+)\)\. ", re.M
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)### END SOLUTION\n?", re.M | re.S)
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n?", re.M | re.S)
 POINTS = re.compile(r"^# (\S+): (\d+) points?$", re.MULTILINE)
-CITATION = re.compile(r" ?\{cite(?::\w+)?\}`[^`]+`")
-PAGE = re.compile(r"Page\(\"([\w/]+)\", globals\(\)\)")
+PAGE = re.compile(r"Page\(\"([\w/]+)\", (.+)\)$", re.MULTILINE)
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 WORDS = "*Your answer here.*"
 CELL_SECONDS = 900  # the longest that a cell of a submission may take
@@ -92,14 +91,17 @@ def code(cells: list[NotebookNode]) -> str:
 
 
 def folded(notebook: NotebookNode, name: str, base: Path) -> NotebookNode:
-    """A chapter with the solution of each exercise folded in below it, unless the environment
-    says to leave solutions out."""
+    """A chapter whose exercises can be linked to, ``#exercise-4.2-1``, each with its solution
+    folded in below it, unless the environment says to leave solutions out."""
     number, text = _part(notebook)
-    there = shown(name, base)
-    if not there:
+    if not text:
         return notebook
-    found = exercises(notebook).values()
-    parts = [f"{_worded(one)}\n\n{_details(there[one.label])}" for one in found]
+    there = shown(name, base)
+    parts = []
+    for one in exercises(notebook).values():
+        parts.append(f'<span id="exercise-{one.label}"></span>\n\n{_worded(one)}')
+        if one.label in there:
+            parts.append(_details(there[one.label]))
     cell = notebook.cells[number]
     cell.source = cell.source.replace(text, "\n" + "\n\n".join(parts) + "\n\n")
     return notebook
@@ -201,19 +203,17 @@ def question(cell: NotebookNode) -> tuple[str, int]:
 def handout(chapter: chapters.Chapter, form: str, base: Path) -> NotebookNode:
     """A chapter's notebook with a cell below each exercise: to write in, or with the solution.
 
-    References become plain text, which JupyterLab shows; results go to a folder of the handout.
+    Results go to a folder beside the handout.
     """
     source = nbformat.read(chapter.file, 4)
     number, text = _part(source)
     there = solutions(chapter.name, base)
     for cell in source.cells:
         cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
-        if cell.cell_type == "markdown":
-            cell.source = CITATION.sub("", cell.source)
-        else:
-            cell.source = PAGE.sub(r'Page("\1", globals(), "results/\1")', cell.source)
+        if cell.cell_type == "code":
+            cell.source = PAGE.sub(r'Page("\1", \2, "results/\1")', cell.source)
     cell = source.cells[number]
-    before, _, after = cell.source.partition(CITATION.sub("", text))
+    before, _, after = cell.source.partition(text)
     made = [v4.new_markdown_cell(before.strip(), id=cell.id)]
     for count, one in enumerate(exercises(chapter.notebook).values(), 1):
         made.append(v4.new_markdown_cell(_worded(one), id=f"exercise-{count}"))
@@ -258,8 +258,17 @@ def grade(submission: Path, base: Path | None = None) -> list[Grade]:
 
 
 def with_tests(handed_in: NotebookNode, source: NotebookNode) -> NotebookNode:
-    """A submission in which every cell of the lab but the answers is that of the source."""
+    """A submission in which every cell of the lab but the answers is that of the source.
+
+    Cells are known by their id. Where a program dropped all ids, as Colab does, their order counts;
+    DataError if their number differs then.
+    """
     own = {cell.id: cell for cell in source.cells}
+    if not any(cell.get("id") in own for cell in handed_in.cells):
+        if len(handed_in.cells) != len(own):
+            raise DataError("the cells have lost their ids and are not as many as in the lab")
+        for cell, key in zip(handed_in.cells, own, strict=True):
+            cell["id"] = key
     answers = {key for key, cell in own.items() if question(cell)[0] == "answer"}
     kept = {cell.get("id") for cell in handed_in.cells}
     cells = [

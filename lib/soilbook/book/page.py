@@ -296,8 +296,8 @@ def named(chapter: str, session: str | None) -> str:
     """A chapter's name; with the stem of the notebook that a session of JupyterLab runs if that is
     a copy under another name."""
     study, _, section = chapter.partition("/")
-    stem = Path(session or section).stem
-    return f"{study}/{stem or section}"
+    notebook = Path(session or "")
+    return f"{study}/{notebook.stem if notebook.suffix == '.ipynb' else section}"
 
 
 def _read(file: Path) -> pd.DataFrame | None:
