@@ -59,8 +59,8 @@ def side_by_side(
     """A tidy table laid out for reading: one row a depth, lead and model.
 
     Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
-    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
-    and an R2 below zero are written "(-)".
+    too), the published value and the verdict, each where it has a value of these rows. The paper's
+    "(-)" and an R2 below zero are written "(-)".
     """
     keys = ["depth_m", "lead_d", "model"]
     part = frame[frame["reading"] == reading]
@@ -70,9 +70,10 @@ def side_by_side(
     wide["95 % interval"] = [f"{as_printed(low)} to {as_printed(high)}" for low, high in bounds]
     if reference is not None:
         same = reference[reference["reading"] == reading].set_index(keys)["r2"]
-        wide["observed reference"] = same.reindex(part.index).map(as_printed)
-    if reading == "pooled":
-        printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
+        if same.index.isin(part.index).any():
+            wide["observed reference"] = same.reindex(part.index).map(as_printed)
+    printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
+    if reading == "pooled" and printed.index.isin(part.index).any():
         wide["published"] = printed.reindex(part.index).fillna("")
         wide["verdict"] = part["verdict"]
     labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
