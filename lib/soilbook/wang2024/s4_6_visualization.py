@@ -57,9 +57,9 @@ def fig_14(values: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     """Fig 14 at Monahans or the site that stands in for it, as ``Page.figure`` takes it."""
     caption = (
         f"Shapley values of the ten most important of the inputs of each network at {site}"
-        f"{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. A dot is a sample; its colour "
-        "the value of the input. ST3 is soil temperature of the third of the four days. The data "
-        "behind are each input's mean absolute value and effect."
+        f"{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. A dot is a sample; its "
+        "colour the value of the input. ST3 is soil temperature of the third of the four days. The "
+        "data behind are each input's mean absolute value and effect."
     )
     return "14", beeswarm(values), means(values), caption
 
