@@ -295,3 +295,60 @@ def test_program_says_its_version_and_starts_fast(book):
     version = [sys.executable, "-m", "soilbook.cli", "--version"]
     shown = subprocess.run(version, capture_output=True, text=True, env=dict(os.environ))
     assert shown.stdout == f"soilbook {__version__}\n"
+
+
+def test_a_product_is_planned_fetched_and_checked(book, capsys, monkeypatch):
+    """Against a server of the owners; a second call fetches nothing, a wrong one is one line."""
+    from soilbook.data.clients import download
+
+    sys.path.insert(0, str(Path(__file__).parent / "data"))
+    from owners import serve
+
+    owners, server = serve()
+    monkeypatch.setenv("SOILBOOK_MIRROR", owners.address)
+    monkeypatch.setattr(download, "pause", lambda seconds: None)
+    line = ["data", "get", "power", "--sites", "Weslaco", "--from", "2015-01-01"]
+    line += ["--to", "2015-02-01"]
+    assert cli.main([*line, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "licence: open, no account" in out and "cite: NASA" in out
+    assert "plan: 1 files to fetch, 0 there; about 0.0 MB and 1 min" in out
+    assert not owners.asked and not (book / "data/power").exists()
+    assert cli.main(line) == 0
+    out = capsys.readouterr().out
+    assert "1 files fetched, 0 were there" in out
+    assert "power Weslaco: 2015-01-01 to 2015-02-01; weather only" in out
+    assert cli.main(line) == 0 and "0 files fetched, 1 were there" in capsys.readouterr().out
+    assert len(owners.asked) == 1
+    server.shutdown()
+    server.server_close()
+    for more, says in (
+        (["power", "--sites", "Cper"], "power.larc.nasa.gov cannot be reached; is there a network"),
+        (["ismn", "--refresh"], "ismn is asked for by hand; no options"),
+        (["power", "--from", "2016-01-01", "--to", "2015-01-01"], "2016-01-01 is after --to"),
+    ):
+        assert cli.main(["data", "get", *more]) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count("\n") == 1
+
+
+def test_a_site_of_one_s_own_is_begun_and_checked(book, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["site", "new", "my_site"]) == 0
+    file = tmp_path / "my_site.csv"
+    text = file.read_text()
+    assert "my_site.csv: fill it in" in capsys.readouterr().out
+    assert "there already" in refused(capsys, "site", "new", "my_site", code=2)
+    assert "the paper has a site of this name" in refused(capsys, "site", "new", "Cper", code=2)
+    row = ",0,11,300,200,70,2" + ",0.2,10" * 5 + "\n"
+    file.write_text(text + f"2019-05-01{row}2019-05-04{row}")
+    assert cli.main(["site", "check", "my_site.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "2 days are absent before 2019-05-04" in out and "my_site.csv: 2 days, 2019-05-01" in out
+    file.write_text(text + f"2019-05-01{row}2019-05-01{row}03/05/2019{row}")
+    assert cli.main(["site", "check", "my_site.csv"]) == 2
+    said = capsys.readouterr()
+    assert "column date: 2019-05-01 stands twice" in said.out
+    assert "'03/05/2019' is no day yyyy-mm-dd" in said.out
+    assert said.err == "soilbook: my_site.csv: 2 faults\n"
+    assert "no such file" in refused(capsys, "site", "check", "none.csv", code=2)

@@ -274,6 +274,10 @@ class Laboratory:
         """Depths (m) of this run at which the site has windows."""
         return [depth for depth in self.records.depths if (site, depth) in self.records.series]
 
+    def depth(self, wanted: float) -> float:
+        """The depth (m) nearest to the wanted one at which a site of this run has windows."""
+        return min({depth for _, depth in self.records.series}, key=lambda d: abs(d - wanted))
+
     def site(self, name: str, depth: float | None = None) -> str:
         """The site, or the nearest one of this run that has windows (at that depth)."""
         at = {site: self.depths(site) for site in self.records.sites}

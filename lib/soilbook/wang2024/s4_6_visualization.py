@@ -53,13 +53,13 @@ def attribution(
     return xr.concat(values, "model"), pd.DataFrame(checks)
 
 
-def fig_14(values: xr.Dataset, site: str) -> tuple:
+def fig_14(values: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     """Fig 14 at Monahans or the site that stands in for it, as ``Page.figure`` takes it."""
     caption = (
         f"Shapley values of the ten most important of the inputs of each network at {site}"
-        f"{stand_in('Monahans-6-ENE', site)}, 0.05 m, test part. A dot is a sample; its colour "
-        "the value of the input. ST3 is soil temperature of the third of the four days. The data "
-        "behind are each input's mean absolute value and effect."
+        f"{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. A dot is a sample; its "
+        "colour the value of the input. ST3 is soil temperature of the third of the four days. The "
+        "data behind are each input's mean absolute value and effect."
     )
     return "14", beeswarm(values), means(values), caption
 
@@ -87,12 +87,12 @@ def _states(lab: Laboratory, site: str, depth: float, models=None):
     return x, moisture, states
 
 
-def fig_15(pictures: xr.Dataset, site: str) -> tuple:
+def fig_15(pictures: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     """Fig 15 at LittleRiver or the site that stands in for it, as ``Page.figure`` takes it."""
     measures = pictures[["order", "direction", "silhouette", "islands", "trustworthiness"]]
     caption = (
         f"t-SNE of the inputs (a) and of the last encoded state of each network at {site}"
-        f"{stand_in('LittleRiver', site)}, 0.05 m, test part, coloured by soil moisture. "
+        f"{stand_in('LittleRiver', site)}, {depth:.2f} m, test part, coloured by soil moisture. "
         "Order: how well a sample's moisture follows from its neighbours in the picture; "
         "direction: from its place along one straight line."
     )
