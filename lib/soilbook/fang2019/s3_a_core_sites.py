@@ -48,9 +48,9 @@ def one_year(result: xr.Dataset, settings: Hindcast) -> xr.Dataset:
     """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
 
     ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places.
-    Networks and epochs are those of the hindcast's ``settings``.
+    Method, networks and epochs are those of the hindcast's ``settings``.
     """
-    shared = {"data", "profile", "networks", "epochs", "seed", "device"}
+    shared = {"data", "profile", "method", "networks", "epochs", "seed", "device"}
     test = runs.YearAhead(**settings.model_dump(include=shared))
     made = runs.year_ahead(test).sel(predictor="ensemble")
     pixel = xr.DataArray(result["pixel"].values, dims="place")
