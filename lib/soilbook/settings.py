@@ -160,7 +160,7 @@ SATELLITE_PROFILES = {
             bootstrap=500,
         ),
         SatelliteProfile(name="standard", epochs=100, own_epochs=60, networks=5, draws=50),
-        SatelliteProfile(name="paper", epochs=500, own_epochs=120, networks=10, draws=100),
+        SatelliteProfile(name="paper", epochs=2303, own_epochs=120, networks=10, draws=100),
     )
 }
 

@@ -33,6 +33,7 @@ PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", *EXTENSIONS.value
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page
 NAMES = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 LABELS = {name: f"{text} (m$^3$ m$^{{-3}}$)" for name, text in NAMES.items()} | {"r": "R"}
+FILTERED = ("SMAP", "LSTM", *EXTENSIONS.values(), "climatology")
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
@@ -134,6 +135,13 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
 def extensions(result: xr.Dataset) -> list[str]:
     """The products of ``result`` whose networks the paper does not have."""
     return [name for name in EXTENSIONS.values() if name in result["product"].values]
+
+
+def label(product: str, layer: str, of: dict) -> str:
+    """What ``product`` is called in the ``layer`` of a result whose attributes are ``of``: a root
+    zone that an exponential filter made of the surface is said to be that."""
+    filtered = layer == "rootzone" and of.get("root_zone") == ROOT_ZONES["observed"]
+    return f"{product}, filtered" if filtered and product in FILTERED else product
 
 
 def period(days: np.ndarray) -> np.ndarray:
