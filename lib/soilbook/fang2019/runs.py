@@ -34,11 +34,11 @@ TARGET = "sm_smap"
 METRICS = ("rmse", "bias", "ubrmse", "r")
 BOUNDS = ("", "_low", "_high")  # ends of the names of a number and of its 95 % interval
 WINDOW = 31  # days of a calendar day's mean: SMAP passes every second or third day
-# "paper": AdaDelta and the inputs that section II-A names; sizes and the dropout of one half are
-# those of the authors' released program (hydroDL), since the paper states none; an epoch of it draws
-# days until each is seen with a probability of 99 %, ln(100) times those of the record. "ours": chosen on
-# held-out days of the training year alone. "guided": ours with the moisture of our Noah-type and
-# VIC-type models as inputs too, which section I calls optional and section II-A leaves out.
+# "paper": AdaDelta and the inputs that section II-A names; the dropout of one half and all sizes
+# are those of the authors' released program (hydroDL), since the paper states none. Its epoch draws
+# until a day is seen with a probability of 99 %: ln(100) times as many days as the record has.
+# "ours": chosen on held-out days of the training year alone. "guided": ours with the moisture of
+# our Noah-type and VIC-type models as inputs too, optional in section I, left out in II-A.
 OURS = SequenceSettings(dropout=0.15, averaging=0.99)
 METHODS = {
     "paper": SequenceSettings(
@@ -48,7 +48,7 @@ METHODS = {
         batch=100,
         epochs=round(500 * math.log(100)),
         optimiser="adadelta",
-    ),  # fmt: skip
+    ),
     "ours": OURS,
     "guided": OURS,
 }
