@@ -141,8 +141,7 @@ def learning_curve(settings: YearAhead, places: xr.Dataset | None = None) -> xr.
     n, member = ready.training.sizes["time"], settings.members()[0]
     x, y = ready.x[:, :n], target(ready.training, ready.scaling)
     observed = places[TARGET].sel(time=ready.training["time"]).values
-    first = int((places["time"] == ready.training["time"][0]).argmax())
-    held_out = held_out[:, first : first + n]
+    held_out = held_out[:, places["time"].isin(ready.training["time"]).values]
     parts = [np.where(one, observed, np.nan) for one in (~held_out, held_out)]
     epochs = np.unique(np.geomspace(1, member.epochs, LOOKS).round().astype(int))
     key = {"kind": "learning curve", "network": member, "parts": fingerprint.of_arrays(*parts, x)}
