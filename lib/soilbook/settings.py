@@ -152,7 +152,7 @@ SATELLITE_PROFILES = {
         ),
         SatelliteProfile(
             name="quick",
-            epochs=40,
+            epochs=30,
             own_epochs=20,
             networks=2,
             most_hidden=64,
