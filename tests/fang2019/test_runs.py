@@ -49,11 +49,16 @@ def result():
 
 
 def test_everything_asked_for_is_there(result):
-    predictors = ["network 1", "network 2", "ensemble", "persistence", "climatology"]
+    networks = ["network 1", "network 2", "ensemble", "mean over masks"]
+    predictors = [*networks, "persistence", "climatology"]
     assert result["predictor"].values.tolist() == predictors
     assert str(result["time"].values[0])[:10] == "2016-04-01"
     assert result.sizes["time"] == 365
     assert result["dropout_moisture"].shape == (3, N_PIXELS, 365)
+    np.testing.assert_allclose(
+        result["moisture"].sel(predictor="mean over masks"),
+        result["dropout_moisture"].mean("draw"), atol=1e-6,
+    )  # fmt: skip
     assert result["training_loss"].shape == (2, 2)
     for name in ("rmse", "bias", "ubrmse", "r"):
         low, middle, high = (result[f"median_{name}{part}"] for part in ("_low", "", "_high"))

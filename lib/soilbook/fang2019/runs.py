@@ -183,7 +183,8 @@ def year_ahead(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Data
     Returns what ``score`` does, of ``network 1`` ..., ``ensemble`` (their mean), ``persistence``
     and ``climatology``; ``training_loss`` and ``seconds`` (network, epoch); ``training_rmse``
     (pixel) of the ensemble in the years it learned from; with draws also ``dropout_moisture``
-    (draw, pixel, time). Raises DataError and DeviceError before any work starts.
+    (draw, pixel, time), and the predictor ``mean over masks``, the mean of these draws. Raises
+    DataError and DeviceError before any work starts.
     """
     device = find_device(settings.device)
     ready = prepare(settings, read(settings) if places is None else places)
@@ -196,13 +197,16 @@ def year_ahead(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Data
     moisture -= level[:, :, None]
     learned, moisture = moisture[:, :, :n].mean(0), moisture[:, :, n:]
     predicted = {f"network {k + 1}": one for k, one in enumerate(moisture)}
-    predicted |= {"ensemble": moisture.mean(0)} | baselines(training, test)
-    result = score(test, predicted, n_replicates=settings.bootstrap, seed=settings.seed)
+    predicted["ensemble"], drawn = moisture.mean(0), {}
     if settings.draws:
         first = trainer.network(trained["parameters"].values[0], x.shape[2], settings.sequence)
         draws = trainer.monte_carlo(first, scaling, x, settings.draws, settings.seed, device)
         draws = draws[:, :, n:] - level[0][:, None]
-        result["dropout_moisture"] = ("draw", "pixel", "time"), draws
+        predicted["mean over masks"] = draws.mean(0)
+        drawn = {"dropout_moisture": (("draw", "pixel", "time"), draws)}
+    predicted |= baselines(training, test)
+    result = score(test, predicted, n_replicates=settings.bootstrap, seed=settings.seed)
+    result = result.assign(drawn)
     result["training_rmse"] = "pixel", metrics.rmse(training.values, learned), {"units": "m3 m-3"}
     return result.assign({name: trained[name] for name in ("training_loss", "seconds")})
 
