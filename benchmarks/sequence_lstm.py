@@ -29,13 +29,13 @@ from soilbook.models.prolongation import (
     draw_masks,
 )
 from soilbook.training.sequence_trainer import SequenceSettings, moisture_of, train_one
-from soilbook.training.sequences import masked_loss
+from soilbook.training.sequences import Sequences, masked_loss, target
 
 N_FEATURES = 32
 RELEASED = "released network"
 SHAPES = {
-    "ours": prolongation.METHODS["adam"],
-    "hidden 128": prolongation.METHODS["adam"].but(n_hidden=128),
+    "ours": prolongation.METHODS["ours"],
+    "hidden 128": prolongation.METHODS["ours"].but(n_hidden=128),
     "released": prolongation.METHODS["paper"],
 }
 
@@ -95,10 +95,13 @@ def clocks() -> np.ndarray:
 
 def time_to_skill() -> None:
     """Train one network with one thread and with all, and print the R of the test year."""
-    settings = prolongation.YearAhead(data="observed", networks=1)
+    settings = prolongation.YearAhead(
+        data="observed", profile="standard", method="ours", networks=1
+    )
     released = published.year_ahead().set_index(["predictor", "metric"])["value"][RELEASED, "r"]
     ready = prolongation.prepare(settings, prolongation.read(settings))
-    observed, sequences = ready.test["sm_smap"].values, ready.sequences()
+    observed, n = ready.test["sm_smap"].values, ready.training.sizes["time"]
+    sequences = Sequences.of(ready.x[:, :n], target(ready.training, ready.scaling))
     print(f"One network, {settings.sequence.epochs} epochs: seconds since the call,")
     print("without the looks at the test year, on which no choice rests.")
     for threads in sorted({1, joblib.cpu_count()}):

@@ -120,15 +120,18 @@ def profile(name: str) -> Profile:
 class SatelliteProfile(Checked):
     """How much study 2 computes: the LSTM that prolongs SMAP.
 
-    ``networks`` trainings of ``epochs`` epochs (an epoch sees as many days as the record has) make
-    the ensemble, ``draws`` passes with dropout left on the Monte-Carlo estimate of its spread;
+    ``networks`` trainings of ``epochs`` epochs by the paper's method, of ``own_epochs`` by ours (an
+    epoch sees as many days as the record has), with ``most_hidden`` units at most, make an
+    ensemble; ``draws`` passes with dropout left on the Monte-Carlo estimate of its spread;
     ``n_stations`` of the sparse network are used (None: all), ``bootstrap`` replicates carry the
     intervals.
     """
 
     name: str
     epochs: Count
+    own_epochs: Count
     networks: Count
+    most_hidden: Count = 256
     draws: Count
     bootstrap: Count = 1000
     n_stations: Count | None = None
@@ -137,10 +140,27 @@ class SatelliteProfile(Checked):
 SATELLITE_PROFILES = {
     one.name: one
     for one in (
-        SatelliteProfile(name="smoke", epochs=2, networks=1, draws=4, bootstrap=100, n_stations=6),
-        SatelliteProfile(name="quick", epochs=20, networks=2, draws=20, bootstrap=500),
-        SatelliteProfile(name="standard", epochs=60, networks=5, draws=50),
-        SatelliteProfile(name="paper", epochs=120, networks=10, draws=100),
+        SatelliteProfile(
+            name="smoke",
+            epochs=2,
+            own_epochs=2,
+            networks=1,
+            most_hidden=32,
+            draws=4,
+            bootstrap=100,
+            n_stations=6,
+        ),
+        SatelliteProfile(
+            name="quick",
+            epochs=30,
+            own_epochs=20,
+            networks=2,
+            most_hidden=64,
+            draws=20,
+            bootstrap=500,
+        ),
+        SatelliteProfile(name="standard", epochs=100, own_epochs=60, networks=5, draws=50),
+        SatelliteProfile(name="paper", epochs=2303, own_epochs=120, networks=10, draws=100),
     )
 }
 

@@ -17,7 +17,6 @@ def store(tmp_path_factory):
 def small():
     """Our methods and the paper's with fewer hidden units."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "OURS", runs.OURS.but(n_hidden=8))
         for name, method in runs.METHODS.items():
             patch.setitem(runs.METHODS, name, method.but(n_hidden=8))
         yield

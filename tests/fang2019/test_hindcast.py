@@ -33,6 +33,7 @@ def world(n: int, place: str, seed: int) -> xr.Dataset:
         "specific_humidity": np.full(shape, 0.006),
         "eastward_wind": random.normal(2, 1, shape),
         "northward_wind": random.normal(0, 1, shape),
+        "wind_speed": np.abs(random.normal(2, 1, shape)),
     }
     row, column = easegrid.row_column(35 + 0.5 * np.arange(n), -98 + 0.5 * np.arange(n))
     made = xr.Dataset(coords=easegrid.coordinates(row, column) | {"time": DAYS})
@@ -103,7 +104,7 @@ def test_means_of_products_and_days_without_weather(twin):
     for name, parts in {"Comb": ("LSTM", "Noah"), "Noah+VIC": ("Noah", "VIC")}.items():
         mean = sm.sel(product=list(parts)).mean("product", skipna=False)
         np.testing.assert_allclose(sm.sel(product=name), mean, atol=1e-6)
-    modelled = sm.sel(product=["LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM"])
+    modelled = sm.drop_sel(product=["SMAP", "climatology"])
     there = np.isfinite(modelled.values)
     assert not there[:, :, 1, :100].any() and there[:, :, 1, 100:].all() and there[:, :, 0].all()
 
@@ -121,19 +122,47 @@ def test_networks_differ_and_their_spread_is_told(twin):
     assert (spread > 0).all() and (spread < 0.2).all()
 
 
-def test_a_guided_network_sees_our_models_and_the_others_do_not(twin, grid, places):
+def test_each_product_is_of_its_method_and_only_a_guided_network_sees_our_models(
+    twin, grid, places
+):
     settings = hindcast.Hindcast(**SMALL).resolve()
     guides = hindcast.guides(settings, grid, places)
     blind = [one * 0 + 0.2 for one in guides]
-    plain, guided, misled = (
-        hindcast.networks(settings, grid, places, "sm_smap", modelled).mean(0)
-        for modelled in (None, guides, blind)
-    )
-    surface = twin["sm"].sel(layer="surface")
-    there = places["recorded"].values
-    for name, values in {"LSTM": plain, "guided LSTM": guided}.items():
-        np.testing.assert_allclose(surface.sel(product=name).values[there], values[there])
-    assert abs(guided - misled).max() > 1e-4
+
+    def moisture(method, modelled):
+        one = settings.but(method=method)
+        return hindcast.networks(one, grid, places, "sm_smap", modelled).mean(0)
+
+    surface, there = twin["sm"].sel(layer="surface"), places["recorded"].values
+    for method, name in {"paper": "LSTM", **hindcast.EXTENSIONS}.items():
+        made, misled = moisture(method, guides), moisture(method, blind)
+        np.testing.assert_allclose(surface.sel(product=name).values[there], made[there])
+        assert (abs(made - misled).max() > 1e-4) == (method == "guided")
+
+
+def test_only_what_is_wanted_is_trained_and_no_method_twice(run):
+    alone = run(data="twin", beside=())
+    names = ["SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "climatology"]
+    assert alone["product"].values.tolist() == names and not hindcast.extensions(alone)
+    ours = run(data="twin", method="ours", beside=("ours",))
+    assert ours["product"].values.tolist() == names
+    both = run(data="twin")
+    assert hindcast.extensions(both) == ["LSTM (ours)", "LSTM (guided)"]
+    sm = both["sm"]
+    xr.testing.assert_equal(alone["sm"], sm.sel(product=names))
+    np.testing.assert_array_equal(ours["sm"].sel(product="LSTM"), sm.sel(product="LSTM (ours)"))
+    assert ours.attrs["method"] == "ours"
+
+
+def test_the_papers_hindcast_never_sees_a_moisture(grid, places):
+    """SMAP is its target alone: what SMAP said of the pixel of a place reaches ours, not it."""
+    settings = hindcast.Hindcast(**SMALL).resolve()
+    given = places.assign_coords(pixel=("place", [0, 1, 5]))
+    other = places.assign_coords(pixel=("place", [3, 4, 2]))
+    for method, same in (("paper", True), ("ours", False)):
+        one = settings.but(method=method)
+        made = [hindcast.networks(one, grid, at, "sm_smap") for at in (given, other)]
+        assert np.array_equal(*made) == same
 
 
 def test_a_guided_network_meets_at_places_what_it_learnt_at_pixels(grid, places, monkeypatch):
@@ -177,7 +206,7 @@ def test_a_hindcast_is_made_once(run, twin, monkeypatch):
     assert kept.identical(twin)
     assert hindcast.in_words(kept) == hindcast.in_words(twin)
     assert hindcast.in_words(kept).startswith(
-        "3 places, 3 with a root zone; 2 networks of 1 epoch;"
+        "3 places, 3 with a root zone; LSTM: 2 networks of 1 epoch by method=paper;"
     )
 
 
@@ -210,6 +239,7 @@ def test_a_grid_without_any_retrieval_is_an_error(run, grid):
         ({"kind": "dense"}, "kind 'dense'; allowed: core, sparse"),
         ({"networks": 0}, "networks is 0; allowed: 1 or more"),
         ({"epochs": -1}, "epochs is -1"),
+        ({"method": "adam"}, "method 'adam'; allowed: paper, ours, guided"),
         ({"seed": -1}, "seed is -1; allowed: 0 or more"),
     ],
 )
@@ -218,12 +248,13 @@ def test_bad_settings_are_refused(wrong, words):
         hindcast.Hindcast(**wrong)
 
 
-def test_a_longer_record_has_fewer_epochs_of_the_same_days(grid):
-    n_days = int((grid["time"] >= np.datetime64("2015-04-01")).sum())
-    of_a_year = 40
-    made = hindcast.epochs(of_a_year, grid)
-    assert made == round(of_a_year * 365.25 / (n_days - 1)) and made > of_a_year
-    assert hindcast.epochs(1, grid) == 1
+def test_a_longer_record_has_fewer_epochs_of_the_same_days():
+    settings = hindcast.Hindcast(profile="standard")
+    of_a_year = settings.sequence.epochs
+    assert settings.members_on(731)[0].epochs == round(of_a_year * 365.25 / 731)
+    assert settings.members_on(100_000)[0].epochs == 1
+    assert settings.but(epochs=7).members_on(731)[0].epochs == 7
+    assert settings.but(method="ours").members_on(731)[0].epochs < of_a_year / 2
 
 
 N_PLACES = 12
@@ -336,11 +367,12 @@ def test_summary_holds_medians_quartiles_and_intervals(result):
 
 def test_a_line_tells_what_a_result_rests_on(result):
     result.attrs |= {
-        "networks": 1, "epochs": 20, "root_zone": "exponential filter", "land_surface": "own",
-        "stand_in": "five stations stand in", "left_out": "A: far\nB: short",
+        "networks": 1, "epochs": 20, "method": "ours", "root_zone": "exponential filter",
+        "land_surface": "own", "stand_in": "five stations stand in", "left_out": "A: far\nB: short",
     }  # fmt: skip
     text = hindcast.in_words(result)
     assert text.startswith(
-        f"{N_PLACES} places, {N_PLACES} with a root zone; 1 network of 20 epochs; root zone of LSTM"
+        f"{N_PLACES} places, {N_PLACES} with a root zone; LSTM: 1 network of 20 epochs by "
+        "method=ours; root zone of LSTM"
     )
     assert "five stations stand in" in text and text.endswith("Left out: A: far; B: short.")

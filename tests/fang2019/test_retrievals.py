@@ -9,11 +9,11 @@ from soilbook import schema
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import retrievals, runs
 from soilbook.fang2019.retrievals import SEES, SatelliteForecast
-from soilbook.models.prolongation import Prolongation
+from soilbook.models.prolongation import Prolongation, follow
 
 N_PIXELS = 16
 DAYS = np.arange("2015-04-01", "2017-04-01", dtype="datetime64[D]").astype("datetime64[ns]")
-SMALL = SatelliteForecast(profile="smoke", leads=(1, 4), networks=1, epochs=20)
+SMALL = SatelliteForecast(profile="smoke", method="ours", leads=(1, 4), networks=1, epochs=20)
 
 
 def pixels(seed=0):
@@ -176,4 +176,8 @@ def test_branched_off_at_the_issue_with_the_same_weather_it_is_the_same_forecast
         assert np.isnan(both[1][k][~there]).all()
     # Levelled: no mean error is left in training, so a shift of y shifts the forecast.
     shifted = retrievals.with_and_without(made, x, x, by_lead, leads, y + 1, there)
+    as_it_is = retrievals.with_and_without(made, x, x, by_lead, leads, y * np.nan, there)
+    assert not np.allclose(as_it_is, both, equal_nan=True)
+    known, _ = follow(made, torch.from_numpy(np.concatenate([x, by_lead[0]], -1)))
+    np.testing.assert_allclose(as_it_is[0, 0], known.detach()[:, -there.shape[1] :], atol=1e-6)
     np.testing.assert_allclose(shifted[0], both[0] + 1, atol=1e-5)

@@ -9,6 +9,7 @@ from soilbook.data import conus412
 from soilbook.errors import DataError, DeviceError, ParameterError
 from soilbook.fang2019 import runs, s2_b_model
 from soilbook.fang2019.runs import METHODS, TARGET, YearAhead, read, year_ahead
+from soilbook.training.sequences import MODELLED
 
 N_PIXELS = 8
 SMALL = {"networks": 2, "epochs": 2, "bootstrap": 50}
@@ -48,11 +49,16 @@ def result():
 
 
 def test_everything_asked_for_is_there(result):
-    predictors = ["network 1", "network 2", "ensemble", "persistence", "climatology"]
+    networks = ["network 1", "network 2", "ensemble", "mean over masks"]
+    predictors = [*networks, "persistence", "climatology"]
     assert result["predictor"].values.tolist() == predictors
     assert str(result["time"].values[0])[:10] == "2016-04-01"
     assert result.sizes["time"] == 365
     assert result["dropout_moisture"].shape == (3, N_PIXELS, 365)
+    np.testing.assert_allclose(
+        result["moisture"].sel(predictor="mean over masks"),
+        result["dropout_moisture"].mean("draw"), atol=1e-6,
+    )  # fmt: skip
     assert result["training_loss"].shape == (2, 2)
     for name in ("rmse", "bias", "ubrmse", "r"):
         low, middle, high = (result[f"median_{name}{part}"] for part in ("_low", "", "_high"))
@@ -124,7 +130,7 @@ def test_networks_have_the_level_of_each_pixel_in_training():
     learned[TARGET] = learned[TARGET] + levels
     ours, paper = (
         year_ahead(YearAhead(method=method, **SMALL), places=learned)
-        for method in ("adadelta", "paper")
+        for method in ("ours", "paper")
     )
     apart = [abs(one["bias"].sel(predictor="ensemble")).max() for one in (ours, paper)]
     assert apart[0] < 0.02 < apart[1]
@@ -152,23 +158,44 @@ def test_median_leaves_out_pixels_without_a_score():
     assert runs.median_interval(values, np.arange(4))[0] == 2.0
 
 
-def test_methods_are_the_papers_and_ours():
-    assert METHODS["paper"].optimiser == "adadelta"
-    assert METHODS["paper"].dropout == 0.5
-    assert YearAhead(method="paper", epochs=3, networks=5).members()[4].seed == 4
-    assert YearAhead(epochs=60).sequence == METHODS["adam"]
+def test_the_default_is_the_papers_method():
+    assert YearAhead().method == "paper"
+    assert METHODS["paper"].optimiser == "adadelta" and METHODS["paper"].dropout == 0.5
+    assert YearAhead(epochs=3, networks=5).members()[4].seed == 4
+    at_paper = YearAhead(profile="paper")
+    assert at_paper.sequence == METHODS["paper"]
+    assert at_paper.but(method="ours").sequence == METHODS["ours"].but(epochs=120)
 
 
-def test_the_papers_method_runs():
-    settings = YearAhead(method="paper", networks=1, epochs=1, bootstrap=10)
-    result = year_ahead(settings, places=places())
-    assert np.isfinite(result["moisture"].sel(predictor="network 1")).all()
+def test_the_papers_method_is_told_what_section_ii_a_names_and_ours_more():
+    paper, ours, guided = (runs.METHOD_INPUTS[name] for name in ("paper", "ours", "guided"))
+    assert set(paper.forcing) == {
+        "precipitation", "air_temperature", "longwave", "shortwave", "specific_humidity",
+        "wind_speed",
+    }  # fmt: skip
+    assert set(paper.attributes) == set(schema.ATTRIBUTES) - {"ndvi", "flag_albedo"}
+    assert not paper.season and paper.rain == "none"
+    assert {*s2_b_model.STATISTICS} < {*ours.attributes} and ours.season
+    assert {*guided.forcing} - {*ours.forcing} == {*MODELLED}
+
+
+def test_what_smap_said_of_a_pixel_reaches_ours_but_not_the_papers_method():
+    """Between two pixels with the same weather and attributes only their own SMAP can tell."""
+    alike = places()
+    for name in alike:
+        if name != TARGET:
+            alike[name].values[1] = alike[name].values[0]
+    alike[TARGET][1] += 0.1
+    settings = {"networks": 1, "epochs": 5, "bootstrap": 10}
+    for method, apart in (("paper", False), ("ours", True)):
+        made = year_ahead(YearAhead(method=method, **settings), places=alike)["moisture"][0]
+        assert (abs(made[1] - made[0]).max() > 1e-3) == apart
 
 
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        ({"method": "sgd"}, "unknown method 'sgd'; allowed: paper, adam"),
+        ({"method": "adadelta"}, "unknown method 'adadelta'; allowed: paper, ours, guided"),
         ({"networks": 0}, "networks is 0; allowed: 1 or more"),
         ({"draws": -1}, "draws is -1; allowed: 0 or more"),
         ({"train_years": (2015,), "test_year": 2017}, "allowed: years that follow one another"),
@@ -219,7 +246,7 @@ def test_a_guided_network_sees_what_models_make_of_the_weather(monkeypatch):
     settings = {"networks": 1, "epochs": 40, "bootstrap": 50}
     guided, plain = (
         year_ahead(YearAhead(method=method, **settings), places=places())
-        for method in ("guided", "adam")
+        for method in ("guided", "ours")
     )
     # The models tell all that there is to know.
     apart = s2_b_model.differences(
@@ -265,7 +292,7 @@ def test_the_real_pixels_are_read_for_all_methods(observed_folder):
 
 def test_numbers_left_open_are_those_of_the_profile():
     smoke = YearAhead(profile="smoke", networks=None)
-    assert (smoke.networks, smoke.epochs, smoke.bootstrap) == (1, 2, 100)
-    assert smoke.but(method="paper", epochs=7).sequence.epochs == 7
+    assert (smoke.networks, smoke.sequence.epochs, smoke.bootstrap) == (1, 2, 100)
+    assert smoke.but(method="ours", epochs=7).sequence.epochs == 7
     with pytest.raises(ParameterError, match="unknown profile 'huge'"):
         YearAhead(profile="huge")

@@ -78,6 +78,19 @@ def test_every_track_says_where_each_box_of_fig_1_comes_from():
         assert {"target, surface", "compared", "Forcing"} <= drawn
 
 
+def test_fig_1_shows_the_targets_that_the_track_has():
+    targets = {}
+    for data in TRACKS:
+        things, arrows = s2_a_data.drawing("information flow", data)
+        assert all(arrow.start in things and arrow.end in things for arrow in arrows)
+        targets[data] = {arrow.start for arrow in arrows if arrow.kind == "target"}
+        judged = {arrow.start for arrow in arrows if arrow.kind == "judged"}
+        assert {"LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "SMAP L3"} < judged
+        assert not [arrow for arrow in arrows if arrow.start == "in situ"]
+        assert ("filter" in things) == (data == "observed")
+    assert targets == {"twin": {"SMAP L3", "SMAP L4"}, "observed": {"SMAP L3"}}
+
+
 def test_kinds_of_places_are_counted_in_the_legend():
     share = xr.DataArray(
         np.linspace(0, 1, 5), dims="pixel",

@@ -146,7 +146,7 @@ def medians():
 
 
 def test_released_predictions_stand_below_without_an_interval(medians):
-    table = s2_b_model.tidy(medians)
+    table = s2_b_model.tidy({"paper": medians})
     here = table[table["source"] == s2_b_model.HERE]
     assert len(here) == 8 and (here["low"] < here["high"]).all()
     released = table[table["source"] == s2_b_model.PRINTED].set_index(["predictor", "metric"])
@@ -155,7 +155,8 @@ def test_released_predictions_stand_below_without_an_interval(medians):
 
 
 def test_one_row_a_predictor_for_reading(medians):
-    shown = s2_b_model.side_by_side(s2_b_model.tidy(medians), s2_b_model.tidy(medians))
+    table = s2_b_model.tidy({"paper": medians})
+    shown = s2_b_model.side_by_side(table, table)
     assert shown["predictor"].tolist() == [
         *["network 1", "ensemble"] * 2,
         "released network",
@@ -164,6 +165,64 @@ def test_one_row_a_predictor_for_reading(medians):
     assert shown["source"].tolist()[2] == "observed reference run"
     assert shown.loc[0, "rmse"] == "0.0300 [0.0290, 0.0310]"
     assert shown.loc[4, "bias"] == "+0.0085"
+
+
+def test_each_method_is_named_and_what_is_no_network_stands_once(medians):
+    other = medians.assign_coords(predictor=["ensemble", "persistence"])
+    table = s2_b_model.tidy({"paper": other, "ours": other + 0.001})
+    here = table[(table["source"] == s2_b_model.HERE) & (table["metric"] == "r")]
+    assert here[["method", "predictor"]].to_numpy().tolist() == [
+        ["paper", "ensemble"], ["", "persistence"], ["ours", "ensemble"]
+    ]  # fmt: skip
+    # A reference run whose table knew no methods is left out.
+    assert len(s2_b_model.side_by_side(table, table.drop(columns="method"))) == 5
+
+
+def test_methods_beside_that_of_the_settings_are_our_extensions(monkeypatch):
+    monkeypatch.setattr(runs, "year_ahead", lambda one: one)
+    made = s2_b_model.with_extensions(YearAhead(draws=3))
+    assert list(made) == ["paper", "ours", "guided"]
+    assert [one.draws for one in made.values()] == [3, 0, 0]
+    assert list(s2_b_model.with_extensions(YearAhead(method="guided"))) == ["guided", "ours"]
+
+
+def test_gains_are_those_over_the_method_before():
+    rows = {"row": ("pixel", np.arange(5) * 12), "column": ("pixel", np.full(5, 100))}
+    levels = {"paper": 0.04, "ours": 0.03, "guided": 0.035}
+    results = {
+        name: xr.Dataset(
+            {
+                one: (("predictor", "pixel"), np.full((1, 5), level))
+                for one in ("rmse", "ubrmse", "r")
+            },
+            {"predictor": ["ensemble"], **rows},
+        )
+        for name, level in levels.items()
+    }
+    table = s2_b_model.gains(results, n_replicates=20).set_index(["methods", "metric"])
+    np.testing.assert_allclose(table.loc[("ours minus paper", "rmse"), "difference"], -0.01)
+    np.testing.assert_allclose(table.loc[("guided minus ours", "rmse"), "difference"], 0.005)
+    assert table.loc[("ours minus paper", "ubrmse"), "n_better"] == 5 and len(table) == 6
+
+
+def test_a_learning_curve_falls_and_sees_neither_test_year_nor_days_held_out():
+    settings = YearAhead(method="ours", networks=1, epochs=12)
+    curve = s2_b_model.learning_curve(settings, places())
+    assert curve["part"].values.tolist() == ["training", "held out"]
+    assert curve["epoch"].values[[0, -1]].tolist() == [1, 12]
+    rmse = curve["rmse"]
+    assert (rmse.isel(epoch=-1) < rmse.isel(epoch=0)).all()
+    later = places()
+    later[TARGET][:, 366:] = 0.4
+    assert s2_b_model.learning_curve(settings, later).identical(curve)
+    # What is held out is judged by and not learnt from: other values there leave the other part.
+    first_half = np.arange(731) // 15 % 4 == 0
+    block = runs.neighbours(places())
+    hidden = places()
+    hidden[TARGET] = hidden[TARGET].where(~(first_half & (block == 0)[:, None]), 0.5)
+    other = s2_b_model.learning_curve(settings, hidden)["rmse"]
+    np.testing.assert_array_equal(other.sel(part="training"), rmse.sel(part="training"))
+    assert (other.sel(part="held out") != rmse.sel(part="held out")).all()
 
 
 def test_parameters_add_up():
@@ -194,13 +253,14 @@ def test_maps_show_every_pixel(pixels):
         np.testing.assert_allclose(drawn, pixels[name])
 
 
-def test_a_line_for_each_network_and_one_entry_for_each_training():
-    loss = xr.DataArray(
-        [[1.0, 0.5], [0.9, 0.4]], dims=("network", "epoch"), coords={"epoch": [1, 2]}
-    )
-    axis = s2_b_model.learning_curves({"Adam": loss, "AdaDelta": loss[:1]}).axes[0]
-    assert len(axis.lines) == 3
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["Adam", "AdaDelta"]
+def test_two_lines_for_each_method():
+    labels = {"part": ["training", "held out"], "epoch": [1, 2]}
+    curve = xr.Dataset({"rmse": (("part", "epoch"), [[0.1, 0.05], [0.11, 0.06]])}, labels)
+    axis = s2_b_model.learning_curves({"paper": curve, "ours": curve}).axes[0]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
+        "paper, training", "paper, held out", "ours, training", "ours, held out"
+    ]  # fmt: skip
+    assert axis.lines[1].get_ydata().tolist() == [0.11, 0.06]
 
 
 def test_calibration_has_both_panels_for_every_way():

@@ -35,16 +35,63 @@ def made(names) -> xr.Dataset:
     )
 
 
-def test_surface_series_are_anomalies_of_the_whole_record_at_the_papers_sites():
+def test_surface_series_are_anomalies_from_days_that_all_have_at_the_papers_sites():
     result = made(["Carman", "Elsewhere", "Fort Cobb"])
     found = core_sites.series(result, "surface", "2014-06-01", "2015-05-31")
     assert found["place"].values.tolist() == ["Carman", "Fort Cobb"]
     assert found["series"].values.tolist() == ["SMAP", "LSTM", "Noah", "in situ"]
     assert found.sizes["time"] == 365
-    own = result["insitu"].sel(layer="surface", place="Carman")
-    expected = (own - own.mean()).sel(time=found["time"])
+    at = result.sel(layer="surface", place="Fort Cobb")
+    own = at["insitu"]
+    shared = at["sm"].sel(product="SMAP").notnull()
+    expected = (own - own.where(shared).mean()).sel(time=found["time"])
     for name in ("LSTM", "in situ"):
-        np.testing.assert_allclose(found["sm"].sel(series=name, place="Carman"), expected)
+        np.testing.assert_allclose(found["sm"].sel(series=name, place="Fort Cobb"), expected)
+
+
+def test_a_winter_that_only_noah_has_does_not_displace_its_summers():
+    result = made(["Fort Cobb"])
+    winter = result["time"].dt.month.isin([12, 1, 2])
+    result["insitu"] = result["insitu"].where(~winter)
+    noah = result["sm"].sel(product="Noah")
+    result["sm"].loc[{"product": "Noah"}] = noah.where(~winter, 0.9)
+    found = core_sites.series(result, "surface", "2014-06-01", "2015-05-31")["sm"].isel(place=0)
+    summer = found.sel(time=slice("2014-06-01", "2014-08-31"))
+    np.testing.assert_allclose(summer.sel(series="Noah"), summer.sel(series="in situ"), atol=1e-9)
+
+
+def test_long_gaps_of_models_are_told_and_those_of_in_situ_and_smap_are_not():
+    result = made(["Fort Cobb", "Carman"])
+    days = result["time"].values
+    gap = days[(days >= np.datetime64("2014-06-01")) & (days < np.datetime64("2014-09-01"))]
+    for name in ("LSTM", "Noah"):
+        result["sm"].loc[{"product": name, "place": "Fort Cobb", "time": gap}] = np.nan
+    result["sm"].loc[{"product": "LSTM", "place": "Carman", "time": gap[:30]}] = np.nan
+    result["insitu"].loc[{"place": "Carman", "time": gap}] = np.nan
+    found = core_sites.series(result, "surface", "2014-04-01", "2016-09-30")
+    told = "LSTM and Noah at Fort Cobb from 2014-06-01 to 2014-08-31"
+    assert core_sites.gaps(found) == told
+    assert core_sites.gaps(found.sel(place=["Carman"])) == ""
+
+
+def test_a_filtered_root_zone_is_not_called_smap(scores):
+    filtered = {"root_zone": hindcast.ROOT_ZONES["observed"]}
+    result = made(["Little Washita", "South Fork"]).assign_attrs(filtered)
+    found = core_sites.series(result, "rootzone", "2014-06-01", "2015-06-30")
+    names = ["SMAP, filtered", "LSTM, filtered", "Noah", "in situ"]
+    assert found["series"].values.tolist() == names
+    axis = core_sites.panels(found).axes[0]
+    assert [line.get_label() for line in axis.lines[:4]] == names
+    assert to_hex(axis.lines[1].get_color()).upper() == colour("LSTM")
+    surface = core_sites.series(result, "surface", "2014-06-01", "2015-06-30")
+    assert surface["series"].values.tolist() == ["SMAP", "LSTM", "Noah", "in situ"]
+
+    def legend(of):
+        texts = core_sites.bars(scores.assign_attrs(of)).legends[0].get_texts()
+        return [text.get_text() for text in texts]
+
+    assert {"SMAP AL", "SMAP, filtered AL", "LSTM, filtered PL"} < {*legend(filtered)}
+    assert not [one for one in legend({}) if "filtered" in one]
 
 
 def test_root_zone_series_keep_their_level_and_leave_out_sites_without():

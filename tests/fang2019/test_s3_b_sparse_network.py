@@ -103,6 +103,33 @@ def test_boxes_stand_at_the_medians(scores):
     assert names == list(PRODUCTS[::-1])
 
 
+def test_a_filtered_root_zone_is_not_called_smap(scores):
+    filtered = scores.assign_attrs(root_zone=hindcast.ROOT_ZONES["observed"])
+    surface, deep = (sparse_network.boxes(filtered).axes[k] for k in (0, 4))
+    for axis, ending in ((surface, ""), (deep, ", filtered")):
+        names = [label.get_text() for label in axis.get_yticklabels()]
+        assert names[-2:] == [f"LSTM{ending}", f"SMAP{ending}"] and "Noah" in names
+    titles = [axis.get_title(loc="left") for axis in sparse_network.maps(filtered, "rootzone").axes]
+    assert "(a) SMAP, filtered AL, root zone" in titles
+
+
+def test_maps_of_r_mark_the_declines_and_cut_no_station(scores):
+    scores = scores.assign_coords(
+        latitude=("place", np.linspace(25.1, 49.9, N_PLACES)),
+        longitude=("place", np.linspace(-124.2, -67.0, N_PLACES)),
+    )
+    panels = [one for one in sparse_network.maps(scores).axes if one.get_title(loc="left")]
+    north_east, western = (-71.5, 44.5), (-109.05, 41.0)  # Vermont; where the three states meet
+    for k, axis in enumerate(panels):
+        assert len(axis.patches) == (2 if k % 2 else 0)
+        if axis.patches:
+            path = [one.get_patch_transform().inverted() for one in axis.patches]
+            for inverse, point in zip(path, (north_east, western), strict=True):
+                assert np.hypot(*inverse.transform(point)) < 1
+        (west, east), (south, north) = axis.get_xlim(), axis.get_ylim()
+        assert west < -125 and east > -66.5 and south < 24.5 and north > 50.5
+
+
 def test_maps_show_every_place_once(scores):
     figure = sparse_network.maps(scores, "surface")
     panels = [axis for axis in figure.axes if axis.get_title(loc="left")]

@@ -5,7 +5,7 @@ import pytest
 
 from soilbook import metrics, schema
 from soilbook.data import easegrid, network
-from soilbook.twin import continent, instruments, streams
+from soilbook.twin import continent, instruments, land, streams
 
 SMAP_YEARS = slice("2015-04-01", "2017-03-31")
 
@@ -148,3 +148,19 @@ def test_outages_have_the_rate_and_length_asked_for():
     out = instruments.outages(streams.stream(3, "x"), 400_000, (0.5, 10.0))
     # Each outage lasts 10.5 days on the mean, being rounded up to whole days.
     assert out.mean() == pytest.approx(0.5 * 10.5 / 365.25, rel=0.1)
+
+
+def test_stations_of_the_us_network_lie_in_the_usa():
+    pixels = land.coordinates()
+    home = instruments._in_the_usa(pixels)
+    latitude, longitude = pixels["latitude"][1], pixels["longitude"][1]
+    abroad = (
+        (latitude > 49.3) | ((latitude < 31) & (longitude < -105.5))  # Canada, Chihuahua
+        | ((latitude < 27) & (longitude < -100))  # Coahuila
+        | ((latitude > 43) & (abs(longitude + 81) < 1))  # Ontario
+    )  # fmt: skip
+    assert abroad.any() and not home[abroad].any() and home.sum() > 300
+    for seed in range(3):
+        north, east, pixel = instruments.stations(pixels, seed)
+        assert len(set(pixel.tolist())) == instruments.STATIONS and home[pixel].all()
+        assert north.max() < 49 and (north.min() < 30) and east.max() > -72 and east.min() < -118

@@ -257,7 +257,7 @@ COMMON = {
     "model": ("str", Annotated[str, _held_to(_model)]),
     "variant": ("str", Literal["paper", "released"]),
     "target": ("str", Literal["value", "change"]),
-    "method": ("str", Literal["adam", "guided", "adadelta", "paper"]),
+    "method": ("str", Literal["paper", "ours", "guided"]),
     "root_zone": ("str", Literal["auto", "network", "filter"]),
     "seed": ("int", Annotated[Whole, Field(ge=0)]),
     "folds": ("int", Annotated[Whole, Field(ge=2)]),

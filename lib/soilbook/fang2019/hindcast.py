@@ -18,19 +18,22 @@ from soilbook.device import find as find_device
 from soilbook.errors import DataError, unknown
 from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
-from soilbook.fang2019.runs import METRICS, Scaled
+from soilbook.fang2019.runs import METHOD_INPUTS, METRICS, Scaled
 from soilbook.models import climatology
 from soilbook.models.baselines import exponential_filter
-from soilbook.settings import Count, satellite
+from soilbook.settings import satellite
 from soilbook.store import Store
 from soilbook.training import sequences as instances
 from soilbook.training.sequence_trainer import SequenceSettings, predict
 from soilbook.training.sequences import MODELLED, STATISTICS
 
-PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "guided LSTM", "climatology")
+# Products of networks that the paper does not have, by method.
+EXTENSIONS = {"ours": "LSTM (ours)", "guided": "LSTM (guided)"}
+PRODUCTS = ("SMAP", "LSTM", "Noah", "VIC", "Comb", "Noah+VIC", *EXTENSIONS.values(), "climatology")
 LAYERS = {"surface": "surface", "rootzone": "root zone"}  # and what they are called on a page
 NAMES = {"rmse": "RMSE", "bias": "bias", "ubrmse": "ubRMSE", "r": "R"}
 LABELS = {name: f"{text} (m$^3$ m$^{{-3}}$)" for name, text in NAMES.items()} | {"r": "R"}
+FILTERED = ("SMAP", "LSTM", *EXTENSIONS.values(), "climatology")
 # First and last day of the paper's periods, section II-C: prelaunch and after launch.
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
@@ -42,20 +45,30 @@ LEAST = 30  # days, fewer give no score
 
 
 class Hindcast(Scaled):
-    """Settings. ``kind`` is the in-situ network, "core" or "sparse"; ``epochs`` None means as many
-    days of instances as the profile's epochs of one year."""
+    """Settings. ``kind`` is the in-situ network, "core" or "sparse"; ``method`` is that of LSTM,
+    ``beside`` are those of the EXTENSIONS that are wanted beside it."""
 
     kind: Literal["core", "sparse"] = "sparse"
-    epochs: Count | None = None
+    beside: tuple[Literal["ours", "guided"], ...] = ("ours", "guided")
 
     def resolve(self) -> "Hindcast":
         """The same with the device found; DeviceError if it is absent."""
         return self.but(device=find_device(self.device))
 
-    def members(self) -> list[SequenceSettings]:
-        """Settings of every network, those of the year-ahead test; epochs must be set."""
-        chosen = runs.OURS.but(epochs=self.epochs)
-        return [chosen.but(seed=self.seed + k) for k in range(self.networks)]
+    @property
+    def methods(self) -> dict[str, str]:
+        """Method of each product that a network makes."""
+        return {"LSTM": self.method} | {
+            product: name
+            for name, product in EXTENSIONS.items()
+            if name in self.beside and name != self.method
+        }
+
+    def members_on(self, n_days: int) -> list[SequenceSettings]:
+        """Settings of every network for a record of so many days: those of the year-ahead test, in
+        fewer epochs of as many days of instances; the given number of ``epochs`` stays."""
+        epochs = self.epochs or max(1, round(self.sequence.epochs * YEAR / n_days))
+        return [one.but(epochs=epochs) for one in self.members()]
 
 
 def run(settings: Hindcast) -> xr.Dataset:
@@ -63,29 +76,28 @@ def run(settings: Hindcast) -> xr.Dataset:
 
     Returns ``sm`` (product, layer, place, time), ``insitu`` (layer, place, time) and ``spread``
     (layer, place, time; standard deviation over the networks of LSTM), in m3 m-3, float32; the
-    coordinate ``period`` (time) is "PL", "AL" or "". Comb is the mean of LSTM and Noah; "guided
-    LSTM" sees the moisture of our models besides, see ``runs.METHODS``; climatology is the mean of
-    SMAP's calendar day at the pixel. Raises DataError and DeviceError before any work starts.
+    coordinate ``period`` (time) is "PL", "AL" or "". Comb is the mean of LSTM and Noah; for "LSTM
+    (ours)" and "LSTM (guided)" see ``runs.METHODS``; climatology is the mean of SMAP's calendar day
+    at the pixel. Raises DataError and DeviceError before any work starts.
     """
     settings, scale = settings.resolve(), satellite(settings.profile)
     grid = there.grid(settings.data, settings.seed)
     places = there.insitu(settings.data, settings.kind, settings.seed, scale.n_stations)
-    settings = settings.but(epochs=settings.epochs or epochs(scale.epochs, grid))
     models = there.land_surface(settings.data, places, grid, STEPS[settings.profile])
-    of = settings.data, settings.kind, settings.device
     data = [fingerprint.of_dataset(one) for one in (grid, places, models)]
-    key = {"kind": "hindcast", "networks": settings.members(), "of": of, "data": data}
+    key = {"kind": "hindcast", "settings": settings, "data": data}
     return Store().made(key, lambda: _made(settings, grid, places, models))
 
 
 def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset):
-    # What the networks are shown besides: nothing, and the moisture of our models.
-    shown = {"LSTM": None, "guided LSTM": guides(settings, grid, places)}
+    modelled = guides(settings, grid, places) if "guided" in settings.methods.values() else None
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
-        given = settings, grid, places, variable
-        made = {name: networks(*given, modelled) for name, modelled in shown.items()}
+        made = {
+            product: networks(settings.but(method=method), grid, places, variable, modelled)
+            for product, method in settings.methods.items()
+        }
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
     recorded, layers = places["recorded"].values, {"surface": learnt("sm_smap")}
@@ -97,24 +109,39 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
     sm = [_products(models.sel(layer=name), of, recorded) for name, of in layers.items()]
     spread = [np.where(recorded, _spread(of["LSTM"]), np.nan) for of in layers.values()]
     insitu = [places[f"sm_{layer}"].values for layer in LAYERS]
-    made = {"sm": np.stack(sm, 1), "insitu": np.stack(insitu), "spread": np.stack(spread)}
+    products = [name for name in PRODUCTS if name in sm[0]]
+    stacked = np.stack([[one[name] for one in sm] for name in products])
+    made = {"sm": stacked, "insitu": np.stack(insitu), "spread": np.stack(spread)}
     dims, labels = ("product", "layer", "place", "time"), {"units": "m3 m-3"}
     days = places["time"].values
     wanted = ("latitude", "longitude", "elevation", "pixel", "distance_km", "inside")
     return xr.Dataset(
         {n: (dims[-one.ndim :], one.astype(np.float32), labels) for n, one in made.items()},
         coords={
-            "product": list(PRODUCTS),
+            "product": products,
             "layer": list(LAYERS),
             "place": places["place"].values,
             "time": days,
             "period": ("time", period(days)),
             **{name: ("place", places[name].values) for name in wanted if name in places.coords},
         },
-        attrs=settings.model_dump(include={"data", "kind", "networks", "epochs"})
+        attrs=settings.model_dump(include={"data", "kind", "method", "networks"})
+        | {"epochs": settings.members_on(_training(grid, "sm_smap").sizes["time"])[0].epochs}
         | {name: places.attrs[name] for name in ("left_out", "stand_in")}
         | {"root_zone": ROOT_ZONES[settings.data], "land_surface": models.attrs["source"]},
     )
+
+
+def extensions(result: xr.Dataset) -> list[str]:
+    """The products of ``result`` whose networks the paper does not have."""
+    return [name for name in EXTENSIONS.values() if name in result["product"].values]
+
+
+def label(product: str, layer: str, of: dict) -> str:
+    """What ``product`` is called in the ``layer`` of a result whose attributes are ``of``: a root
+    zone that an exponential filter made of the surface is said to be that."""
+    filtered = layer == "rootzone" and of.get("root_zone") == ROOT_ZONES["observed"]
+    return f"{product}, filtered" if filtered and product in FILTERED else product
 
 
 def period(days: np.ndarray) -> np.ndarray:
@@ -124,15 +151,15 @@ def period(days: np.ndarray) -> np.ndarray:
     return np.select(inside, list(PERIODS), "")
 
 
-def _products(models: xr.Dataset, found: dict, recorded: np.ndarray) -> np.ndarray:
-    """All products (product, place, time) of a layer, in the order of PRODUCTS."""
+def _products(models: xr.Dataset, found: dict, recorded: np.ndarray) -> dict[str, np.ndarray]:
+    """All products (place, time) of a layer by name."""
     made = {name: one.mean(0) for name, one in found.items()}
     made |= {name: models[name].values for name in there.MODELS}
     made["Comb"] = (made["LSTM"] + made["Noah"]) / 2
     made["Noah+VIC"] = (made["Noah"] + made["VIC"]) / 2
-    for name in set(PRODUCTS) - {"SMAP", "climatology"}:
+    for name in made.keys() - {"SMAP", "climatology"}:
         made[name] = np.where(recorded, made[name], np.nan)
-    return np.stack([made[name] for name in PRODUCTS])
+    return made
 
 
 def _spread(members: np.ndarray) -> np.ndarray:
@@ -140,13 +167,6 @@ def _spread(members: np.ndarray) -> np.ndarray:
     if len(members) < 2:
         return np.full(members.shape[1:], np.nan)
     return members.std(0, ddof=1)
-
-
-def epochs(of_a_year: int, grid: xr.Dataset) -> int:
-    """Epochs in which a longer record gives as many days of instances as ``of_a_year`` epochs of
-    one year do; at least 1."""
-    years = _training(grid, "sm_smap").sizes["time"] / YEAR
-    return max(1, round(of_a_year / years))
 
 
 def guides(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset) -> list[xr.Dataset]:
@@ -163,22 +183,23 @@ def networks(
 ) -> np.ndarray:
     """Moisture (network, place, time), m3 m-3, of networks that learnt the variable ``name``.
 
-    They see the weather of INPUTS, the attributes, what SMAP said of the pixel in training, and
-    ``modelled`` of ``guides`` if given, as departures from its mean over the days of training. A
-    pixel without any observation is kept out of the loss. DataError if none has one.
+    They see the inputs of the ``settings``' method, of the weather that of INPUTS: the paper's
+    attributes and weather alone; ours also what SMAP said of the pixel in training; guided ones
+    ``modelled`` of ``guides`` too, as departures from its mean over the days of training. A pixel
+    without any observation is kept out of the loss. DataError if none has one.
     """
     training = _training(grid, name)
     forcing = there.INPUTS[settings.data]
-    if modelled:
+    if settings.method == "guided":
         at_pixels, at_places = modelled
         days = training["time"]
         training = instances.with_departures(training, at_pixels, days)
         shared = at_places["time"].sel(time=slice(days[0], days[-1]))
         places = instances.with_departures(places, at_places, shared)
         forcing = (*forcing, *MODELLED)
-    inputs = runs.OUR_INPUTS.but(forcing=forcing)
+    inputs = METHOD_INPUTS[settings.method].but(forcing=forcing)
     training = instances.with_statistics(training, training)
-    members, device = settings.members(), settings.device
+    members, device = settings.members_on(training.sizes["time"]), settings.device
     trained, scaling = runs.learn(training, inputs, members, device, name)
     pixels = training.sel(pixel=places["pixel"].values)
     own = {one: ("place", pixels[one].values) for one in STATISTICS}
@@ -280,7 +301,8 @@ def in_words(result: xr.Dataset) -> str:
     deep = int(result["insitu"].sel(layer="rootzone").notnull().any("time").sum())
     counts = {"place": result.sizes["place"], "network": of["networks"], "epoch": of["epochs"]}
     places, networks, epochs = (f"{n} {one}{'' if n == 1 else 's'}" for one, n in counts.items())
-    parts = [f"{places}, {deep} with a root zone; {networks} of {epochs}"]
+    parts = [f"{places}, {deep} with a root zone"]
+    parts += [f"LSTM: {networks} of {epochs} by method={of['method']}"]
     parts += [f"root zone of LSTM: {of['root_zone']}", of["land_surface"], of["stand_in"]]
     left_out = of["left_out"].replace("\n", "; ")
     return "; ".join(filter(None, parts)) + (f". Left out: {left_out}." if left_out else ".")

@@ -20,9 +20,13 @@ from soilbook.data.network import UNKNOWN_ELEVATION
 from soilbook.errors import DataError
 from soilbook.store import Store
 
-# What the network sees of the weather: on the observed track what a station measures too.
+# The weather that section II-A names. A network of the hindcast sees all of it on the twin, and on
+# the observed track what a station measures too.
+FORCING = (
+    "precipitation", "air_temperature", "longwave", "shortwave", "specific_humidity", "wind_speed",
+)  # fmt: skip
 INPUTS = {
-    "twin": schema.FORCING,
+    "twin": FORCING,
     "observed": ("precipitation", "air_temperature", "shortwave", "specific_humidity"),
 }
 # The stations inside a pixel of the example data base. No series of the core sites is public.
@@ -44,7 +48,7 @@ NLDAS = "Noah and VIC of NLDAS-2"
 MODELS = ("Noah", "VIC")
 LAYERS = ["surface", "rootzone"]
 VARIABLES = [f"sm_{layer}" for layer in LAYERS]
-WEATHER = (*INPUTS["observed"], "longwave")
+WEATHER = (*INPUTS["observed"], "longwave", "wind_speed")
 # A pixel has the plants of its map; the reference stations stand on grass, whatever lies around
 # them, and their greenness follows from their climate.
 NATURE = {"twin": ("sand", "clay", "flag_land_cover", "ndvi"), "observed": ("sand", "clay")}
@@ -56,7 +60,7 @@ def grid(data: str, seed: int = 0) -> xr.Dataset:
     ``sm_smap`` and, on the twin, ``sm_smap_rootzone`` are NaN where there is no retrieval.
     DataError names the file that is absent or wrong.
     """
-    return conus412.read() if data == "observed" else twin("grid", seed)
+    return _with_speed(conus412.read() if data == "observed" else twin("grid", seed))
 
 
 def insitu(data: str, kind: str, seed: int = 0, n: int | None = None) -> xr.Dataset:
@@ -71,12 +75,20 @@ def insitu(data: str, kind: str, seed: int = 0, n: int | None = None) -> xr.Data
     """
     if data == "observed":
         return _observed(kind, n)
-    made = twin("insitu", seed, kind=kind)
+    made = _with_speed(twin("insitu", seed, kind=kind))
     if kind == "sparse":
         made = made.isel(place=_spread(made.sizes["place"], n))
     everywhere = np.ones((made.sizes["place"], made.sizes["time"]), bool)
     made = made.assign_coords(recorded=(("place", "time"), everywhere))
     return made.assign_attrs({"left_out": "", **made.attrs, "stand_in": ""})
+
+
+def _with_speed(made: xr.Dataset) -> xr.Dataset:
+    """``made`` with the speed of its wind, which is given by its components."""
+    if "eastward_wind" not in made:
+        return made
+    speed = np.hypot(made["eastward_wind"], made["northward_wind"])
+    return made.assign(wind_speed=speed.assign_attrs(units="m s-1"))
 
 
 def _spread(n_all: int, n: int | None) -> list[int]:
@@ -232,9 +244,6 @@ def as_inputs(made: xr.Dataset) -> xr.Dataset:
 
 def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int) -> xr.Dataset:
     forcing = places[[name for name in WEATHER if name in places]].reset_coords(drop=True)
-    if "eastward_wind" in places:
-        speed = np.hypot(places["eastward_wind"], places["northward_wind"])
-        forcing["wind_speed"] = speed.reset_coords(drop=True).assign_attrs(units="m s-1")
     height = places["elevation"].fillna(UNKNOWN_ELEVATION).values
     static = places[list(nature)].reset_coords(drop=True)
     static["latitude"] = "place", places["latitude"].values

@@ -51,7 +51,7 @@ class SatelliteForecast(YearAhead):
 
     def forecasters(self) -> list[SequenceSettings]:
         """Settings of every forecast network: a pixel counts once for each lead in an epoch."""
-        epochs = max(1, round(self.epochs / len(self.leads)))
+        epochs = max(1, round(self.sequence.epochs / len(self.leads)))
         return [one.but(epochs=epochs) for one in self.members()]
 
 
@@ -97,13 +97,14 @@ def forecasts(settings: SatelliteForecast, ready: Prepared, device: str) -> dict
     sequences = Sequences.of(np.concatenate(learnt), np.tile(y, (len(by_lead), 1)), device)
     members = settings.forecasters()
     trained = train_sequences(sequences, members, Store())
+    missed = y if settings.level else np.full_like(y, np.nan)
     del learnt, sequences
     usual = usual_weather(ready.x, ready.record["time"].values, slice(0, n_training))
     there = np.isfinite(ready.test[TARGET].values)
     total = 0.0
     for flat in trained["parameters"].values:
         made = network(flat, ready.x.shape[2] + N_INPUTS, members[0]).to(device)
-        both = with_and_without(made, ready.x, usual, by_lead, settings.leads, y, there)
+        both = with_and_without(made, ready.x, usual, by_lead, settings.leads, missed, there)
         total = total + both / len(members)
     mean, deviation = (ready.scaling[f"target_{name}"].item() for name in ("mean", "deviation"))
     names = ("forecast", "forecast, usual weather")
@@ -115,7 +116,7 @@ def with_and_without(made, x, usual, by_lead, leads, y, there) -> np.ndarray:
     weather after the issue; the latter on the days ``there`` (pixel, day) alone, else NaN.
 
     The level of a pixel is corrected by what the network missed there in training, ``y`` (pixel,
-    day), as that of the hindcast is.
+    day), as that of the hindcast is; not where ``y`` is NaN on all days.
     """
     device, n_test = made.output.weight.device, there.shape[1]
     analysed, without = both = np.full((2, len(leads), *there.shape), np.nan, np.float32)

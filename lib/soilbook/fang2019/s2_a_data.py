@@ -14,7 +14,7 @@ from soilbook.plots.flow import Arrow, Box, Sign, draw
 from soilbook.plots.style import date_axis, map_dots, style
 
 CSV = Path(__file__).parent / "csv"
-SIZE = (8.2, 4.6)  # of Fig 1, inches
+SIZE = (9.8, 4.7)  # of Fig 1, inches
 CONUS = (-126, -66, 24, 51)
 # Marker, size and colour of each kind of in-situ place.
 PLACES = {"core": ("*", 120, "#D55E00"), "sparse": ("^", 22, "#CC79A7")}
@@ -23,7 +23,7 @@ BANDS = ("#E69F00", "#009E73", "#0072B2")  # from south to north
 
 def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], list[Arrow]]:
     """Things by name and arrows of a drawing, placed by hand in ``csv`` (inches); ``lines`` is the
-    column of the small lines in the boxes."""
+    column of the small lines in the boxes. A track has no box without a line in its column."""
     files = (CSV / f"drawn_{kind}.csv" for kind in ("things", "arrows"))
     tables = (pd.read_csv(file, keep_default_na=False) for file in files)
     boxes, joined = (table[table["drawing"] == name].itertuples() for table in tables)
@@ -32,10 +32,12 @@ def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], lis
         at = row.x, row.y, row.title
         if row.kind == "sign":
             things[row.name] = Sign(*at, row.width / 2)
-        else:
+        elif lines == "lines" or getattr(row, lines):
             text = getattr(row, lines).replace("|", "\n")
             things[row.name] = Box(*at, row.kind, row.width, row.height, text)
     for row in joined:
+        if not all(end in things or ";" in end for end in row[2:4]):
+            continue
         ends = (tuple(map(float, end.split(";"))) if ";" in end else end for end in row[2:4])
         arrows.append(Arrow(*ends, row.kind, row.sides, row.bend, row.text, (row.dx, row.dy)))
     return things, arrows

@@ -5,13 +5,15 @@ what weather cannot tell, come on top: their size at each pixel is taken from th
 training years, so that nothing here was fitted to the test year.
 """
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.stats import norm
 
-from soilbook import metrics, published
+from soilbook import fingerprint, metrics, progress, published
 from soilbook.device import find as find_device
 from soilbook.fang2019 import runs
 from soilbook.fang2019.hindcast import LABELS
@@ -20,8 +22,9 @@ from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.models.prolongation import Prolongation
 from soilbook.plots.flow import draw
 from soilbook.plots.style import letters, map_dots, style
-from soilbook.training.sequence_trainer import predict
-from soilbook.training.sequences import STATISTICS, features
+from soilbook.store import Store
+from soilbook.training.sequence_trainer import moisture_of, predict, train_one
+from soilbook.training.sequences import STATISTICS, Sequences, features, target
 
 HERE, PRINTED = "this run", "released by the authors"
 # Of the fast network: which equations a parameter belongs to.
@@ -33,10 +36,14 @@ EQUATIONS = {
     "output": "8",
 }
 FOLDS = 3
+HALF_MONTH, OUT_OF = 15, 4  # days held out of a learning curve, one such piece out of so many
+LOOKS = 16  # at a learning curve
+LINES = {"training": "o:", "held out": "o-"}  # of its parts
+BASELINES = ("persistence", "climatology")
 LEVELS = (0.5, 0.8, 0.95)
 BINS = 10
 NOISE = " and misfit"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # of trainings
+COLOURS = ("#0072B2", "#D55E00", "#009E73")  # of methods
 # A way to state uncertainty: colour by its source, full lines where the misfit is added.
 WAYS = {"dropout": "#D55E00", "ensemble": "#0072B2"}
 SHADES = {"ubrmse": "magma_r", "r": "viridis"}  # of maps
@@ -51,35 +58,41 @@ def untrained(settings: YearAhead) -> Prolongation:
     return Prolongation(ready.scaling.sizes["feature"], sizes.n_hidden, sizes.dropout)
 
 
-def tidy(result: xr.Dataset) -> pd.DataFrame:
-    """One row a predictor and metric: value (median over pixels), low, high, units, source.
+def with_extensions(settings: YearAhead) -> dict[str, xr.Dataset]:
+    """``runs.year_ahead`` by method: that of the ``settings`` first, then our extensions, from
+    which no Monte-Carlo dropout is drawn."""
+    others = [name for name in runs.METHODS if name not in ("paper", settings.method)]
+    asked = [settings, *(settings.but(method=name, draws=0) for name in others)]
+    return {one.method: runs.year_ahead(one) for one in asked}
 
-    ``result`` as ``runs.year_ahead`` returns it; the released predictions' scores, which have no
-    intervals, stand below.
+
+def tidy(results: dict[str, xr.Dataset]) -> pd.DataFrame:
+    """One row a method, predictor and metric: value (median over pixels), low, high, units, source.
+
+    ``results`` by method as ``with_extensions`` returns them. Predictors that are no networks have
+    no method. The released predictions' scores, which have no intervals, stand below.
     """
-    columns = ["value", "low", "high"]
+    columns, first = ["value", "low", "high"], next(iter(results))
     parts = []
-    for metric in METRICS:
-        names = dict(zip((f"median_{metric}{part}" for part in BOUNDS), columns, strict=True))
-        part = result[list(names)].to_dataframe().rename(columns=names).reset_index()
-        units = result[f"median_{metric}"].attrs.get("units", "1")
-        parts.append(part.assign(metric=metric, units=units, source=HERE))
-    made = pd.concat(parts).sort_index(kind="stable")  # predictor by predictor
+    for method, result in results.items():
+        of_method = []
+        for metric in METRICS:
+            names = dict(zip((f"median_{metric}{part}" for part in BOUNDS), columns, strict=True))
+            part = result[list(names)].to_dataframe().rename(columns=names).reset_index()
+            units = result[f"median_{metric}"].attrs.get("units", "1")
+            of_method.append(part.assign(metric=metric, units=units, source=HERE))
+        made = pd.concat(of_method).sort_index(kind="stable")  # predictor by predictor
+        made["method"] = np.where(made["predictor"].isin(BASELINES), "", method)
+        parts.append(made if method == first else made[made["method"] != ""])
     printed = published.year_ahead()[["predictor", "metric", "value", "units"]]
-    whole = pd.concat([made, printed.assign(source=PRINTED)], ignore_index=True)
-    return whole[["predictor", "metric", *columns, "units", "source"]]
+    whole = pd.concat([*parts, printed.assign(source=PRINTED, method="")], ignore_index=True)
+    return whole[["method", "predictor", "metric", *columns, "units", "source"]]
 
 
-def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The same laid out for reading: one row a predictor, one column a metric with its interval.
-
-    ``reference`` is the same table of the observed reference run, whose rows are added.
-    """
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """The same laid out for reading: one row a predictor, one column a metric with its interval."""
     parts = [table[table["source"] == HERE], table[table["source"] == PRINTED]]
-    if reference is not None:
-        named = reference[reference["source"] == HERE].assign(source="observed reference run")
-        parts.insert(1, named)
-    return runs.in_words(pd.concat(parts), ["source", "predictor"]).reset_index()
+    return runs.in_words(pd.concat(parts), ["source", "method", "predictor"]).reset_index()
 
 
 def parameters(networks: dict[str, Prolongation]) -> pd.DataFrame:
@@ -93,16 +106,54 @@ def parameters(networks: dict[str, Prolongation]) -> pd.DataFrame:
     return frame.reset_index().astype(dict.fromkeys(networks, int))
 
 
-def optimisers(results: dict[str, xr.Dataset]) -> pd.DataFrame:
-    """First network of each training: scores of the test year, last loss, seconds an epoch."""
+def trainings(results: dict[str, xr.Dataset]) -> pd.DataFrame:
+    """First network of each method: epochs, scores of the test year, loss, seconds an epoch."""
     rows = []
     for name, result in results.items():
         first = result.sel(predictor="network 1")
-        row = {"training": name} | {m: float(first[f"median_{m}"]) for m in METRICS}
+        row = {"method": name, "epochs": result.sizes["epoch"]} | {
+            m: float(first[f"median_{m}"]) for m in METRICS
+        }
         row["last_loss"] = float(result["training_loss"].isel(network=0, epoch=-1))
         row["seconds_per_epoch"] = float(result["seconds"].isel(network=0).median())
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def learning_curve(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Dataset:
+    """``rmse`` (part, epoch), m3 m-3, against SMAP in the training year while a network trains.
+
+    Half of every second month is held out, a half that differs between blocks of pixels: the parts
+    are the "training" days and those "held out". Medians over pixels after some of the epochs.
+    Nothing is seen of the test year, so that a length of training may be chosen by it.
+    """
+    device = find_device(settings.device)
+    places = runs.read(settings) if places is None else places
+    half_month = np.arange(places.sizes["time"]) // HALF_MONTH
+    held_out = (half_month + runs.neighbours(places)[:, None]) % OUT_OF == 0
+    ready = runs.prepare(settings, places.assign({TARGET: places[TARGET].where(~held_out)}))
+    n, member = ready.training.sizes["time"], settings.members()[0]
+    x, y = ready.x[:, :n], target(ready.training, ready.scaling)
+    observed = places[TARGET].sel(time=ready.training["time"]).values
+    held_out = held_out[:, places["time"].isin(ready.training["time"]).values]
+    parts = [np.where(one, observed, np.nan) for one in (~held_out, held_out)]
+    epochs = np.unique(np.geomspace(1, member.epochs, LOOKS).round().astype(int))
+    key = {"kind": "learning curve", "network": member, "parts": fingerprint.of_arrays(*parts, x)}
+
+    def make() -> xr.Dataset:
+        seen = []
+
+        def look(epoch: int, network: Prolongation) -> None:
+            if epoch in epochs:
+                made = moisture_of(network, ready.scaling, x, device)
+                seen.append([np.nanmedian(metrics.rmse(part, made)) for part in parts])
+
+        with progress.bar(member.epochs, "learning curve", "epoch") as bar:
+            train_one(Sequences.of(x, y, device), member, tell=bar.update, look=look)
+        rmse = ("part", "epoch"), np.transpose(seen), {"units": "m3 m-3"}
+        return xr.Dataset({"rmse": rmse}, {"part": list(LINES), "epoch": epochs})
+
+    return Store().made(key, make)
 
 
 def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
@@ -118,6 +169,16 @@ def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
         better = apart > 0 if name == "r" else apart < 0
         rows.append([name, *map(float, bounds), int(better.sum()), int(np.isfinite(apart).sum())])
     return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "n_better", "n"])
+
+
+def gains(results: dict[str, xr.Dataset], **draws) -> pd.DataFrame:
+    """``differences`` of the ensembles of ``with_extensions``, each method minus the one before."""
+    ensembles = {name: one.sel(predictor="ensemble") for name, one in results.items()}
+    made = {
+        f"{after} minus {before}": differences(ensembles[after], ensembles[before], **draws)
+        for before, after in pairwise(ensembles)
+    }
+    return pd.concat(made, names=["methods"]).reset_index("methods").reset_index(drop=True)
 
 
 def left_out_scores(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Dataset:
@@ -246,14 +307,15 @@ def parts() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit", "part", "function"])
 
 
-def learning_curves(losses: dict[str, xr.DataArray]):
-    """Loss of eq 9 by epoch; a line each network. ``losses`` are (network, epoch) by training."""
+def learning_curves(curves: dict[str, xr.Dataset]):
+    """RMSE by epoch, of ``learning_curve`` by method: on days learned from and held out."""
     with style():
-        figure, axis = plt.subplots(figsize=(5.5, 3.2))
-        for (name, loss), shade in zip(losses.items(), COLOURS, strict=False):
-            lines = axis.plot(loss["epoch"], loss.transpose("epoch", ...), color=shade, lw=1.2)
-            lines[0].set_label(name)
-        axis.set(xlabel="epoch", ylabel="loss (eq 9)", yscale="log")
+        figure, axis = plt.subplots(figsize=(5.5, 3.4))
+        for (name, curve), shade in zip(curves.items(), COLOURS, strict=False):
+            for part, line in LINES.items():
+                values = curve["rmse"].sel(part=part)
+                axis.plot(curve["epoch"], values, line, color=shade, ms=3, label=f"{name}, {part}")
+        axis.set(xlabel="epoch", xscale="log", ylabel="RMSE against SMAP (m$^3$ m$^{-3}$)")
         axis.legend()
     return figure
 

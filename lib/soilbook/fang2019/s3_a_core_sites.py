@@ -10,7 +10,7 @@ import xarray as xr
 from soilbook import published
 from soilbook.data.network import LAUNCH
 from soilbook.errors import ParameterError
-from soilbook.fang2019 import runs
+from soilbook.fang2019 import hindcast, runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS, NAMES, Hindcast
 from soilbook.plots.style import colour, date_axis, letters, style
 
@@ -21,7 +21,9 @@ SITES = {
     ),
     "rootzone": ("Little Washita", "Fort Cobb", "Little River", "South Fork", "TxSON"),
 }  # fmt: skip
+IN_SITU = "in situ"
 MODELLED = ("SMAP", "LSTM", "Noah")  # beside in situ in Figs 5 and 6
+LONG = 60  # days, shorter gaps need no explanation
 DRIED = (*MODELLED, "VIC")
 DRYING = 3  # days, the usual time between two overpasses
 RAINLESS = 0.5  # mm in a day, less counts as no rain
@@ -48,9 +50,9 @@ def one_year(result: xr.Dataset, settings: Hindcast) -> xr.Dataset:
     """The "AL 1 Yr Test": LSTM trained on one year of SMAP and scored against SMAP in the next.
 
     ``rmse``, ``bias``, ``ubrmse`` (m3 m-3), ``r`` (place) at the pixels of ``result``'s places.
-    Networks and epochs are those of the hindcast's ``settings``.
+    Method, networks and epochs are those of the hindcast's ``settings``.
     """
-    shared = {"data", "profile", "networks", "epochs", "seed", "device"}
+    shared = {"data", "profile", "method", "networks", "epochs", "seed", "device"}
     test = runs.YearAhead(**settings.model_dump(include=shared))
     made = runs.year_ahead(test).sel(predictor="ensemble")
     pixel = xr.DataArray(result["pixel"].values, dims="place")
@@ -61,8 +63,9 @@ def one_year(result: xr.Dataset, settings: Hindcast) -> xr.Dataset:
 def series(result: xr.Dataset, layer: str, first: str, last: str) -> xr.Dataset:
     """``sm`` (series, place, time) of the sites of Fig. 5 or 6, in situ last, from first to last.
 
-    At the surface each series loses its own mean over its whole record, as in Fig. 5. Where
-    none of the paper's sites is among the places, all that have the layer are taken, six at most.
+    At the surface each series loses its own mean, as in Fig. 5, over the days on which all of them
+    have a value: a winter that only a model has would else displace its summers. Where none of the
+    paper's sites is among the places, all that have the layer are taken, six at most.
     ParameterError for days that are none or not in the record.
     """
     days = result["time"].values
@@ -76,11 +79,30 @@ def series(result: xr.Dataset, layer: str, first: str, last: str) -> xr.Dataset:
     names = [name for name in SITES[layer] if name in there] or there[:6]
     part = part.sel(place=names)
     modelled = part["sm"].sel(product=list(MODELLED)).rename(product="series")
-    both = xr.concat([modelled, part["insitu"].expand_dims(series=["in situ"])], "series")
+    both = xr.concat([modelled, part["insitu"].expand_dims(series=[IN_SITU])], "series")
     if layer == "surface":
-        both = both - both.mean("time")
+        # A series without any value at a place takes no part.
+        shared = (both.notnull() | ~both.notnull().any("time")).all("series")
+        both = both - both.where(shared).mean("time")
+    names = [hindcast.label(name, layer, result.attrs) for name in MODELLED]
+    both = both.assign_coords(series=[*names, IN_SITU])
     found = both.to_dataset(name="sm").sel(time=slice(first, last))
     return found.assign_attrs(layer=layer)
+
+
+def gaps(found: xr.Dataset) -> str:
+    """In words, where the models of ``series`` have no value for more than two months: there the
+    weather of the place was not measured. In situ has gaps for reasons of its own."""
+    days, why = found["time"].values, {}
+    models = [one for one in found["series"].values if not one.startswith(("SMAP", IN_SITU))]
+    for place, model in product(found["place"].values, models):
+        missing = found["sm"].sel(place=place, series=model).isnull().values
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], missing, [0]])))
+        for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
+            if last - first >= LONG:
+                ends = " to ".join(np.datetime_as_string(days[[first, last]], "D"))
+                why.setdefault(f"{place} from {ends}", []).append(model)
+    return "; ".join(f"{' and '.join(names)} at {where}" for where, names in why.items())
 
 
 def drying(result: xr.Dataset, rainfall: xr.DataArray) -> pd.DataFrame:
@@ -158,21 +180,27 @@ def bars(scores: xr.Dataset, shown=FIG_3, one_year: xr.Dataset | None = None):
         for column, (layer, names) in zip(axes.T, sites.items(), strict=True):
             last = one_year if layer == "surface" else None
             for axis, metric in zip(column, SCORES, strict=True):
-                _bars(axis, scores[metric].sel(layer=layer, place=names), shown, last)
+                values = scores[metric].sel(layer=layer, place=names)
+                _bars(axis, values, shown, last, scores.attrs)
             column[0].set_title(LAYERS[layer])
             column[-1].tick_params(axis="x", rotation=35)
             plt.setp(column[-1].get_xticklabels(), ha="right", rotation_mode="anchor")
         for axis, metric in zip(axes[:, 0], SCORES, strict=True):
             axis.set_ylabel(LABELS[metric])
         letters(axes[0])
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=7)
+        # Columns share their bars, but a filtered root zone has a name of its own.
+        handles = {}
+        for axis in axes[0]:
+            handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+        figure.legend(handles.values(), handles, loc="outside upper center", ncols=7)
     return figure
 
 
-def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None) -> None:
-    drawn = []
+def _bars(axis, values: xr.DataArray, shown, one_year: xr.Dataset | None, of: dict) -> None:
+    drawn, layer = [], str(values["layer"].values)
     for name, period in shown:
-        late, label = period == "AL", "LSTM+Noah" if (name, shown) == ("Comb", FIG_4) else name
+        late = period == "AL"
+        label = "LSTM+Noah" if (name, shown) == ("Comb", FIG_4) else hindcast.label(name, layer, of)
         look = {"color": colour(name) if late else "white", "edgecolor": colour(name)}
         look |= {"hatch": None if late else "/////", "label": f"{label} {period}"}
         drawn.append((values.sel(product=name, period=period), look))
@@ -197,8 +225,9 @@ def panels(found: xr.Dataset):
         for axis, name in zip(axes[:, 0], names, strict=True):
             for series in found["series"].values:
                 values = found["sm"].sel(series=series, place=name)
-                shade = PALE if series == "in situ" else colour(series)
-                axis.plot(days, values, label=series, color=shade, **LOOKS[series])
+                own = series.partition(",")[0]
+                shade = PALE if own == IN_SITU else colour(own)
+                axis.plot(days, values, label=series, color=shade, **LOOKS[own])
             if days[0] < LAUNCH < days[-1]:
                 axis.axvline(LAUNCH, color="black", lw=0.8, ls="--")
             axis.set(title=name, ylabel=AXES[found.attrs["layer"]])

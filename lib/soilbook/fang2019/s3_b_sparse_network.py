@@ -3,16 +3,20 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 import xarray as xr
+from matplotlib.patches import Ellipse
 
 from soilbook import published
-from soilbook.fang2019 import runs
+from soilbook.fang2019 import hindcast, runs
 from soilbook.fang2019.hindcast import LABELS, LAYERS, NAMES
 from soilbook.plots.style import colour, letters, map_dots, style
 
 SIGNS = {">": "above ", "<": "below ", "about": "about ", "=": ""}
 # From bottom to top within a product: before and after the launch of SMAP.
 PERIODS = {"PL": "prelaunch (PL)", "AL": "after launch (AL)"}
-USA = (-125.5, -66, 24, 50)
+USA = (-127, -65.5, 23.5, 51)
+# Centre and size (degrees) of the ellipses of Fig 8, placed by what section III-B says of them:
+# cold and densely grown places in the north-east; where Utah, Colorado and Wyoming meet.
+DECLINES = (((-71.5, 43.8), 9.5, 7.0), ((-107.5, 40.8), 9.0, 4.0))
 MAPPED = (("SMAP", "AL"), ("LSTM", "AL"), ("LSTM", "PL"))
 SHADES = (
     ("ubrmse", {"cmap": "viridis_r", "vmin": 0, "vmax": 0.1}, "max"),
@@ -33,9 +37,9 @@ def printed() -> pd.DataFrame:
     )
 
 
-def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     """``hindcast.summary`` laid out for reading: a row a layer, period and product; beside R and
-    ubRMSE stand the medians of the observed ``reference`` run and the published ones."""
+    ubRMSE stand the published medians."""
     keys = ["layer", "period", "product"]
     table = table.dropna(subset="median")
     wide = runs.in_words(table.rename(columns={"median": "value"}), keys).rename(columns=NAMES)
@@ -43,9 +47,6 @@ def side_by_side(table: pd.DataFrame, reference: pd.DataFrame | None = None) -> 
     for metric, texts in known.items():
         at = wide.columns.get_loc(NAMES[metric]) + 1
         wide.insert(at, f"{NAMES[metric]}, published", texts)
-        if reference is not None:
-            observed = runs.in_words(reference.rename(columns={"median": "value"}), keys)
-            wide.insert(at, f"{NAMES[metric]}, observed", observed[metric])
     wide["places"] = table[table["metric"] == "r"].set_index(keys)["n_places"]
     return wide.fillna("").reset_index()
 
@@ -57,11 +58,11 @@ def boxes(scores: xr.Dataset):
     with style():
         figure, axes = plt.subplots(
             len(layers), len(LABELS), figsize=(11, 3.3 * len(layers) + 0.4), squeeze=False,
-            sharey=True,
+            sharey="row",
         )  # fmt: skip
         for row, layer in zip(axes, layers, strict=True):
             for axis, metric in zip(row, LABELS, strict=True):
-                _boxes(axis, scores[metric].sel(layer=layer))
+                _boxes(axis, scores[metric].sel(layer=layer), scores.attrs)
                 axis.set_xlabel(LABELS[metric])
                 axis.set_title(LAYERS[layer])
         letters(axes.flat)
@@ -71,8 +72,8 @@ def boxes(scores: xr.Dataset):
     return figure
 
 
-def _boxes(axis, values: xr.DataArray) -> None:
-    products = values["product"].values[::-1]
+def _boxes(axis, values: xr.DataArray, of: dict) -> None:
+    products, layer = values["product"].values[::-1], str(values["layer"].values)
     for k, product in enumerate(products):
         for offset, period in zip((-0.2, 0.2), PERIODS, strict=True):
             one = values.sel(product=product, period=period).dropna("place").values
@@ -86,7 +87,8 @@ def _boxes(axis, values: xr.DataArray) -> None:
                 whiskerprops=own, capprops=own, medianprops={"color": line, "linewidth": 1.6},
                 boxprops={"facecolor": face, "edgecolor": own["color"]},
             )  # fmt: skip
-    axis.set_yticks(range(len(products)), products)
+    names = [hindcast.label(product, layer, of) for product in products]
+    axis.set_yticks(range(len(products)), names)
     axis.set_ylim(-0.6, len(products) - 0.4)
     if values.name == "bias":
         axis.axvline(0, color="black", linewidth=0.8)
@@ -94,7 +96,8 @@ def _boxes(axis, values: xr.DataArray) -> None:
 
 def maps(scores: xr.Dataset, layer: str = "surface"):
     """Fig 8: ubRMSE and R at every place, of SMAP and LSTM after and LSTM before the launch. A
-    cross marks a place without a score."""
+    cross marks a place without a score, ellipses in the maps of R the declines that the paper
+    annotates."""
     with style():
         size = 10, 3.1 * len(MAPPED)
         figure, axes = plt.subplots(len(MAPPED), 2, figsize=size, sharex=True, sharey=True)
@@ -110,7 +113,10 @@ def maps(scores: xr.Dataset, layer: str = "surface"):
                     one["longitude"][none], one["latitude"][none], marker="x", color="#888888",
                     s=18, linewidth=0.8, zorder=3,
                 )  # fmt: skip
-                axis.set_title(f"{product} {period}, {LAYERS[layer]}")
+                for at, wide, high in DECLINES if metric == "r" else ():
+                    axis.add_patch(Ellipse(at, wide, high, fill=False, ls="--", lw=1.2, zorder=5))
+                name = hindcast.label(product, layer, scores.attrs)
+                axis.set_title(f"{name} {period}, {LAYERS[layer]}")
                 axis.label_outer()
             figure.colorbar(
                 dots, ax=column, label=LABELS[metric], shrink=0.6, extend=extend,

@@ -168,14 +168,17 @@ def monthly(parts: Sequence[xr.DataArray], places: Sequence[str]) -> xr.DataArra
 
 
 def agreement(
-    found: xr.Dataset, products: Sequence[str] = PRODUCTS, groups=tuple(GROUPS), **draws
+    found: xr.Dataset, products: Sequence[str] | None = None, groups=tuple(GROUPS), **draws
 ) -> pd.DataFrame:
-    """Correlation of slopes of products with those in situ, a row for each group and product.
+    """Correlation of slopes of products with those in situ, a row for each group and product;
+    ``products`` None means all that have slopes.
 
     Columns: group, product, n_places, r, r_low, r_high (95 %, ``draws`` of neighbouring places
     together), r_published (of the LSTM), same_sign (share of places), why (why r is NaN).
     """
     printed = published.statements().set_index("id")["value"]
+    if products is None:
+        products = [name for name in found["series"].values if name != IN_SITU]
     rows = []
     for group in groups:
         kinds, least, key = GROUPS[group]

@@ -107,7 +107,7 @@ def _arrow(axis, things: dict, arrow: Arrow) -> None:
     ]
     axis.add_patch(
         FancyArrowPatch(
-            *ends, arrowstyle="-|>", mutation_scale=9, lw=1.1, shrinkA=0, shrinkB=1, zorder=0.5,
+            *ends, arrowstyle="-|>", mutation_scale=13, lw=1.2, shrinkA=0, shrinkB=1, zorder=0.5,
             connectionstyle=f"arc3,rad={arrow.bend}", **ARROWS[arrow.kind],
         )
     )  # fmt: skip

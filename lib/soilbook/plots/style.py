@@ -34,7 +34,8 @@ COLOURS = {
     "SMAP": "#000000",
     "Noah": "#E69F00",
     "VIC": "#CC79A7",
-    "guided LSTM": "#56B4E9",
+    "LSTM (ours)": "#56B4E9",
+    "LSTM (guided)": "#882255",
     "Comb": "#009E73",
     "Noah+VIC": "#D55E00",
 }

@@ -6,6 +6,7 @@ local solar time, 1000 km wide.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.special import ndtr
@@ -22,6 +23,17 @@ RESOLUTION = 0.001  # m3 m-3, of a probe
 STATIONS = 104
 SHALLOW = 22  # of them have the two upper probes only: section II-C
 DEPTHS = (0.05, 0.10, 0.20, 0.50, 1.0)  # m
+# Borders of the USA with its neighbours, corners (degrees) from west to east; lakes and rivers
+# between them are cut short. The reference network ends there, the pixels do not.
+SOUTH = {
+    -117.1: 32.5, -114.7: 32.6, -111.1: 31.3, -108.2: 31.4, -106.5: 31.8, -104.9: 30.6,
+    -103.2: 29.0, -102.4: 29.8, -101.4: 29.8, -99.5: 27.5, -99.1: 26.4, -97.1: 25.9,
+}  # fmt: skip
+NORTH = {
+    -95.2: 49.0, -94.6: 48.7, -89.6: 48.0, -88.4: 48.3, -84.5: 46.5, -82.5: 45.3, -82.4: 41.7,
+    -79.1: 42.7, -79.0: 43.3, -76.4: 44.1, -74.7: 45.0, -71.5: 45.0, -70.3: 45.9, -69.2: 47.4,
+    -68.2: 47.3, -67.8: 47.0, -67.0: 44.8,
+}  # fmt: skip
 # A point's moisture is offset + mean + gain (pixel - mean) + local noise of a memory (days) that
 # grows with depth; deviations of offset (m3 m-3) and of the logarithm of the gain, and noise as a
 # share of the pixel's deviation in time. Famiglietti et al. (2008, doi:10.1029/2006WR005804) find
@@ -103,14 +115,16 @@ def core_points(name: str, row: int, column: int, seed: int) -> tuple[np.ndarray
 def stations(pixels: dict, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Latitude, longitude (degrees) and pixel of the sparse network's stations, each (station,).
 
-    Spread evenly as the reference network is: each next one in the pixel farthest from those
-    taken; at a random place of its pixel. The pixel is the one whose centre is nearest.
+    Spread evenly as the reference network is: each next one in the pixel of the USA farthest from
+    those taken; at a random place of its pixel. The pixel is the one whose centre is nearest.
     """
     latitude, longitude = pixels["latitude"][1], pixels["longitude"][1]
     bits = streams.stream(seed, "study 2", "stations")
     spots = streams.uniform(bits, 1 + 2 * STATIONS)
-    chosen = [int(spots[0] * latitude.size)]
-    away = np.full(latitude.size, np.inf)
+    home = np.flatnonzero(_in_the_usa(pixels))
+    chosen = [int(home[int(spots[0] * home.size)])]
+    away = np.full(latitude.size, -np.inf)
+    away[home] = np.inf
     while len(chosen) < STATIONS:
         last = chosen[-1]
         away = np.minimum(away, great_circle(latitude[last], longitude[last], latitude, longitude))
@@ -121,6 +135,18 @@ def stations(pixels: dict, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     at = easegrid.position(rows + 0.98 * inner[0], columns + 0.98 * inner[1])
     index, _ = nearest(*at, latitude, longitude)
     return *at, index
+
+
+def _in_the_usa(pixels: dict) -> np.ndarray:
+    """Whether a pixel lies between the borders of the USA with all its corners (pixel,)."""
+    inside = np.ones(len(pixels["row"][1]), bool)
+    for down, right in product((-0.5, 0.5), repeat=2):
+        at = easegrid.position(pixels["row"][1] + down, pixels["column"][1] + right)
+        south, north = (
+            np.interp(at[1], list(line), list(line.values())) for line in (SOUTH, NORTH)
+        )
+        inside &= (at[0] > south) & (at[0] < north)
+    return inside
 
 
 def outages(bits: np.random.PCG64, days: int, rate: tuple[float, float]) -> np.ndarray:
