@@ -17,7 +17,12 @@ VERDICTS = {
     "reproduced": ("●", "rgba(0,158,115,0.22)"),
     "partly": ("◐", "rgba(230,159,0,0.25)"),
     "not": ("✕", "rgba(213,94,0,0.25)"),
+    "holds on the twin": ("◇", "rgba(86,180,233,0.20)"),
+    "does not hold on the twin": ("◈", "rgba(204,121,167,0.25)"),
+    "cannot tell": ("?", "rgba(128,128,128,0.28)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
+    "by construction": ("=", "rgba(128,128,128,0.10)"),
+    "note": ("i", "rgba(128,128,128,0.10)"),
 }
 COUNTS = {f"n_{name}": name for name in ("sites", "places", "spells", "repetitions")}
 SCORES = {"r2": "R²", "r": "R", "rmse": "RMSE", "ubrmse": "ubRMSE", "crps": "CRPS"}
@@ -144,8 +149,10 @@ def _claim(row: pd.Series) -> str:
     values = [number(row[name], _claimed(row[name])) for name in ("published", "reproduced")]
     cells = [row["claim"], *values, interval]
     start = "".join(f'<td style="text-align:left">{escape(str(cell))}</td>' for cell in cells)
+    kind = row["verdict"].replace(" ", "-")  # "holds-on-the-twin": for the style sheet
     return (
-        f'<tr>{start}<td style="text-align:left;white-space:nowrap;background:{tint}">'
+        f'<tr>{start}<td class="soilbook-verdict-{kind}" '
+        f'style="text-align:left;white-space:nowrap;background:{tint}">'
         f"{sign} {escape(row['verdict'])}</td>"
         f'<td style="text-align:left">{escape(number(row["why"]))}</td></tr>'
     )

@@ -17,6 +17,7 @@ import xarray as xr
 from IPython.display import display
 
 from soilbook import __version__
+from soilbook import claims as judge
 from soilbook import data as room
 from soilbook.book import chapters, html, products
 from soilbook.device import find as find_device
@@ -24,7 +25,7 @@ from soilbook.settings import Checked
 from soilbook.store import write
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
-CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
+CLAIMS = judge.COLUMNS
 DISPLAY_DPI, PICTURE_DPI = 110, 150
 PACKAGES = (
     "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
@@ -117,16 +118,27 @@ class Page:
         )
 
     def claims(self, frame: pd.DataFrame) -> None:
-        """Leave ``claims.csv`` and show what became of each claim.
+        """Leave ``claims.csv`` and show what became of each claim, and what would count as "not".
 
-        Columns: claim, published, reproduced, low, high, verdict (exceeded, reproduced, partly,
-        not, not testable), why. Raises ValueError for another column or verdict.
+        Columns: those of ``claims.COLUMNS``. Raises ValueError for another column, and for a
+        verdict that is unknown or belongs to the other track.
         """
-        odd = set(frame["verdict"]) - set(html.VERDICTS) if "verdict" in frame else {"no verdict"}
+        allowed = set(judge.VERDICTS)
+        allowed -= set(judge.OBSERVED_ONLY if self.data == "twin" else judge.TWIN_ONLY)
+        odd = set(frame["verdict"]) - allowed if "verdict" in frame else {"no verdict"}
         if list(frame.columns) != CLAIMS or odd:
-            raise ValueError(f"claims need the columns {CLAIMS} and known verdicts, not {odd}")
+            raise ValueError(
+                f"claims need the columns {CLAIMS} and verdicts of {self.data} data, not {odd}"
+            )
         links = self._keep("claims.csv", csv(frame))
-        _show(f"{html.verdicts(frame)}<p><small>{links}</small></p>", frame.to_string())
+        told = frame["not_if"].fillna("").map(lambda words: f" (not, if: {words})" if words else "")
+        shown = frame.assign(why=frame["why"].fillna("").astype(str) + told)
+        _show(f"{html.verdicts(shown)}<p><small>{links}</small></p>", frame.to_string())
+
+    def data_file(self, name: str, frame: pd.DataFrame, what: str) -> None:
+        """Leave a table that a page is too narrow for, and a line on ``what`` it holds."""
+        links = self._keep(f"{name}.csv", csv(frame))
+        _show(f"<p><small>{what} {links}</small></p>", what)
 
     def stamp(self) -> None:
         """Leave ``provenance.json`` and show it: what made this page, of which data, when."""
