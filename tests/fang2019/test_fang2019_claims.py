@@ -364,7 +364,7 @@ def test_a_correlation_must_hold_without_any_one_place():
     made = trends(0.0)
     made["percent"].values[:, 4] = (18.0, 9.0)  # one station carries it all
     row = rows("III-C", trends=made).loc["F9-2"]
-    assert row["reproduced"] > 0.9 and row["verdict"] != "reproduced"
+    assert row["reproduced"] > 0.9 and row["verdict"] in ("partly", "cannot tell")
     assert float(row["why"].split("at least ")[1][:4].rstrip(",")) < 0.5
 
 

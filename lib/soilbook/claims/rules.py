@@ -160,13 +160,13 @@ def _correlation(claim, m, cases) -> tuple[str, int]:
 
     ``cases`` are the correlation and the lowest of those without one place.
     """
-    if m.low > m.published:
+    near = all(one.value >= m.published - claim.margin for one in cases)
+    if m.low > m.published and near:
         return EXCEEDED, 1
     if m.high < m.published - claim.margin or m.high <= 0:
         return NOT, 0
     if not m.high - m.low < claim.width or m.low <= 0:
         return CANNOT_TELL, 0
-    near = all(one.value >= m.published - claim.margin for one in cases)
     return (REPRODUCED if near else PARTLY), int(near)
 
 

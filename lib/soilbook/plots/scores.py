@@ -14,6 +14,8 @@ from soilbook import published
 from soilbook.plots.style import colour, letters, style
 from soilbook.training.ensemble import CONVERGED
 
+MARGIN = 0.05  # of R2: as far from print counts as its level
+CANNOT_TELL = "cannot tell"
 LARGEST = 0.1  # differences of R2 beyond this share the last colour
 KEYS = ["model", "depth_m", "lead_d", "reading"]
 
@@ -23,7 +25,7 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
 
     ``table`` is the paper's table number, any other word where it has none. Columns: KEYS, r2,
     r2_low, r2_high, rmse, n_sites, n_repetitions, r2_published (of the pooled reading, which the
-    paper's programs compute), verdict.
+    paper's programs compute), level (empty on the twin, which is not held against print).
     """
     wanted = ["r2", "r2_low", "r2_high", "rmse", "n_sites", "n_repetitions"]
     frame = scores[wanted].to_dataframe().reset_index()
@@ -35,22 +37,25 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
     printed = printed[["model", "depth_m", "lead_d", "r2_published"]].assign(reading="pooled")
     frame = frame.merge(printed, how="left", on=KEYS)
     bounds = frame[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
-    frame["verdict"] = [verdict(*row) for row in bounds]
+    twin = scores.attrs.get("data") == "twin"
+    frame["level"] = ["" if twin else level(*row) for row in bounds]
     frame = in_order(frame, KEYS, scores["model"].values)
-    return frame[[*KEYS, *wanted, "r2_published", "verdict"]].reset_index(drop=True)
+    return frame[[*KEYS, *wanted, "r2_published", "level"]].reset_index(drop=True)
 
 
-def verdict(low: float, high: float, printed: float) -> str:
+def level(low: float, high: float, printed: float) -> str:
     """How a value with its interval stands to the printed one; empty where none is printed.
 
-    ``exceeded``: the interval lies above it; ``reproduced``: holds it; ``not``: lies below.
-    ``not testable``: there is no interval, as with a single site.
+    ``alike``: the interval lies within MARGIN of it; ``above`` and ``below``: wholly further away;
+    ``cannot tell``: neither, as with too wide an interval or none.
     """
     if np.isnan(printed):
         return ""
-    if np.isnan(low) or np.isnan(high):
-        return "not testable"
-    return "exceeded" if low > printed else "not" if high < printed else "reproduced"
+    if printed - MARGIN <= low and high <= printed + MARGIN:
+        return "alike"
+    return (
+        "above" if low > printed + MARGIN else "below" if high < printed - MARGIN else CANNOT_TELL
+    )
 
 
 def side_by_side(
@@ -59,7 +64,7 @@ def side_by_side(
     """A tidy table laid out for reading: one row a depth, lead and model.
 
     Beside this run's value and interval stand the value of the ``reference`` run (a tidy table
-    too) and, where the paper prints one, the published value and the verdict. The paper's "(-)"
+    too) and, where the paper prints one, the published value and the level. The paper's "(-)"
     and an R2 below zero are written "(-)".
     """
     keys = ["depth_m", "lead_d", "model"]
@@ -74,7 +79,9 @@ def side_by_side(
     if reading == "pooled":
         printed = published.scores().drop_duplicates(keys).set_index(keys)["text"]
         wide["published"] = printed.reindex(part.index).fillna("")
-        wide["verdict"] = part["verdict"]
+        told = part["level"] if "level" in part else part["r2_low"].map(lambda _: "")
+        if told.fillna("").ne("").any():
+            wide["level"] = told
     labels = [(f"{depth:.2f} m", f"{lead} d", model) for depth, lead, model in wide.index]
     return wide.set_axis(pd.MultiIndex.from_tuples(labels, names=["depth", "lead", "model"]))
 

@@ -93,6 +93,7 @@ def splits() -> pd.DataFrame:
 
 def claims(section: str = "") -> pd.DataFrame:
     """What sections 2.1, 4.1-4.6 and 5 claim, in our words; of one section where it is named.
+    "T" is what Tables 3 to 6 say by their numbers.
 
     Columns: id, section, claim, rests_on (tables and figures), quantity, subject, relation,
     reference (models or sites compared), depths_m, leads_d; the many-valued ones are tuples.
