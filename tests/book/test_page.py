@@ -276,7 +276,7 @@ def test_read_only_results_are_one_line(made, project):
 
 def test_nothing_that_needs_a_light_or_dark_background(made, shown):
     made.table("3", SCORES, "x")
-    made.claims(pd.DataFrame([["a", 1, 2, 3, 4, "not", "w"]], columns=page.CLAIMS))
+    made.claims(claimed("note"))
     made.stamp()
     assert not any(re.search(r"[ ;\"]color:", markup) for markup in shown)
 

@@ -145,6 +145,11 @@ def _one(claim, measured: Measured, data: str) -> pd.DataFrame:
     return pd.DataFrame([judge.labelled(claim, measured, data)], [claim.id])
 
 
+def _too_few(gains: xr.Dataset, level: float = 0.05) -> str:
+    smallest = gains.attrs.get("smallest_p", 0.0)
+    return f"n too small: smallest possible p {smallest:.2g}" if smallest >= level else ""
+
+
 def against_persistence(value: xr.Dataset, change: xr.Dataset) -> pd.DataFrame:
     """Two statements of this book, from ``runs.gains`` of both formulations.
 
@@ -162,6 +167,7 @@ def against_persistence(value: xr.Dataset, change: xr.Dataset) -> pd.DataFrame:
             why=f"{{right}} of {{n}} depths and leads with a network above persistence, {{sure}} "
             f"beyond chance after correction, {gains.attrs['n_sites']} sites; "
             "a statement of this book, not of the paper",
+            unclear=_too_few(gains),
         )
         label = f"networks that predict the {name} beat persistence everywhere"
         rows.append(judge.row(most, label, measured, gains.attrs.get("data", "observed")))
