@@ -17,6 +17,7 @@ import pytest
 import xarray as xr
 from matplotlib.text import Text
 
+from soilbook import claims
 from soilbook.book import html, page
 from soilbook.book.page import Page, csv, tidy
 from soilbook.errors import ParameterError, SoilbookError
@@ -315,33 +316,44 @@ def test_data_behind_a_figure_become_one_tidy_table():
     assert csv(tidy({"a": array, "b": array})).decode().splitlines()[0] == "panel,depth,lag,r"
 
 
-def test_claims_carry_sign_word_and_reason(made, shown):
-    rows = [
-        ("LSTM is best", 0.9, 0.95, 0.94, 0.96, verdict, "because <so>")
-        for verdict in html.VERDICTS
-    ]
-    rows.append(("no interval", "first", "second", np.nan, np.nan, "partly", "why"))
-    made.claims(pd.DataFrame(rows, columns=page.CLAIMS))
-    assert len(pd.read_csv(made.folder / "claims.csv")) == len(html.VERDICTS) + 1
+def claimed(*verdicts: str) -> pd.DataFrame:
+    row = ("LSTM is best", 0.9, 0.95, 0.94, 0.96)
+    rows = [(*row, verdict, "because <so>", "none holds") for verdict in verdicts]
+    return pd.DataFrame(rows, columns=page.CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("track", "other"), [("twin", claims.OBSERVED_ONLY), ("observed", claims.TWIN_ONLY)]
+)
+def test_claims_carry_sign_word_and_reason_and_only_words_of_their_track(made, shown, track, other):
+    made.data = track
+    own = [one for one in html.VERDICTS if one not in other]
+    open_end = claimed("cannot tell").assign(published="first", low=np.nan, high=np.nan)
+    made.claims(pd.concat([claimed(*own), open_end], ignore_index=True))
+    assert len(pd.read_csv(made.folder / "claims.csv")) == len(own) + 1
     markup = shown[-1]
-    for verdict, (sign, _) in html.VERDICTS.items():
-        assert f">{sign} {verdict}</td>" in markup
-    assert "0.940 to 0.960" in markup and "because &lt;so&gt;" in markup
+    for verdict in own:
+        assert f"{html.VERDICTS[verdict][0]} {verdict}</td>" in markup
+    assert "0.940 to 0.960" in markup and "because &lt;so&gt; (not, if: none holds)" in markup
     assert ">–</td>" in markup and "nan" not in markup
+    for verdict in other:
+        with pytest.raises(ValueError, match=f"verdicts of {track} data, not {{'{verdict}'}}"):
+            made.claims(claimed(verdict))
 
 
 @pytest.mark.parametrize(
     "frame",
-    [
-        pd.DataFrame([["a", 1, 2, 3, 4, "maybe", "why"]], columns=page.CLAIMS),
-        pd.DataFrame(
-            [["a", 1, 2, 3, 4, "why"]], columns=[c for c in page.CLAIMS if c != "verdict"]
-        ),
-    ],
+    [claimed("maybe"), claimed("note").drop(columns="verdict"), claimed("note").iloc[:, :7]],
 )
 def test_claims_of_another_form_are_refused(made, frame):
     with pytest.raises(ValueError, match="claims need the columns"):
         made.claims(frame)
+
+
+def test_a_data_file_is_left_and_named_but_not_shown_as_a_table(made, shown):
+    made.data_file("sites", SCORES, "Scores of every site:")
+    assert len(pd.read_csv(made.folder / "sites.csv")) == len(SCORES)
+    assert "Scores of every site:" in shown[-1] and "<table" not in shown[-1]
 
 
 def test_stamp_tells_what_made_the_page(made, shown):
@@ -389,7 +401,7 @@ def test_read_only_results_are_one_line(made, project):
 
 def test_nothing_that_needs_a_light_or_dark_background(made, shown):
     made.table("3", SCORES, "x")
-    made.claims(pd.DataFrame([["a", 1, 2, 3, 4, "not", "w"]], columns=page.CLAIMS))
+    made.claims(claimed("note"))
     made.stamp()
     assert not any(re.search(r"[ ;\"]color:", markup) for markup in shown)
 

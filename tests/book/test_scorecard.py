@@ -19,13 +19,19 @@ CLAIMS = pd.DataFrame(
         "high": [0.3, 0.4, None],
         "verdict": ["reproduced", "not", "not testable"],
         "why": ["x", "y", "z"],
+        "not_if": ["", "", ""],
     }
 )
 SCORES = pd.DataFrame(
     {
+        "model": ["LSTM", "1D-CNN", "persistence"],
+        "depth_m": 0.05,
+        "lead_d": 1,
+        "reading": "pooled",
         "r2": [0.95, 0.9, 0.8],
-        "r2_published": [0.9, 0.92, None],
-        "verdict": ["exceeded", "not", None],
+        "r2_low": [0.93, 0.7, 0.7],
+        "r2_high": [0.96, 0.99, 0.9],
+        "r2_published": [0.943, 0.939, None],
     }
 )
 
@@ -33,8 +39,8 @@ SCORES = pd.DataFrame(
 class Shelf:
     """A page whose chapters are tables by (chapter, name)."""
 
-    def __init__(self, own, reference):
-        self.own, self.known = own, reference
+    def __init__(self, own, reference, data="observed"):
+        self.own, self.known, self.data = own, reference, data
 
     def other(self, chapter, name):
         return self.own.get((chapter, name))
@@ -57,8 +63,11 @@ REFERENCE = {
 def test_every_item_has_a_line_also_what_was_not_run():
     table = scorecard.items(Shelf(OWN, {})).set_index("item")
     assert len(table) == len(scorecard.ITEMS["wang2024"])
-    assert table.loc["Table 3, Fig 9", "this run"] == "partly: 1 of 2 values reproduced or exceeded"
-    assert abs(table.loc["Table 3, Fig 9", "this run: difference"] - 0.015) < 1e-9
+    assert table.loc["Table 3, Fig 9", "this run"] == (
+        "cannot tell: 1 of 1 printed differences have their sign; level within 0.05 in 1 of 2 cells"
+    )
+    twin = scorecard.items(Shelf(OWN, {}, "twin")).set_index("item")
+    assert twin.loc["Table 3, Fig 9", "this run"].startswith("shown: synthetic data")
     assert table.loc["Table 4, Fig 10", "this run"] == "not run"
     assert (table["reference"] == "not run").all()
 
@@ -70,6 +79,67 @@ def test_claims_carry_the_verdict_of_the_reference_run():
     count = scorecard.count(claims)
     assert count.loc["s4_2_basic_networks", ("observed reference", "reproduced")] == 2
     assert count.loc["s4_2_basic_networks", ("this run", "not")] == 1
+    assert count.loc["all chapters"].sum() == 6 and list(count.index)[-1] == "all chapters"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["partly"] * 6 + ["not"], "partly: 6 partly, 1 not"),
+        (["not", "not testable"], "not: 1 not, 1 not testable"),
+        (["cannot tell", "not testable"], "cannot tell: 1 cannot tell, 1 not testable"),
+        (["by construction", "note"], "note: 1 by construction, 1 note"),
+        (["exceeded", "reproduced", "note"], "reproduced: 1 exceeded, 1 reproduced, 1 note"),
+        (["holds on the twin"], "holds on the twin: 1 holds on the twin"),
+        (["does not hold on the twin"], "does not hold on the twin: 1 does not hold on the twin"),
+        ([], "not testable: no claim"),
+    ],
+)
+def test_an_item_is_told_with_the_number_of_every_verdict(verdicts, expected):
+    assert scorecard._judged(pd.Series(verdicts, dtype=str)) == expected
+
+
+class Reference(Shelf):
+    """A page on a twin beside the committed reference run."""
+
+    root = Path(__file__).parents[2] / "book/reference/observed"
+
+    def __init__(self):
+        super().__init__({}, {}, "twin")
+
+    def reference_of(self, chapter, name):
+        file = self.root / chapter / name
+        return pd.read_csv(file) if file.is_file() else None
+
+
+def test_the_first_line_tells_the_order_of_the_committed_reference():
+    line = scorecard.first_line(Reference())
+    table = scorecard.order(Reference()).set_index("claim")
+    value = table["reproduced"].filter(like="T-1").iloc[0]
+    assert f"Spearman {value:.2f}" in line and "this run" not in line
+    assert re.search(r"FA-LSTM is no\. \d+ \(printed 1\), GAN-LSTM is no\. \d+ \(printed 2\)", line)
+    assert re.search(r"\d+ of \d+ printed differences have their sign", line)
+    assert len(scorecard.by_cell(Reference())) == 15
+    assert "the networks were not run" in scorecard.first_line(Shelf({}, {}, "twin"))
+
+
+def test_controls_stand_beside_with_whether_they_fail():
+    table = scorecard.controls(Shelf({}, {}))
+    assert set(table["fails"]) == {"not run"}
+    sites = pd.DataFrame(
+        [
+            (model, f"site {k}", depth, lead, r2 + 0.001 * k)
+            for model, r2 in (("LSTM", 0.9), ("1D-CNN", 0.9), ("persistence", 0.6))
+            for k in range(8)
+            for depth in (0.05, 1.0)
+            for lead in (1, 3, 7)
+        ],
+        columns=["model", "site", "depth_m", "lead_d", "r2"],
+    )
+    shelf = Shelf({}, {(scorecard.BASIC, "sites.csv"): sites})
+    table = scorecard.controls(shelf).set_index("control")
+    assert set(table.loc[["persistence as LSTM", "persistence as FA-LSTM"], "fails"]) == {"yes"}
+    assert table.loc["the twin", "fails"].eq("not run").all()
 
 
 def test_without_a_reference_run_only_this_one_is_counted():
@@ -93,8 +163,8 @@ def test_figures_of_study_2_are_judged_by_their_own_claims():
     assert table["this run"].to_dict() == {
         "Fig 1": "shown",
         "Fig 2, eqs 1-9": "not run",
-        "Fig 3": "reproduced: 1 of 1 claims reproduced",
-        "Fig 4": "not: 0 of 1 claims reproduced",
+        "Fig 3": "reproduced: 1 reproduced",
+        "Fig 4": "not: 1 not",
         "Figs 5, 6": "shown",
         "Figs 7, 8": "not run",
         "Fig 9": "not run",
@@ -134,8 +204,8 @@ def test_figures_of_study_1_are_judged_by_their_own_claims():
     table = scorecard.items(Shelf(own, {})).set_index("item")
     assert table.loc["Table 1, Fig 1", "this run"] == "shown"
     assert "without a claim" in table.loc["Table 1, Fig 1", "why it differs"]
-    assert table.loc["Figs 2, 3", "this run"] == "partly: 1 of 2 claims reproduced"
-    assert table.loc["Fig 12", "this run"] == "partly: 1 of 2 claims reproduced"
+    assert table.loc["Figs 2, 3", "this run"] == "partly: 1 reproduced, 1 not, 1 not testable"
+    assert table.loc["Fig 12", "this run"] == "partly: 1 reproduced, 1 partly"
     assert table.loc["Table 5, Fig 11", "this run"] == "not run"
 
 

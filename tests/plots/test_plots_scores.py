@@ -52,7 +52,7 @@ def closed():
 def test_tidy_has_the_columns_of_the_contract_and_the_printed_values(scores):
     table = drawn.tidy(scores, "3")
     columns = "model depth_m lead_d reading r2 r2_low r2_high rmse n_sites n_repetitions"
-    assert table.columns.tolist() == [*columns.split(), "r2_published", "verdict"]
+    assert table.columns.tolist() == [*columns.split(), "r2_published", "level"]
     assert len(table) == 5 * 5 * 3 * 2
     assert table["model"].drop_duplicates().tolist() == NAMES
     row = table[
@@ -60,21 +60,26 @@ def test_tidy_has_the_columns_of_the_contract_and_the_printed_values(scores):
     ].set_index("reading")
     assert row.loc["pooled", "r2_published"] == published.r2("LSTM", 0.5, 7) == 0.749
     assert np.isnan(row.loc["at_lead", "r2_published"])
-    assert row.loc["pooled", "verdict"] == "exceeded"
+    assert row.loc["pooled", "level"] == "above"
+    twin = drawn.tidy(scores.assign_attrs(data="twin"), "3")
+    assert set(twin["level"]) == {""} and "level" not in drawn.side_by_side(twin)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "printed", "expected"),
     [
-        (0.91, 0.95, 0.90, "exceeded"),
-        (0.91, 0.95, 0.93, "reproduced"),
-        (0.91, 0.95, 0.96, "not"),
+        (0.91, 0.95, 0.93, "alike"),
+        (0.91, 0.95, 0.90, "alike"),
+        (0.91, 0.95, 0.85, "above"),
+        (0.91, 0.95, 0.88, "cannot tell"),
+        (0.91, 0.95, 1.01, "below"),
+        (-3.36, 0.91, 0.547, "cannot tell"),
         (0.91, 0.95, np.nan, ""),
-        (np.nan, np.nan, 0.9, "not testable"),
+        (np.nan, np.nan, 0.9, "cannot tell"),
     ],
 )
-def test_verdicts(low, high, printed, expected):
-    assert drawn.verdict(low, high, printed) == expected
+def test_a_level_has_a_margin_on_both_sides(low, high, printed, expected):
+    assert drawn.level(low, high, printed) == expected
 
 
 def titles(figure):

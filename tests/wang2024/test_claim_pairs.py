@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from soilbook import published
-from soilbook.wang2024 import claims as claim_pairs
+from soilbook.wang2024 import pairs as claim_pairs
 
 DEPTHS, LEADS = (0.05, 0.1, 0.2, 0.5, 1.0), (1, 3, 7)
 LOSS, GROWTH = "loss of R2 from 1 to 7 days", "growth of RMSE from 1 to 7 days"

@@ -250,18 +250,18 @@ def test_claims_have_the_page_s_columns_and_verdicts():
     assert frame["claim"].is_unique and frame["why"].str.len().min() > 0
     verdicts = dict(zip(frame["claim"].str.split(": ").str[1], frame["verdict"], strict=True))
     assert verdicts == {
-        "3 machine-learning models take part": "reproduced",
-        "7 deep-learning models take part": "not",
-        "LSTM-CNN and CNN-with-LSTM have convolutions of kernel 3 on 4 days": "not",
-        "the hybrids keep the CNN and LSTM layers of 1D-CNN and LSTM": "partly",
-        "the class token is the fifth row of the Transformer's input": "reproduced",
-        "d_model is the number of features of a day": "reproduced",
-        "the LSTM's last hidden state is its prediction, one value": "partly",
-        "F-Attention has size 8": "reproduced",
-        "T-Attention has size 8": "not",
-        "the layers of Table A1 end in one value, the prediction": "partly",
-        "the discriminator has a single layer": "reproduced",
-        "G and D are updated in the ratio 3:1": "partly",
+        "3 machine-learning models take part": "by construction",
+        "7 deep-learning models take part": "note",
+        "LSTM-CNN and CNN-with-LSTM have convolutions of kernel 3 on 4 days": "note",
+        "the hybrids keep the CNN and LSTM layers of 1D-CNN and LSTM": "note",
+        "the class token is the fifth row of the Transformer's input": "by construction",
+        "d_model is the number of features of a day": "by construction",
+        "the LSTM's last hidden state is its prediction, one value": "note",
+        "F-Attention has size 8": "by construction",
+        "T-Attention has size 8": "note",
+        "the layers of Table A1 end in one value, the prediction": "note",
+        "the discriminator has a single layer": "by construction",
+        "G and D are updated in the ratio 3:1": "note",
     }
 
 
@@ -279,8 +279,8 @@ def test_verdicts_follow_from_what_is_printed(monkeypatch):
     monkeypatch.setattr(published, "layers", fitting.copy)
     verdicts = section.claims().set_index("claim")["verdict"]
     kernel, consistent = verdicts.iloc[2], verdicts.iloc[3]
-    assert kernel == consistent == "reproduced"
-    assert verdicts["3-9: T-Attention has size 4"] == "reproduced"
+    assert kernel == consistent == "by construction"
+    assert verdicts["3-9: T-Attention has size 4"] == "by construction"
 
 
 def test_parameters_that_are_no_layer_have_rows_too():

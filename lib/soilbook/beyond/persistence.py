@@ -38,11 +38,18 @@ def best_against_persistence(gains: xr.Dataset) -> pd.DataFrame:
     return best[["depth_m", "lead_d", "model", "gain", "p_corrected"]].reset_index(drop=True)
 
 
+def words_on_print(data: str) -> str:
+    """What Table P1 may be taken for, by track."""
+    if data == "twin":
+        return "This run's sites and days are synthetic: no test of the printed values."
+    return "Other sites and days: an indication, not a test."
+
+
 def fig_of_gains(name: str, result: xr.Dataset) -> tuple:
     """Gains over persistence of networks that predict the ``name``, the value or the change."""
     gains = runs.gains(result)
     caption = (
-        f"R2 minus R2 of persistence, networks predicting the {name}; mean of sites, pooled. A "
-        "dot: beyond chance across sites (Wilcoxon, Holm's correction over the whole picture)."
+        f"R2 minus R2 of persistence, networks predicting the {name}; mean of sites, pooled. "
+        f"{runs.dots(gains)}"
     )
     return f"P_{name}", scores.heatmap(gains), gains, caption

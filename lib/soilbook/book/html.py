@@ -14,7 +14,12 @@ VERDICTS = {
     "reproduced": ("●", "rgba(0,158,115,0.22)"),
     "partly": ("◐", "rgba(230,159,0,0.25)"),
     "not": ("✕", "rgba(213,94,0,0.25)"),
+    "holds on the twin": ("◇", "rgba(86,180,233,0.20)"),
+    "does not hold on the twin": ("◈", "rgba(204,121,167,0.25)"),
+    "cannot tell": ("?", "rgba(128,128,128,0.28)"),
     "not testable": ("–", "rgba(128,128,128,0.20)"),
+    "by construction": ("=", "rgba(128,128,128,0.10)"),
+    "note": ("i", "rgba(128,128,128,0.10)"),
 }
 COLOURS = {"observed": "#0072B2", "archive": "#0072B2", "twin": "#D55E00"}  # of the tracks
 COUNTS = {f"n_{name}": name for name in ("sites", "places", "spells", "repetitions")}

@@ -21,6 +21,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from soilbook import __version__
+from soilbook import claims as judge
 from soilbook import data as room
 from soilbook.book import chapters, cite, html, myst, products, tables
 from soilbook.book.product import REFERENCE, Product
@@ -33,7 +34,7 @@ from soilbook.store import write
 from soilbook.training import own
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
-CLAIMS = ["claim", "published", "reproduced", "low", "high", "verdict", "why"]
+CLAIMS = judge.COLUMNS
 SESSION = "JPY_SESSION_NAME"  # environment: path of the notebook, set by Jupyter's server
 DISPLAY_DPI, PICTURE_DPI = 110, 150
 LARGEST_PICTURE = 1_000_000  # bytes of an SVG that a page shows
@@ -167,20 +168,25 @@ class Page:
         self._show(product, picture, None, None if same else "", width=pixels)
 
     def claims(self, frame: pd.DataFrame) -> None:
-        """Leave ``claims.csv`` and show what became of each claim, in both runs.
+        """Leave ``claims.csv`` and show what became of each claim in both runs, and what would
+        count as "not".
 
-        Columns: claim, published, reproduced, low, high, verdict (one of ``html.VERDICTS``), why.
-        Raises ValueError for another column or verdict.
+        Columns: those of ``claims.COLUMNS``. Raises ValueError for another column, and for a
+        verdict that is unknown or belongs to the other track.
         """
-        odd = set(frame["verdict"]) - set(html.VERDICTS) if "verdict" in frame else {"no verdict"}
+        allowed = set(judge.VERDICTS)
+        allowed -= set(judge.OBSERVED_ONLY if self.data == "twin" else judge.TWIN_ONLY)
+        odd = set(frame["verdict"]) - allowed if "verdict" in frame else {"no verdict"}
         if list(frame.columns) != CLAIMS or odd:
-            raise ValueError(f"claims need the columns {CLAIMS} and known verdicts, not {odd}")
+            raise ValueError(
+                f"claims need the columns {CLAIMS} and verdicts of {self.data} data, not {odd}"
+            )
         content = csv(frame)
         self._keep("claims.csv", content)
         product = self._product("Claims", "", "", ["claims.csv"])
         known = None if self._is_kept("claims.csv", content) else self.reference("claims.csv")
-        markup = html.verdicts(frame)
-        self._show(product, markup, markup, None if known is None else html.verdicts(known))
+        markup = html.verdicts(_told(frame))
+        self._show(product, markup, markup, None if known is None else html.verdicts(_told(known)))
 
     def data_file(self, name: str, frame: pd.DataFrame, what: str) -> None:
         """Leave a table that a page is too narrow for, and a line on ``what`` it holds."""
@@ -298,6 +304,14 @@ def named(chapter: str, session: str | None) -> str:
     study, _, section = chapter.partition("/")
     notebook = Path(session or "")
     return f"{study}/{notebook.stem if notebook.suffix == '.ipynb' else section}"
+
+
+def _told(claims: pd.DataFrame) -> pd.DataFrame:
+    """Claims whose reason also says what would count as "not"."""
+    if "not_if" not in claims:
+        return claims
+    told = claims["not_if"].fillna("").map(lambda words: f" (not, if: {words})" if words else "")
+    return claims.assign(why=claims["why"].fillna("").astype(str) + told)
 
 
 def _read(file: Path) -> pd.DataFrame | None:

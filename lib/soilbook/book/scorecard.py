@@ -1,11 +1,15 @@
-"""One page for a study: what became of every table, figure and claim, from what chapters left."""
+"""One page for a study: what became of every table, figure and claim, from what chapters left, and
+whether what has to fail does."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
+from soilbook import claims as judge
 from soilbook.book.page import CLAIMS as COLUMNS
 from soilbook.book.page import Page
+from soilbook.plots import scores
+from soilbook.wang2024 import agreement
 
 
 @dataclass(frozen=True)
@@ -66,41 +70,70 @@ ITEMS = {
 }
 WHY = {
     "claims": "judged by its claims below",
-    "scores": "other sites than the paper's unnamed ten; see Data and tracks",
+    "scores": "other sites than the paper's unnamed ten: the order is judged, the level apart",
     "shown": "a table or picture of the paper without a claim of its own",
 }
 NOT_RUN = "not run"
+CONCLUSIONS = "wang2024/s5_conclusions"  # the chapter that runs all models
+BASIC = "wang2024/s4_2_basic_networks"  # the one that has the network with shuffled target
 
 
 def items(page: Page, study: str = "wang2024") -> pd.DataFrame:
-    """One row a table or figure: verdict of this run and of the reference, difference, why.
-
-    The median differences of R2 to print are there for a study that has tables of scores.
-    """
+    """One row a table or figure: verdict of this run and of the reference, and why they differ."""
     rows = []
     for item in ITEMS[study]:
         chapter = f"{study}/{item.section}"
-        row = {"item": item.label, "chapter": item.section}
+        row = {"item": item.label}
         why = "scores" if item.scores else "shown" if item.shown else "claims"
-        for name, read in (("this run", page.other), ("reference", page.reference_of)):
+        for name, read in _runs(page).items():
             table = read(chapter, item.scores or item.shown or "claims.csv")
             if table is None:
                 row[name] = NOT_RUN
+            elif item.scores and name == "this run" and page.data == "twin":
+                row[name] = "shown: synthetic data are not held against print"
             elif item.scores:
-                judged = table["verdict"][table["verdict"].isin(["exceeded", "reproduced", "not"])]
-                row[name] = _judged(judged, "values reproduced or exceeded")
-                row[f"{name}: difference"] = (table["r2"] - table["r2_published"]).median()
-            elif item.shown:
-                row[name] = "shown"
+                row[name] = _scored(table, read(chapter, agreement.FILE))
             else:
-                judged = item.own(table)["verdict"]
-                row[name] = _judged(judged[judged != "not testable"], "claims reproduced")
-        rows.append(row | {"why it differs": WHY[why]})
-    runs = ["this run", "reference"]
-    scored = any(item.scores for item in ITEMS[study])
-    differences = [f"{name}: difference" for name in runs if scored]
-    columns = ["item", *runs, *differences, "why it differs", "chapter"]
-    return pd.DataFrame(rows).reindex(columns=columns)
+                row[name] = "shown" if item.shown else _judged(item.own(table)["verdict"])
+        rows.append(row | {"why it differs": WHY[why], "chapter": item.section})
+    return pd.DataFrame(rows, columns=["item", *_runs(page), "why it differs", "chapter"])
+
+
+def _runs(page: Page) -> dict:
+    """How to read a table of each run: chapter and name of the file."""
+    return {"this run": page.other, "reference": page.reference_of}
+
+
+def _scored(table: pd.DataFrame, by_site: pd.DataFrame | None) -> str:
+    """A table of scores: signs of its printed differences, judged; and the level, counted."""
+    printed = table[table["r2_published"].notna()]
+    names = tuple(printed["model"].unique())
+    found = agreement.scores(table if by_site is None else by_site, names)
+    bounds = printed[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
+    alike = sum(scores.level(*row) == "alike" for row in bounds)
+    level = f"level within {scores.MARGIN:g} in {alike} of {len(printed)} cells"
+    (row,) = agreement.of_tables(found, ("T-3",)).itertuples()
+    return f"{row.verdict}: {row.why.partition(';')[0]}; {level}"
+
+
+def _judged(verdicts: pd.Series) -> str:
+    """Verdict on an item from those of its claims, and how many there are of each."""
+    decided = verdicts[verdicts.isin(judge.DECIDED)]
+    counts = [(word, int((verdicts == word).sum())) for word in judge.VERDICTS]
+    told = ", ".join(f"{n} {word}" for word, n in counts if n) or "no claim"
+    if decided.empty:
+        apart = verdicts.isin(judge.APART)
+        rest = [w for w in (judge.CANNOT_TELL, judge.NOT_TESTABLE) if (verdicts == w).any()]
+        word = rest[0] if rest else judge.NOTE if apart.any() else judge.NOT_TESTABLE
+        return f"{word}: {told}"
+    twin = decided.isin(judge.TWIN_ONLY).any()
+    held = decided.isin(judge.HELD)
+    if held.all():
+        return f"{judge.HOLDS_ON_TWIN if twin else judge.REPRODUCED}: {told}"
+    some = held.any() or (decided == judge.PARTLY).any()
+    if twin:
+        return f"{'holds in part' if some else judge.FAILS_ON_TWIN}: {told}"
+    return f"{judge.PARTLY if some else judge.NOT}: {told}"
 
 
 def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
@@ -115,6 +148,7 @@ def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
         if own is None:
             continue
         judged = {} if known is None else dict(zip(known["claim"], known["verdict"], strict=True))
+        own = own.reindex(columns=COLUMNS)
         own = own.assign(section=section, reference=[judged.get(c, "") for c in own["claim"]])
         own["why"] = [
             f"{why}; observed reference run: {verdict}" if verdict else f"{why}"
@@ -127,16 +161,77 @@ def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
 
 
 def count(claims: pd.DataFrame) -> pd.DataFrame:
-    """How many claims have which verdict, by chapter, in this run and the reference run."""
+    """How many claims have which verdict, by chapter and in all, in this run and the reference.
+
+    Last come what tests nothing: what holds by construction, and notes on the text.
+    """
     long = claims.melt(["section"], ["verdict", "reference"], "run", "judged")
     long["run"] = long["run"].map({"verdict": "this run", "reference": "observed reference"})
     long = long[long["judged"] != ""]
-    return pd.crosstab(long["section"], [long["run"], long["judged"]]).rename_axis("chapter")
+    table = pd.crosstab(long["section"], [long["run"], long["judged"]]).rename_axis("chapter")
+    order = [(run, word) for run in ("this run", "observed reference") for word in judge.VERDICTS]
+    table = table.reindex(columns=[one for one in order if one in table.columns])
+    return pd.concat([table, table.sum().to_frame("all chapters").T]).rename_axis("chapter")
 
 
-def _judged(verdicts: pd.Series, what: str) -> str:
-    if verdicts.empty:
-        return "not testable"
-    held = verdicts.isin(["exceeded", "reproduced"])
-    verdict = "reproduced" if held.all() else "partly" if held.any() else "not"
-    return f"{verdict}: {held.sum()} of {len(held)} {what}"
+def _scores_of(read) -> pd.DataFrame | None:
+    """Scores of all networks by site, or else the mean values of Tables 3 to 6."""
+    by_site = read(CONCLUSIONS, agreement.FILE)
+    if by_site is not None:
+        return by_site
+    own = [item for item in ITEMS["wang2024"] if item.scores and item.scores != "table_2.csv"]
+    tables = [read(f"wang2024/{item.section}", item.scores) for item in own]
+    there = [table for table in tables if table is not None]
+    return pd.concat(there, ignore_index=True) if there else None
+
+
+def order(page: Page) -> pd.DataFrame:
+    """What Tables 3 to 6 say by their numbers, of this run (unless a twin) and of the reference."""
+    parts = {}
+    for name, read in _runs(page).items():
+        if name == "this run" and page.data == "twin":
+            continue
+        table = _scores_of(read)
+        parts[name] = agreement.of_tables(None if table is None else agreement.scores(table))
+    return pd.concat(parts, names=["run"]).reset_index("run").reset_index(drop=True)
+
+
+def first_line(page: Page) -> str:
+    """The finding on the order of the ten networks in one sentence a run."""
+    table = order(page)
+    table.index = pd.MultiIndex.from_arrays([table["run"], table["claim"].str.split(":").str[0]])
+    said = []
+    for run in table["run"].unique():
+        rank, signs = table.loc[(run, "T-1")], table.loc[(run, "T-3")]
+        if rank["verdict"] == judge.NOT_TESTABLE:
+            said.append(f"{run}: {rank['why']}")
+            continue
+        own = f"Spearman {rank['reproduced']:.2f}"
+        if rank["low"] == rank["low"]:
+            own += f" [{rank['low']:.2f}, {rank['high']:.2f}]"
+        said.append(
+            f"{run}: {rank['verdict']}. {own} over {rank['why']}. Signs, {signs['verdict']}: "
+            f"{signs['why']}"
+        )
+    return "Order of the ten networks in Tables 3 to 6. " + " ".join(f"{one}." for one in said)
+
+
+def by_cell(page: Page) -> pd.DataFrame:
+    """Agreement with the printed order by depth and lead, of the reference run."""
+    table = _scores_of(page.reference_of)
+    found = None if table is None else agreement.scores(table)
+    return pd.DataFrame() if found is None else agreement.by_cell(found)
+
+
+def controls(page: Page) -> pd.DataFrame:
+    """What has to fail, by the same rules: see ``agreement.controls``.
+
+    Persistence and the shuffled target come from the reference run where it has them, else from
+    this run; the twin from this run if it is one.
+    """
+    own = page.reference_of(BASIC, agreement.FILE)
+    own = page.other(BASIC, agreement.FILE) if own is None else own
+    twin = page.other(CONCLUSIONS, agreement.FILE) if page.data == "twin" else None
+    table = agreement.controls(own, twin)
+    fails = {judge.NOT: "yes", judge.NOT_TESTABLE: "not run"}
+    return table.assign(fails=[fails.get(one, "no") for one in table["verdict"]])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook import metrics, published
@@ -13,7 +14,8 @@ from soilbook.fang2019 import hindcast, runs
 
 LAYERS = {"surface": ("surface",), "root zone": ("rootzone",), "": ("surface", "rootzone")}
 PERIODS = {"AL": ("AL",), "PL": ("PL",), "": ("AL", "PL"), "PL - AL": ("PL",)}
-SCORES = {"ubRMSE": "ubrmse", "R": "r"}
+SCORES = {"ubRMSE": "ubrmse", "R": "r", "bias": "bias"}
+NEAR = 40.0  # km from the centre of its pixel within which a station is held against SMAP
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Evidence:
     ``draws``: ``n_replicates`` and ``seed`` of intervals. ``core`` and ``sparse``:
     ``hindcast.scores``; ``trends``: ``s3_c_trends.slopes`` of both kinds together; ``one_year``
     (place): R of the one-year test with SMAP at the core sites' pixels; ``core_result``:
-    ``hindcast.run``, for intervals at single sites.
+    ``hindcast.run``, for intervals at single sites; ``drying``: ``s3_a_core_sites.drying``.
     """
 
     draws: dict[str, int]
@@ -32,6 +34,21 @@ class Evidence:
     trends: xr.Dataset | None = None
     one_year: xr.DataArray | None = None
     core_result: xr.Dataset | None = None
+    drying: pd.DataFrame | None = None
+
+    @property
+    def _all(self) -> list[xr.Dataset]:
+        return [one for one in (self.core, self.sparse, self.trends) if one is not None]
+
+    @property
+    def track(self) -> str:
+        """The track of what was run."""
+        return next((a.attrs["data"] for a in self._all if "data" in a.attrs), "observed")
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether stations of the sparse network stand in for the core sites."""
+        return any(one.attrs.get("stand_in") for one in self._all)
 
 
 class Subject(NamedTuple):
@@ -83,6 +100,10 @@ def scored(scores: xr.Dataset, quantity: str, what: Subject) -> np.ndarray:
     """
     name = SCORES[quantity.split()[-1]]
     part = scores[name].sel(layer=list(what.layers), product=list(what.products))
+    if name == "bias":
+        part = abs(part)
+    if "distance_km" in scores.coords:
+        part = part.where((part["product"] != "SMAP") | (scores["distance_km"] <= NEAR))
     if quantity.startswith("change of "):
         part = (part.sel(period="PL") - part.sel(period="AL")).expand_dims("period")
     else:
@@ -133,6 +154,11 @@ def among(statement, scores: xr.Dataset, known: Evidence) -> np.ndarray:
         return np.ones(scores.sizes["place"], bool)
     if statement.among == "north-east":
         return (scores["latitude"].values >= bounds[0]) & (scores["longitude"].values >= bounds[1])
+    if statement.among == "west":
+        south, north, west, east = bounds
+        latitude, longitude = scores["latitude"].values, scores["longitude"].values
+        inside = (latitude >= south) & (latitude <= north)
+        return inside & (longitude >= west) & (longitude <= east)
     if statement.among == "SMAP far":
         smap = Subject(("SMAP",), LAYERS[statement.layer])
         return over_cells(scored(scores, "ubRMSE", smap)) > bounds[0]

@@ -23,7 +23,7 @@ from soilbook.metrics.calibration import (
     reliability,
 )
 from soilbook.metrics.collocation import collocation_intervals, merge_weights, triple_collocation
-from soilbook.metrics.comparison import compare, correct, pseudomedian, signed_rank
+from soilbook.metrics.comparison import compare, correct, pseudomedian, signed_rank, smallest_p
 from soilbook.metrics.scores import (
     METRICS,
     Metric,
@@ -46,5 +46,5 @@ __all__ = [
     "coverage", "crps_gaussian", "day_weights", "influence", "interval", "kge", "mean_over_sites",
     "merge_weights", "mixture_probability", "model_averaging", "moving_mean", "pit_gaussian",
     "pseudomedian", "r", "r2", "recentred", "reliability", "resample", "rmse", "score",
-    "signed_rank", "skill", "trend", "trends", "triple_collocation", "ubrmse",
+    "signed_rank", "skill", "smallest_p", "trend", "trends", "triple_collocation", "ubrmse",
 ]  # fmt: skip

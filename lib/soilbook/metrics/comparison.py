@@ -1,6 +1,7 @@
 """Is A better than B? Paired differences across sites as one tidy table, and the test behind it."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ def compare(
     level: float = 0.95,
     n_replicates: int = 1000,
     seed: int = 0,
+    family: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Paired differences a - b of site scores, one row per cell of the other dimensions.
 
@@ -34,8 +36,11 @@ def compare(
     one side only are broadcast, so all models can be held against one). ``low`` and ``high`` of the
     mean difference come from the bootstrap of sites, ``p`` from ``signed_rank``. For metrics best
     at zero the absolute scores are compared. Columns: the other dimensions, ``difference`` (mean),
-    ``pseudomedian``, ``low``, ``high``, ``p``, ``p_corrected`` (over all rows), ``n_sites``,
-    ``n_better`` (sites at which a is better), ``verdict`` (of a: one of ``VERDICTS``), ``reason``.
+    ``pseudomedian``, ``low``, ``high``, ``p``, ``p_corrected``, ``n_sites``, ``n_better`` (sites at
+    which a is better), ``verdict`` (of a: one of ``VERDICTS``), ``reason``.
+    p is corrected within a family: rows with the same labels of the dimensions ``family`` (default:
+    all rows). A family in which even one-sided differences could not reach the level is not
+    testable, and the reason gives its smallest possible p.
     Raises ParameterError for unknown names, DataError for labels that differ.
     """
     if metric not in METRICS:
@@ -64,13 +69,22 @@ def compare(
             }
         )
     table = pd.DataFrame(rows)
-    corrected = correct(table["p"], correction)
+    for name in family:
+        if name not in others:
+            raise unknown("dimension of a family", name, others)
+    groups = list(table.groupby(list(family), sort=False).groups.values()) if family else []
+    corrected, least = table["p"].to_numpy(copy=True), np.empty(len(table))
+    for rows_of in groups or [table.index]:
+        corrected[rows_of] = correct(table["p"].to_numpy()[rows_of], correction)
+        least[rows_of] = smallest_p(table.loc[rows_of, "n_sites"], correction)
     table.insert(table.columns.get_loc("p") + 1, "p_corrected", corrected)
     verdicts = [
-        _verdict(p, sign * location, 1 - level)
-        for p, location in zip(corrected, table["pseudomedian"], strict=True)
+        _verdict(np.nan if smallest >= 1 - level else p, sign * location, 1 - level)
+        for p, smallest, location in zip(corrected, least, table["pseudomedian"], strict=True)
     ]
     table.insert(table.columns.get_loc("reason"), "verdict", verdicts)
+    small = (least >= 1 - level) & (table["reason"] == "") & np.isfinite(table["p"])
+    table.loc[small, "reason"] = [f"n too small: smallest possible p {p:.2g}" for p in least[small]]
     opposed = (table["difference"] * table["pseudomedian"] < 0) & (table["reason"] == "")
     table.loc[opposed, "reason"] = "mean and pseudomedian differ in sign: a few sites dominate"
     return table
@@ -133,6 +147,19 @@ def signed_rank(differences) -> Outcome:
     rank_sum = rankdata(np.abs(d))[d > 0].sum()
     p = wilcoxon(d, zero_method="pratt", method=method).pvalue
     return Outcome(float(p), float(rank_sum), d.size)
+
+
+def smallest_p(n_sites, correction: str = "holm") -> np.ndarray:
+    """Least corrected p that each test of a family can have: all ``n_sites`` differ the same way.
+
+    ``n_sites`` (test,) of the tests with enough sites count as the family. Holm multiplies the
+    least p of a family by the number of its tests; so does Benjamini and Hochberg unless several
+    are as small.
+    """
+    n = np.asarray(n_sites, float)
+    tests = max(int((n >= LEAST_SITES).sum()), 1)
+    least = 2.0 ** (1 - np.maximum(n, 1))
+    return np.minimum(least * (tests if correction == "holm" else 1), 1.0)
 
 
 def correct(p, method: str = "holm") -> np.ndarray:

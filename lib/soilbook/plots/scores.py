@@ -14,6 +14,8 @@ from soilbook import published
 from soilbook.plots.style import colour, letters, style
 from soilbook.training.ensemble import CONVERGED
 
+MARGIN = 0.05  # of R2: as far from print counts as its level
+CANNOT_TELL = "cannot tell"
 LARGEST = 0.1  # differences of R2 beyond this share the last colour
 KEYS = ["model", "depth_m", "lead_d", "reading"]
 
@@ -23,7 +25,7 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
 
     ``table`` is the paper's table number, any other word where it has none. Columns: KEYS, r2,
     r2_low, r2_high, rmse, n_sites, n_repetitions, r2_published (of the pooled reading, which the
-    paper's programs compute), verdict.
+    paper's programs compute), level (empty on the twin, which is not held against print).
     """
     wanted = ["r2", "r2_low", "r2_high", "rmse", "n_sites", "n_repetitions"]
     frame = scores[wanted].to_dataframe().reset_index()
@@ -35,22 +37,25 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
     printed = printed[["model", "depth_m", "lead_d", "r2_published"]].assign(reading="pooled")
     frame = frame.merge(printed, how="left", on=KEYS)
     bounds = frame[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
-    frame["verdict"] = [verdict(*row) for row in bounds]
+    twin = scores.attrs.get("data") == "twin"
+    frame["level"] = ["" if twin else level(*row) for row in bounds]
     frame = in_order(frame, KEYS, scores["model"].values)
-    return frame[[*KEYS, *wanted, "r2_published", "verdict"]].reset_index(drop=True)
+    return frame[[*KEYS, *wanted, "r2_published", "level"]].reset_index(drop=True)
 
 
-def verdict(low: float, high: float, printed: float) -> str:
+def level(low: float, high: float, printed: float) -> str:
     """How a value with its interval stands to the printed one; empty where none is printed.
 
-    ``exceeded``: the interval lies above it; ``reproduced``: holds it; ``not``: lies below.
-    ``not testable``: there is no interval, as with a single site.
+    ``alike``: the interval lies within MARGIN of it; ``above`` and ``below``: wholly further away;
+    ``cannot tell``: neither, as with too wide an interval or none.
     """
     if np.isnan(printed):
         return ""
-    if np.isnan(low) or np.isnan(high):
-        return "not testable"
-    return "exceeded" if low > printed else "not" if high < printed else "reproduced"
+    if printed - MARGIN <= low and high <= printed + MARGIN:
+        return "alike"
+    return (
+        "above" if low > printed + MARGIN else "below" if high < printed - MARGIN else CANNOT_TELL
+    )
 
 
 def in_order(frame: pd.DataFrame, keys: list[str], models) -> pd.DataFrame:

@@ -91,8 +91,9 @@ def splits() -> pd.DataFrame:
     return _table("wang2024_table_d2_splits", dates=names)
 
 
-def claims() -> pd.DataFrame:
-    """What sections 2.1, 4.1-4.6 and 5 claim, in our words.
+def claims(section: str = "") -> pd.DataFrame:
+    """What sections 2.1, 4.1-4.6 and 5 claim, in our words; of one section where it is named.
+    "T" is what Tables 3 to 6 say by their numbers.
 
     Columns: id, section, claim, rests_on (tables and figures), quantity, subject, relation,
     reference (models or sites compared), depths_m, leads_d; the many-valued ones are tuples.
@@ -101,7 +102,8 @@ def claims() -> pd.DataFrame:
     fields of ``claims.Claim``.
     """
     lists = {"rests_on": str, "subject": str, "reference": str, "depths_m": float, "leads_d": int}
-    return _table("wang2024_claims", ("margin", "part"), lists=lists | {"needs": str})
+    rows = _table("wang2024_claims", ("margin", "part", "width"), lists=lists | {"needs": str})
+    return rows[rows["section"] == section].reset_index(drop=True) if section else rows
 
 
 def statements(*kinds: str) -> pd.DataFrame:
@@ -117,7 +119,7 @@ def statements(*kinds: str) -> pd.DataFrame:
     the fields of ``claims.Claim``. Other ``kinds`` are what the paper says without a number:
     "discussion" (section III-D) and "conclusion" (section IV).
     """
-    numbers = ("value", "upper", "count", "of", "least", "margin", "part")
+    numbers = ("value", "upper", "count", "of", "least", "margin", "part", "width")
     rows = _table("fang2019_claims", numbers, lists={"among_bounds": float, "needs": str})
     return rows[rows["kind"].isin(kinds or ("setting", "result"))].reset_index(drop=True)
 

@@ -29,7 +29,8 @@ VALUES = ("r2", "rmse", "bias", "ubrmse", "r", "kge", "anomaly_r", "skill")
 RESAMPLED = ("r2", "rmse")
 PAIRED = (
     "Paired differences of R2 across sites between each model and the LSTM, with intervals and "
-    "Wilcoxon tests corrected by Holm over all rows."
+    "Wilcoxon tests corrected by Holm over the models at each depth and lead. Where the sites are "
+    "too few for any p to reach 0.05, the row says so in place of a verdict."
 )
 
 
@@ -94,7 +95,14 @@ def table_of_r2(number: str, result: xr.Dataset) -> tuple:
     caption = (
         "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites, pooled over the days from "
         "the first to the lead, as the authors' programs compute it. 95 % intervals: sites as "
-        "clusters, moving blocks in time. As in the paper, (-) stands for an R² below zero."
+        "clusters, moving blocks in time. As in the paper, (-) stands for an R² below zero. "
+    )
+    caption += (
+        "Synthetic data are not compared with print."
+        if result.attrs.get("data") == "twin"
+        else "Level: the interval within 0.05 of the published value (alike), wholly further away "
+        "(above, below), or neither (cannot tell). What the tables claim is an order: see the "
+        "scorecard."
     )
     return number, scores.tidy(result, number), caption
 
@@ -125,14 +133,32 @@ def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:
 def gains(result: xr.Dataset) -> xr.Dataset:
     """R2 minus R2 of persistence, pooled: ``gain`` (model, depth, lead), mean over sites.
 
-    ``p`` is that of Wilcoxon's signed-rank test across sites, Holm's correction over all cells.
+    ``p`` is that of Wilcoxon's signed-rank test across sites, Holm's correction over the models at
+    each depth and lead; ``attrs["smallest_p"]`` is the least that it can be here.
     """
     r2 = result["site_r2"].sel(reading="pooled", drop=True)
     others = [model for model in r2["model"].values if model != "persistence"]
-    table = metrics.compare(r2.sel(model=others), r2.sel(model="persistence", drop=True))
+    reference = r2.sel(model="persistence", drop=True)
+    table = metrics.compare(r2.sel(model=others), reference, family=("depth", "lead"))
     found = table.set_index(["model", "depth", "lead"])[["difference", "p_corrected"]].to_xarray()
     found = found.rename(difference="gain", p_corrected="p").sel(model=others)
-    return found.assign_attrs(n_sites=result.sizes["site"])
+    smallest = metrics.smallest_p(np.full(len(others), result.sizes["site"])).max()
+    known = {name: result.attrs[name] for name in ("data",) if name in result.attrs}
+    return found.assign_attrs(n_sites=result.sizes["site"], smallest_p=float(smallest), **known)
+
+
+def dots(gains: xr.Dataset, level: float = 0.05) -> str:
+    """For the caption of a picture of ``gains``: what a dot says, or that none can appear."""
+    smallest, n = gains.attrs["smallest_p"], gains.attrs["n_sites"]
+    if smallest >= level:
+        return (
+            f"No dot can appear: with {n} sites and {gains.sizes['model']} models the smallest "
+            f"possible p is {smallest:.2g}."
+        )
+    return (
+        "A dot: beyond chance across sites (Wilcoxon, Holm's correction over the models at each "
+        "depth and lead)."
+    )
 
 
 def cost(result: xr.Dataset) -> pd.DataFrame:

@@ -7,13 +7,14 @@ import pandas as pd
 import seaborn as sns
 import xarray as xr
 
-from soilbook import published, schema
+from soilbook import claims as judge
+from soilbook import metrics, published, schema
 from soilbook.data import files, fluxnet
 from soilbook.data.sites import SITES
 from soilbook.plots.style import draw_base, letters, style
 from soilbook.wang2024 import experiment
-from soilbook.wang2024.claims import COLUMNS
 
+YEARLY = "r_of_years"
 FIELDS = ("latitude", "longitude", "sand", "silt", "clay", "land_cover", "start", "end")
 
 
@@ -148,15 +149,22 @@ def draw_correlations(matrices: xr.Dataset):
 
 
 def autocorrelation(name: str, data: str, lags: int = 20, seed: int = 0) -> xr.Dataset:
-    """Autocorrelation of soil moisture by lag, ``r`` (depth, lag), over pairs without a gap."""
-    record = experiment.load_site(name, data, seed)
-    r = [
-        [record["sm"].isel(depth=k).to_series().autocorr(lag) for lag in range(lags + 1)]
-        for k in range(record.sizes["depth"])
-    ]
+    """Autocorrelation of soil moisture by lag, over pairs without a gap.
+
+    ``r`` (depth, lag) of the whole record, ``r_of_years`` (year, depth, lag) of each year.
+    """
+    sm = experiment.load_site(name, data, seed)["sm"].reset_coords(drop=True)
+
+    def by_lag(part: xr.DataArray) -> list[list[float]]:
+        series = [part.isel(depth=k).to_series() for k in range(part.sizes["depth"])]
+        return [[one.autocorr(lag) for lag in range(lags + 1)] for one in series]
+
+    parts = [part for _, part in sm.groupby("time.year") if part.sizes["time"] > 10 * lags]
+    shape = (len(parts), sm.sizes["depth"], lags + 1)
+    years = np.array([by_lag(part) for part in parts]).reshape(shape)
     return xr.Dataset(
-        {"r": (("depth", "lag"), r)},
-        coords={"depth": record["depth"].values, "lag": np.arange(lags + 1)},
+        {"r": (("depth", "lag"), by_lag(sm)), YEARLY: (("year", "depth", "lag"), years)},
+        coords={"depth": sm["depth"].values, "lag": np.arange(lags + 1)},
     )
 
 
@@ -184,41 +192,47 @@ def longwave_error(data: str) -> pd.DataFrame | None:
     return fluxnet.longwave_errors()
 
 
-def claims(matrices: xr.Dataset, curves: xr.Dataset) -> pd.DataFrame:
-    """The claims of section 2.1, judged on Fig 2 and Fig 3 of this run.
+def claims(matrices: xr.Dataset, curves: xr.Dataset, data: str = "observed") -> pd.DataFrame:
+    """The claims of section 2.1, judged on Fig 2 and Fig 3 of this run, on the track ``data``.
 
     ``published`` is empty throughout: the paper prints no number for them.
     """
+    measured = {
+        "long-wave": _long_wave(matrices, data),
+        "falling": _of_years(-curves[YEARLY].diff("lag"), -curves["r"].diff("lag")),
+        "gap at 4 d": _of_years(*(_gap(curves[name].sel(lag=4)) for name in (YEARLY, "r"))),
+    }
+    own = published.claims("2.1").itertuples()
+    return judge.table(judge.labelled(claim, measured[claim.measure], data) for claim in own)
+
+
+def _long_wave(matrices: xr.Dataset, data: str) -> judge.Measured:
+    """Mean |r| of long-wave and moisture over the depths at the first site minus the second's."""
     first, second = matrices["site"].values
-    r = abs(matrices["r"].sel(variable="LR", other="SM").mean("depth"))
-    difference = float(r.sel(site=first) - r.sel(site=second))
-    steps = curves["r"].diff("lag")
-    falling = float((steps < 0).mean())
-    lag = curves["r"].sel(lag=4)
-    gap = float((lag.isel(depth=slice(1, None)) - lag.isel(depth=0)).min())
-    same = second == "UpperBethlehem"
-    rows = [
-        (
-            "2.1-1",
-            difference,
-            "reproduced" if difference > 0.2 and same else "partly" if difference > 0 else "not",
-            f"difference of |r| between {first} and {second}, mean of depths"
-            + ("" if same else "; UpperBethlehem has no observations, another site stands in"),
-        ),
-        (
-            "2.1-2",
-            falling,
-            "reproduced" if falling == 1 else "partly" if falling > 0.9 else "not",
-            "share of steps in lag at which the autocorrelation falls, all depths",
-        ),
-        (
-            "2.1-3",
-            gap,
-            "reproduced" if gap > 0 else "not",
-            "least difference at a lag of 4 d between a deeper layer and 0.05 m",
-        ),
+    r = abs(matrices["r"].sel(variable="LR", other="SM")).mean("depth")
+    value, words = float(r.sel(site=first) - r.sel(site=second)), {"first": first, "second": second}
+    missing = []
+    if second != "UpperBethlehem":
+        missing.append(f"UpperBethlehem has no observations, {second} stands in")
+    if data == "observed":
+        missing.append("long-wave is estimated, not measured")
+    return judge.Measured(value, words=words, missing="; ".join(missing))
+
+
+def _gap(r: xr.DataArray) -> xr.DataArray:
+    """How much the deeper layers exceed the first."""
+    return r.isel(depth=slice(1, None)) - r.isel(depth=0)
+
+
+def _of_years(yearly: xr.DataArray, whole: xr.DataArray) -> judge.Measured:
+    """A case each depth and lag: the value of the whole record, its interval from single years."""
+    rest = whole.dims
+    parts = yearly.transpose("year", *rest).values.reshape(yearly.sizes["year"], -1)
+    found = metrics.mean_over_sites(parts)
+    shift = whole.values.ravel() - found.value
+    cases = [
+        judge.Case(*map(float, one))
+        for one in zip(whole.values.ravel(), found.low + shift, found.high + shift, strict=True)
     ]
-    table = pd.DataFrame(rows, columns=["id", "reproduced", "verdict", "why"])
-    texts = published.claims().set_index("id")["claim"]
-    table["claim"] = table["id"] + ": " + table["id"].map(texts)
-    return table.assign(published=np.nan, low=np.nan, high=np.nan)[COLUMNS]
+    least = min(cases, key=lambda one: one.value)
+    return judge.Measured(*least[:3], cases=tuple(cases))

@@ -1,0 +1,266 @@
+"""The rules by which claims are judged: what proves a claim, and what disproves it.
+
+Each takes the row of a claim, what was measured and its cases, and returns the verdict and how many
+cases hold. A case is proven, disproven or open; an open one leaves a claim undecided, it does not
+fail it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from soilbook.claims.rows import (
+    BY_CONSTRUCTION,
+    CANNOT_TELL,
+    EXCEEDED,
+    NOT,
+    NOT_TESTABLE,
+    NOTE,
+    PARTLY,
+    REPRODUCED,
+    Case,
+    Measured,
+)
+
+HOLDS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+
+
+def _settled(held: int, failed: int, n: int, share: float = 1.0) -> str:
+    """Of ``n`` cases the share needed is proven, can no longer be reached, or neither."""
+    need = share * n - 1e-9
+    if held >= need:
+        return REPRODUCED
+    if n - failed < need:
+        return NOT
+    return PARTLY if held else CANNOT_TELL
+
+
+def share_of(claim) -> float:
+    return 1.0 if np.isnan(claim.margin) else claim.margin
+
+
+def _no_more(claim, one: Case) -> bool:
+    """Whether a case is disproven: on the other side, or shown to be below ``part``."""
+    return one.against or (not one.beyond and bool(one.high < claim.part))
+
+
+def _all(claim, measured, cases) -> tuple[str, int]:
+    """Every case is right, and a share ``margin`` of them (default: all) beyond its interval."""
+    held = sum(c.beyond for c in cases)
+    failed = sum(_no_more(claim, c) for c in cases)
+    verdict = _settled(held, failed, measured.size, share_of(claim))
+    right = sum(c.value > 0 for c in cases) == measured.size
+    return (PARTLY if verdict == REPRODUCED and not right else verdict), held
+
+
+def _listed(claim, measured, cases) -> tuple[str, int]:
+    """Statements that stand side by side: all of them hold, some, or none."""
+    held, failed = sum(c.beyond for c in cases), sum(_no_more(claim, c) for c in cases)
+    if not held and failed < measured.size:
+        return CANNOT_TELL, held
+    return REPRODUCED if held == measured.size else PARTLY if held else NOT, held
+
+
+def _most(claim, measured, cases) -> tuple[str, int]:
+    """The share of cells in which it holds, counted, has an interval above ``margin``."""
+    if not (measured.high - measured.low < claim.width):
+        return CANNOT_TELL, 0
+    verdict = REPRODUCED if measured.low > claim.margin else PARTLY
+    verdict = NOT if measured.high <= claim.margin or measured.value <= claim.margin else verdict
+    return verdict, int(measured.value > claim.margin)
+
+
+def _somewhere(claim, measured, cases) -> tuple[str, int]:
+    """One case at least lies beyond its interval."""
+    held, failed = sum(c.beyond for c in cases), sum(_no_more(claim, c) for c in cases)
+    verdict = REPRODUCED if held else NOT if failed == measured.size else CANNOT_TELL
+    return verdict, held
+
+
+def _no_gain(claim, measured, cases) -> tuple[str, int]:
+    """Every gain is shown to be below ``margin``; a gain beyond chance that is not refutes it."""
+    held = sum(c.high <= claim.margin for c in cases)
+    failed = sum(c.low > 0 and not c.high <= claim.margin for c in cases)
+    return _settled(held, failed, measured.size), held
+
+
+def _alike(claim, measured, cases) -> tuple[str, int]:
+    """Equivalence: of the intervals a share ``part`` (default: all) lies within ``margin`` of zero.
+
+    Two one-sided tests read off the interval (Schuirmann 1987, doi 10.1007/BF01068419). Ahead by
+    more than the margin is as unlike as behind.
+    """
+    bound = claim.margin
+    held = sum(-bound <= c.low and c.high <= bound for c in cases)
+    failed = sum(c.low > bound or c.high < -bound for c in cases)
+    share = 1.0 if np.isnan(claim.part) else claim.part
+    return _settled(held, failed, measured.size, share), held
+
+
+def _agreement(claim, m, cases) -> tuple[str, int]:
+    """Agreement of at least ``margin``, with an interval above ``part``, what chance gives."""
+    if m.high < claim.margin or m.value <= claim.part:
+        return NOT, 0
+    if not m.low > claim.part:
+        return CANNOT_TELL, 0
+    return (REPRODUCED if m.value >= claim.margin else PARTLY), int(m.value >= claim.margin)
+
+
+def _bound(claim, m, cases) -> tuple[str, int]:
+    """The interval lies on one side of ``margin`` (default: of the published number)."""
+    holds = HOLDS[claim.direction]
+    bound = m.published if np.isnan(claim.margin) else claim.margin
+    far, near = (m.high, m.low) if claim.direction.startswith("<") else (m.low, m.high)
+    if np.isnan(m.low):
+        return CANNOT_TELL, 0
+    if holds(far, bound):
+        return REPRODUCED, 1
+    if not holds(near, bound):
+        return NOT, 0
+    narrow = bool(m.high - m.low < claim.width)
+    return PARTLY if narrow and holds(m.value, bound) else CANNOT_TELL, 0
+
+
+def _number(claim, m, cases) -> tuple[str, int]:
+    """The number is the published one, rounded to ``margin``, in a narrow interval."""
+    printed, margin = m.published, claim.margin
+    ahead = {"lower": m.high < printed - margin, "higher": m.low > printed + margin}
+    if ahead.get(claim.better):
+        return EXCEEDED, 1
+    away = abs(m.value - printed)
+    if m.low > printed + margin or m.high < printed - margin:
+        return NOT, 0
+    if not np.isnan(claim.width) and not m.high - m.low < claim.width:
+        return CANNOT_TELL, 0
+    return REPRODUCED if away <= margin else NOT if np.isnan(m.low) else PARTLY, int(away <= margin)
+
+
+def _count(claim, m, cases) -> tuple[str, int]:
+    """As many places as published, or more where that is better, or fewer, in a narrow interval.
+
+    Exceeded beyond the interval on the better side; where neither side is better, within one
+    place. None at all does not reproduce some, nor the reverse.
+    """
+    sign = {"higher": 1, "lower": -1}.get(claim.better, 0)
+    outside = not m.low <= m.published <= m.high
+    ahead = sign * (m.value - m.published) > 0
+    if outside:
+        return (EXCEEDED, 1) if sign and ahead else (NOT, 0)
+    if not sign and (m.value == 0) != (m.published == 0):
+        return NOT, 0
+    if not m.high - m.low < claim.width:
+        return CANNOT_TELL, 0
+    reached = sign * (m.value - m.published) >= 0 if sign else abs(m.value - m.published) <= 1
+    return (REPRODUCED if reached else PARTLY), int(reached)
+
+
+def _correlation(claim, m, cases) -> tuple[str, int]:
+    """A correlation at most ``margin`` below the published one, also without any one place.
+
+    ``cases`` are the correlation and the lowest of those without one place.
+    """
+    near = all(one.value >= m.published - claim.margin for one in cases)
+    if m.low > m.published and near:
+        return EXCEEDED, 1
+    if m.high < m.published - claim.margin or m.high <= 0:
+        return NOT, 0
+    if not m.high - m.low < claim.width or m.low <= 0:
+        return CANNOT_TELL, 0
+    return (REPRODUCED if near else PARTLY), int(near)
+
+
+def _graded(claim, measured, cases) -> tuple[str, int]:
+    """Two bounds: the first case passes ``margin`` in the claimed direction, or, for "partly", the
+    last one lies above ``part``."""
+    whole = bool(HOLDS[claim.direction](cases[0].value, claim.margin))
+    part = cases[-1].value > claim.part
+    return REPRODUCED if whole else PARTLY if part else NOT, int(whole)
+
+
+class Rule(NamedTuple):
+    """How a kind of claim is judged, the words for it, and what counts as "not".
+
+    ``not_if`` has after a bar what holds only for rows with the bound that it names. ``printed``:
+    it compares with a published number. Rules without ``judge`` measure nothing and have their
+    ``verdict``.
+    """
+
+    judge: Callable[[object, Measured, tuple[Case, ...]], tuple[str, int]] | None
+    words: str
+    not_if: str = ""
+    printed: bool = False
+    verdict: str = ""
+
+
+NOTHING_OF_NOTE = "|, or is shown to be below {part:.3g}"
+RULES = {
+    "direction": Rule(
+        _all,
+        "{right} of {n} {cases} in the claimed direction, {sure} beyond their interval, {against} "
+        "beyond it on the other side",
+        "fewer than {share:.0%} can still hold: a case lies on the other side with its whole "
+        "interval" + NOTHING_OF_NOTE,
+    ),
+    "share": Rule(_listed, "{held} of {n}", "none of them holds" + NOTHING_OF_NOTE),
+    "most": Rule(
+        _most,
+        "holds in {held_cells} of {n_cells} depths and leads",
+        "at most {margin:.0%} of the depths and leads, counted|; cannot tell: an interval of "
+        "{width:g} or more",
+    ),
+    "somewhere": Rule(
+        _somewhere,
+        "{held} of {n}",
+        "every case lies on the other side with its whole interval" + NOTHING_OF_NOTE,
+    ),
+    "no gain": Rule(
+        _no_gain,
+        "{held} of {n} pairs with a gain shown to be below {margin:.3g}, {sure} with a gain beyond "
+        "chance",
+        "one pair has a gain beyond chance that may exceed {margin:.3g}",
+    ),
+    "alike": Rule(
+        _alike,
+        "{held} of {n} intervals within {margin:.3g} of zero",
+        "an interval lies wholly more than {margin:.3g} from zero, on either side",
+    ),
+    "agreement": Rule(
+        _agreement,
+        "at least {margin:g} wanted, {part:g} is chance",
+        "not above {part:g}, what chance gives, or an interval below {margin:g}",
+    ),
+    "bound": Rule(
+        _bound,
+        "whole interval on the claimed side of the bound: {held} of {n}",
+        "the whole interval is not {direction} {bound}|; partly only in an interval narrower than "
+        "{width:g}",
+        printed=True,
+    ),
+    "number": Rule(
+        _number,
+        "within {margin:g} of the published number: {held} of {n}",
+        "the whole interval lies more than {margin:g} away|; cannot tell: an interval of "
+        "{width:g} or more",
+        printed=True,
+    ),
+    "count": Rule(
+        _count,
+        "number of places",
+        "the interval lies on the worse side of the published number, or none where some are "
+        "named|; cannot tell: an interval of {width:g} places or more",
+        printed=True,
+    ),
+    "correlation": Rule(
+        _correlation,
+        "correlation",
+        "the interval lies more than {margin:g} below the published one|; cannot tell: an "
+        "interval of {width:g} or more",
+        printed=True,
+    ),
+    "graded": Rule(_graded, "bound {margin:g}", "at most {part:g}"),
+    "shown": Rule(None, "{note}", verdict=NOTE),
+    "by construction": Rule(None, "holds by construction: {note}", verdict=BY_CONSTRUCTION),
+    "slip": Rule(None, "a slip of the authors: {note}", verdict=NOTE),
+    "not testable": Rule(None, "{note}", verdict=NOT_TESTABLE),
+}
