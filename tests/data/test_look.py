@@ -49,13 +49,28 @@ def own_child(monkeypatch):
 
 
 def test_a_file_without_end_is_named_and_the_next_one_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LIMIT", 1.0)
+    monkeypatch.setattr(look, "LIMIT", 1)
     bad, good = without_end(tmp_path / "bad.nc"), write(tmp_path / "good.nc")
     for _ in range(2):
         with pytest.raises(DataError, match=r"bad\.nc: damaged; it cannot be read") as caught:
             smap.read(bad, ["x"])
         assert "\n" not in str(caught.value)
         assert smap.read(good, ["x"])["x"].units == "m s-1"
+
+
+def test_the_limit_is_for_one_file_and_not_for_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(look, "LIMIT", 1)
+    old = "    with contextlib.suppress(Exception)"
+    work = """
+    end = time.process_time() + 0.9
+    while time.process_time() < end:
+        pass
+"""
+    slow = look.CHILD.replace(old, work + old)
+    assert slow != look.CHILD
+    monkeypatch.setattr(look, "CHILD", slow)
+    for name in "abcd":
+        smap.read(write(tmp_path / f"{name}.nc"), ["x"])
 
 
 def test_the_file_without_end_is_one(tmp_path):
@@ -75,15 +90,15 @@ def test_a_file_that_ends_the_process_is_named(tmp_path, monkeypatch):
 
 
 def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(look, "LIMIT", 1)
     path = write(tmp_path / "a b ü.nc")
     smap.read(path, ["x"])
     child = look._child(os.getpid())
     asked = []
-    monkeypatch.setattr(child.stdin, "flush", lambda: asked.append(1))
-    smap.read(path, ["y"])
+    with monkeypatch.context() as patch:
+        patch.setattr(child.stdin, "flush", lambda: asked.append(1))
+        smap.read(path, ["y"])
     assert not asked
-    monkeypatch.undo()
-    monkeypatch.setattr(look, "LIMIT", 1.0)
     os.utime(without_end(path), (time.time() + 5, time.time() + 5))
     with pytest.raises(DataError, match="damaged"):
         smap.read(path, ["y"])

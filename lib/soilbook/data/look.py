@@ -1,9 +1,10 @@
 """A first look at an HDF5 or netCDF-4 file, in another process.
 
 In some damaged files, one wrong byte in a heap of texts for instance, libhdf5 loops for ever or
-ends the process. One child process looks at every file first: this process kills it when it does
-not answer. A look takes milliseconds; it leaves out the numbers, in which there is nothing to loop
-over.
+ends the process. One child process looks at every file first, and the system ends it when a look
+takes longer than ``LIMIT``, in seconds of the processor, which other work on the machine does not
+lengthen (on Windows, which does not count them, there is no limit). A look takes milliseconds; it
+leaves out the numbers, in which there is nothing to loop over.
 """
 
 import os
@@ -11,17 +12,25 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
-from threading import Timer
 
 from soilbook.errors import DataError
 
-LIMIT = 8.0  # s for one look
+LIMIT = 8  # s of the processor for one look
 # Run with -c: as part of the package it would first import all of it.
 CHILD = """
 import contextlib
 import os
 import sys
+import time
 import h5py
+
+def allow(seconds):
+    with contextlib.suppress(ImportError):
+        import resource
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        limit = int(time.process_time()) + 1 + seconds
+        within = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(resource.RLIMIT_CPU, (within, most))
 
 def look(name, one):
     list(one.attrs.values())
@@ -30,6 +39,7 @@ def look(name, one):
 
 print("ready", flush=True)
 for line in sys.stdin:
+    allow(int(sys.argv[1]))
     with contextlib.suppress(Exception):  # the reader itself says what is wrong
         with h5py.File(os.fsdecode(bytes.fromhex(line))) as file:
             look("/", file)
@@ -53,18 +63,13 @@ def look(path: Path) -> None:
     if child.poll() is not None:  # an interrupt reaches it as well
         _child.cache_clear()
         child = _child(os.getpid())
-    timer = Timer(LIMIT, child.kill)
-    timer.start()
-    try:
-        child.stdin.write(f"{os.fsencode(absolute).hex()}\n")
-        child.stdin.flush()
-        answer = child.stdout.readline()
-    finally:
-        timer.cancel()
+    child.stdin.write(f"{os.fsencode(absolute).hex()}\n")
+    child.stdin.flush()
+    answer = child.stdout.readline()
     if not answer:
         _child.cache_clear()
         child.communicate()
-        raise DataError(f"{path}: damaged; it cannot be read to its end in {LIMIT:g} s, or at all")
+        raise DataError(f"{path}: damaged; it cannot be read to its end in {LIMIT} s, or at all")
     _seen.add(key)
 
 
@@ -72,7 +77,7 @@ def look(path: Path) -> None:
 def _child(parent: int) -> subprocess.Popen:
     """The child of this process, ready; it ends with its parent."""
     child = subprocess.Popen(
-        [sys.executable, "-P", "-c", CHILD],
+        [sys.executable, "-P", "-c", CHILD, str(LIMIT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
