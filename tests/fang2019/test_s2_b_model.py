@@ -156,15 +156,15 @@ def test_released_predictions_stand_below_without_an_interval(medians):
 
 def test_one_row_a_predictor_for_reading(medians):
     table = s2_b_model.tidy({"paper": medians})
-    shown = s2_b_model.side_by_side(table, table)
+    shown = s2_b_model.side_by_side(table)
     assert shown["predictor"].tolist() == [
-        *["network 1", "ensemble"] * 2,
+        "network 1",
+        "ensemble",
         "released network",
         "released multi-target network",
     ]
-    assert shown["source"].tolist()[2] == "observed reference run"
     assert shown.loc[0, "rmse"] == "0.0300 [0.0290, 0.0310]"
-    assert shown.loc[4, "bias"] == "+0.0085"
+    assert shown.loc[2, "bias"] == "+0.0085"
 
 
 def test_each_method_is_named_and_what_is_no_network_stands_once(medians):
@@ -174,8 +174,7 @@ def test_each_method_is_named_and_what_is_no_network_stands_once(medians):
     assert here[["method", "predictor"]].to_numpy().tolist() == [
         ["paper", "ensemble"], ["", "persistence"], ["ours", "ensemble"]
     ]  # fmt: skip
-    # A reference run whose table knew no methods is left out.
-    assert len(s2_b_model.side_by_side(table, table.drop(columns="method"))) == 5
+    assert len(s2_b_model.side_by_side(table)) == 5
 
 
 def test_methods_beside_that_of_the_settings_are_our_extensions(monkeypatch):

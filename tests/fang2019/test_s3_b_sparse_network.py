@@ -50,12 +50,6 @@ def test_a_row_a_product_with_what_is_printed_beside(summary):
     assert ("surface", "PL", "SMAP") not in keyed.index
 
 
-def test_the_reference_run_stands_beside(summary):
-    reference = summary.assign(median=0.9)
-    shown = sparse_network.side_by_side(summary, reference)
-    assert shown["R, observed"].str.startswith("0.900").all()
-
-
 N_PLACES = 10
 
 
