@@ -167,7 +167,7 @@ class Page:
         if self.data == "twin":
             title, colour = "Synthetic data (twin).", "#D55E00"
             text = (
-                "Everything measured on this page comes from a virtual observatory made by the "
+                "Whatever is measured on this page comes from a virtual observatory made by the "
                 "library; no real soil was measured."
             )
             link = DATA_PAGE if os.environ.get(chapters.RUN) else None
