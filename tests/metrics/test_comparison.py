@@ -55,6 +55,43 @@ def test_noise_alone_is_rarely_called_a_difference():
     assert (metrics.compare(a, b)["verdict"] == "no difference shown").all()
 
 
+def several(n_sites: int, n_models: int = 4) -> tuple[xr.DataArray, xr.DataArray]:
+    """Models by depth that all exceed a reference at every site by unlike amounts."""
+    gain = 0.01 + 0.001 * np.arange(n_sites * n_models * 3).reshape(n_sites, n_models, 3)
+    reference = xr.DataArray(np.zeros((n_sites, 3)), dims=("site", "depth"))
+    return xr.DataArray(gain, dims=("site", "model", "depth")), reference
+
+
+def test_p_is_corrected_within_the_family_that_is_named():
+    ours, reference = several(12)
+    whole = metrics.compare(ours, reference)
+    within = metrics.compare(ours, reference, family=("depth",))
+    assert whole["p_corrected"].to_numpy() == pytest.approx(12 * whole["p"].to_numpy())
+    assert within["p_corrected"].to_numpy() == pytest.approx(4 * within["p"].to_numpy())
+    with pytest.raises(ParameterError, match="unknown dimension of a family 'lead'; allowed: "):
+        metrics.compare(ours, reference, family=("lead",))
+
+
+def test_sites_that_are_too_few_for_the_level_give_no_verdict_but_the_smallest_p():
+    """With 8 sites p cannot fall below 0.0078, times 12 tests is 0.094."""
+    ours, reference = several(8)
+    table = metrics.compare(ours, reference)
+    assert set(table["verdict"]) == {"not testable"} and (table["n_better"] == 8).all()
+    assert set(table["reason"]) == {"n too small: smallest possible p 0.094"}
+    assert set(metrics.compare(ours, reference, family=("depth",))["verdict"]) == {"better"}
+    alone = metrics.compare(ours.isel(model=0), reference)
+    assert set(alone["verdict"]) == {"better"}
+
+
+def test_the_smallest_p_is_that_of_differences_all_on_one_side():
+    for n in (6, 8, 12):
+        least = metrics.signed_rank(np.arange(1, n + 1)).p
+        assert metrics.smallest_p([n]) == pytest.approx([least])
+        assert metrics.smallest_p([n] * 5) == pytest.approx([5 * least] * 5)
+    assert metrics.smallest_p([8, 3])[0] == pytest.approx(2**-7)  # three sites are no test
+    assert metrics.smallest_p([8] * 5, "none")[0] == pytest.approx(2**-7)
+
+
 def test_few_sites_ties_and_gaps(baseline):
     up = model(baseline, 0.03, 0.005)
     up[:11, 1] = np.nan

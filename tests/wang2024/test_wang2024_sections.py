@@ -9,6 +9,7 @@ from soilbook.plots.scores import tidy
 from soilbook.schema import FEATURES
 from soilbook.wang2024 import (
     appendix_d_sites,
+    runs,
     s4_1_machine_learning,
     s4_4_attention,
     s4_5_gan,
@@ -198,3 +199,13 @@ def test_fig_12_names_its_site_and_means_over_days_and_repetitions():
     number, _, data, caption = s4_4_attention.fig_12(weights, "Durham-11-W")
     assert number == "12" and "at Durham-11-W (stands in for AAMU-jtg" in caption
     np.testing.assert_allclose(data["feature_weight"], weight.mean((1, 2)))
+
+
+def test_the_clock_times_every_machine_learning_method_and_the_share_of_the_lstm(small, store):
+    asked = small.but(models=("LSTM",))
+    result = runs.run(asked, store)
+    times = s4_1_machine_learning.clock(asked, result, store, repeats=2)
+    counts = times["model"].value_counts().to_dict()
+    assert counts == {"RF": 2, "ELM": 2, "SVR": 2, "LSTM": 4}
+    assert (times["seconds"] > 0).all() and "1500 epochs" in times["machine"][0]
+    assert s4_1_machine_learning.clock(asked, result.drop_sel(model="LSTM"), store) is None

@@ -76,6 +76,7 @@ WHY = {
 NOT_RUN = "not run"
 CONCLUSIONS = "wang2024/s5_conclusions"  # the chapter that runs all models
 BASIC = "wang2024/s4_2_basic_networks"  # the one that has the network with shuffled target
+CONTROLS = (agreement.FILE, "table_3.csv")  # its scores by site, or else their means
 
 
 def items(page: Page, study: str = "wang2024") -> pd.DataFrame:
@@ -229,9 +230,9 @@ def controls(page: Page) -> pd.DataFrame:
     Persistence and the shuffled target come from the reference run where it has them, else from
     this run; the twin from this run if it is one.
     """
-    own = page.reference_of(BASIC, agreement.FILE)
-    own = page.other(BASIC, agreement.FILE) if own is None else own
+    files = (read(BASIC, name) for read in (page.reference_of, page.other) for name in CONTROLS)
+    own = next((one for one in files if one is not None), None)
     twin = page.other(CONCLUSIONS, agreement.FILE) if page.data == "twin" else None
     table = agreement.controls(own, twin)
-    fails = {judge.NOT: "yes", judge.NOT_TESTABLE: "not run"}
-    return table.assign(fails=[fails.get(one, "no") for one in table["verdict"]])
+    fails = {judge.NOT: "yes", judge.NOT_TESTABLE: "not run"} | dict.fromkeys(judge.HELD, "no")
+    return table.assign(fails=[fails.get(one, "does not pass") for one in table["verdict"]])

@@ -131,6 +131,7 @@ def not_if(claim) -> str:
     always, _, more = RULES[claim.rule].not_if.partition("|")
     words = {name: getattr(claim, name) for name in ("margin", "part", "width", "direction")}
     words["share"] = share_of(claim)
+    words["of"] = 1.0 if np.isnan(claim.part) else claim.part
     words["bound"] = "the published number" if np.isnan(claim.margin) else f"{claim.margin:g}"
     bound = claim.part if "{part" in more else claim.width
     return (always if np.isnan(bound) else always + more).format(**words)

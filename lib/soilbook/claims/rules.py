@@ -223,7 +223,8 @@ RULES = {
     "alike": Rule(
         _alike,
         "{held} of {n} intervals within {margin:.3g} of zero",
-        "an interval lies wholly more than {margin:.3g} from zero, on either side",
+        "fewer than {of:.0%} can still hold: an interval lies wholly more than {margin:.3g} from "
+        "zero, on either side",
     ),
     "agreement": Rule(
         _agreement,

@@ -72,11 +72,11 @@ def compare(
     for name in family:
         if name not in others:
             raise unknown("dimension of a family", name, others)
-    groups = list(table.groupby(list(family), sort=False).groups.values()) if family else []
+    of = table.groupby(list(family), sort=False).ngroup() if family else pd.Series(0, table.index)
     corrected, least = table["p"].to_numpy(copy=True), np.empty(len(table))
-    for rows_of in groups or [table.index]:
+    for rows_of in (np.flatnonzero(of == k) for k in of.unique()):
         corrected[rows_of] = correct(table["p"].to_numpy()[rows_of], correction)
-        least[rows_of] = smallest_p(table.loc[rows_of, "n_sites"], correction)
+        least[rows_of] = smallest_p(table["n_sites"].to_numpy()[rows_of], correction)
     table.insert(table.columns.get_loc("p") + 1, "p_corrected", corrected)
     verdicts = [
         _verdict(np.nan if smallest >= 1 - level else p, sign * location, 1 - level)

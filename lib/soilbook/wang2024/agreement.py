@@ -61,7 +61,8 @@ def site_scores(result: xr.Dataset) -> pd.DataFrame:
 class Scores:
     """R2 (model, site, cell), pooled, beside that printed (model, cell), NaN for "(-)".
 
-    ``cells`` are depth and lead; ``by_site`` is False where there are means over sites alone.
+    ``cells`` are depth and lead; ``by_site`` is False where there are means over sites alone, with
+    their ``bounds`` (model, end, cell) if they have any.
     """
 
     names: tuple[str, ...]
@@ -69,6 +70,7 @@ class Scores:
     printed: np.ndarray
     cells: tuple[tuple[float, int], ...]
     by_site: bool = True
+    bounds: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -88,7 +90,9 @@ class Scores:
     def of(self, *names: str) -> "Scores":
         """The same of some models."""
         kept = [self.row(name) for name in names]
-        return replace(self, names=names, r2=self.r2[kept], printed=self.printed[kept])
+        bounds = None if self.bounds is None else self.bounds[kept]
+        own = {"r2": self.r2[kept], "printed": self.printed[kept], "bounds": bounds}
+        return replace(self, names=names, **own)
 
 
 def scores(table: pd.DataFrame, names=tuple(models.NETWORKS)) -> Scores | None:
@@ -111,8 +115,15 @@ def scores(table: pd.DataFrame, names=tuple(models.NETWORKS)) -> Scores | None:
     printed = published.scores().drop_duplicates(["model", *CELL])
     printed = printed.pivot(index="model", columns=CELL, values="r2")
     printed = printed.reindex(index=there, columns=pd.MultiIndex.from_tuples(cells)).to_numpy()
-    enough = by_site and r2.shape[1] > 1
-    return Scores(there, r2, printed, tuple((d, int(lead)) for d, lead in cells), enough)
+    enough, bounds = by_site and r2.shape[1] > 1, None
+    if not by_site and {"r2_low", "r2_high"} <= set(table):
+        ends = [
+            table.pivot(index="model", columns=CELL, values=name).reindex(there, columns=cells)
+            for name in ("r2_low", "r2_high")
+        ]
+        bounds = np.stack([one.to_numpy() for one in ends], axis=1)
+    known = tuple((d, int(lead)) for d, lead in cells)
+    return Scores(there, r2, printed, known, enough, bounds)
 
 
 def spearman(own: np.ndarray, printed: np.ndarray) -> np.ndarray:
@@ -211,14 +222,20 @@ def _level(claim, found: Scores) -> Measured:
     """R2 minus the printed one, each network, depth and lead."""
     away = found.r2 - found.printed[:, None]
     value = float(np.nanmean(away))
-    if not found.by_site:
-        return Measured(value, published=0.0, unclear=RERUN)
-    interval = metrics.mean_over_sites(np.moveaxis(away, 1, 0).reshape(away.shape[1], -1))
-    there = np.isfinite(interval.value)
-    bounds = (interval.value[there], interval.low[there], interval.high[there])
-    cases = tuple(Case(*map(float, one)) for one in zip(*bounds, strict=True))
-    whole = metrics.mean_over_sites(np.nanmean(away, axis=(0, 2)))
     why = "R2 minus the printed one; {judged}; shown: the mean of all"
+    if found.by_site:
+        interval = metrics.mean_over_sites(np.moveaxis(away, 1, 0).reshape(away.shape[1], -1))
+        cells = interval.value, interval.low, interval.high
+    elif found.bounds is None:
+        return Measured(value, published=0.0, unclear=RERUN)
+    else:
+        ends = found.bounds - found.printed[:, None]
+        cells = away[:, 0].ravel(), ends[:, 0].ravel(), ends[:, 1].ravel()
+    kept = [one[np.isfinite(cells[0])] for one in cells]
+    cases = tuple(Case(*map(float, one)) for one in zip(*kept, strict=True))
+    if not found.by_site:
+        return Measured(value, published=0.0, cases=cases, why=why)
+    whole = metrics.mean_over_sites(np.nanmean(away, axis=(0, 2)))
     return Measured(value, float(whole.low), float(whole.high), 0.0, cases=cases, why=why)
 
 
@@ -250,7 +267,7 @@ def of_tables(
 def controls(own: pd.DataFrame | None, twin: pd.DataFrame | None = None) -> pd.DataFrame:
     """What has to fail, through the same rules: a column ``control`` before those of the claims.
 
-    ``own``, a table of ``site_scores``, holds persistence and SHUFFLED, which take the place of
+    ``own``, a table as ``scores`` takes it, holds persistence and SHUFFLED, which take the place of
     LSTM and then of FA-LSTM beside it; ``twin`` is the same of a twin, held against print as if its
     sites were real.
     """
@@ -265,7 +282,7 @@ def controls(own: pd.DataFrame | None, twin: pd.DataFrame | None = None) -> pd.D
 
 def _in_place(table: pd.DataFrame | None, name: str, place: str) -> Scores | None:
     """Scores of ``name`` under the name of ``place``, with LSTM beside where that is another."""
-    if table is None or "site" not in table or name not in set(table["model"]):
+    if table is None or name not in set(table["model"]):
         return None
     renamed = table[table["model"] == name].assign(model=place)
     rest = table[table["model"] == ("LSTM" if place != "LSTM" else "1D-CNN")]

@@ -116,9 +116,9 @@ def of_clock(times: pd.DataFrame | None, data: str = "observed") -> pd.DataFrame
 def of_sweep(table: pd.DataFrame | None, data: str = "observed") -> pd.DataFrame:
     """Claim 4.5-5, that the weight of the adversarial loss matters much; indexed by its id.
 
-    ``table`` of ``s4_5_gan.ablation``: network, lead_d, difference from LSTM with low and high; the
-    rows "GAN-LSTM, lambda X", "GAN-LSTM" is the paper's. The interval of the difference of two of
-    them is what their intervals allow.
+    ``table`` is the ablation of section 4.5: network, lead_d, difference from LSTM with low and
+    high; the rows "GAN-LSTM, lambda X", where "GAN-LSTM" is the paper's. The interval of the
+    difference of two of them is what their intervals allow.
     """
     (claim,) = _of_measure("4.5", "sweep")
     if table is None:

@@ -1,11 +1,17 @@
 """Section 4.1 of Wang et al. (2024): machine learning against the LSTM; Table 2 and Fig 8."""
 
+import time
 from functools import partial
 
+import pandas as pd
 import xarray as xr
 
+from soilbook import published
+from soilbook.models import MACHINE_LEARNING
 from soilbook.plots import scores
+from soilbook.store import Store
 from soilbook.wang2024 import runs
+from soilbook.wang2024.experiment import Experiment, load
 
 # As ``Page.table`` and ``Page.figure`` take them.
 table_2 = partial(runs.table_of_r2, "2")
@@ -31,3 +37,32 @@ def fig_8b(result: xr.Dataset) -> tuple:
         "names one: this book shows both."
     )
     return "8b", scores.rmse_panels(shown), scores.errors(shown), caption
+
+
+def clock(
+    experiment: Experiment, result: xr.Dataset, store: Store | None = None, repeats: int = 3
+) -> pd.DataFrame | None:
+    """Seconds of single trainings, a row each: model, seconds, site, machine (how it was taken).
+
+    RF, ELM and SVR are fitted ``repeats`` times to the training part of one site and depth; LSTM
+    has its share of the training of many networks at once, which is the least it can take, for the
+    paper's number of epochs. None without an LSTM.
+    """
+    if "LSTM" not in result["model"]:
+        return None
+    at = {"sites": tuple(result["site"].values[:1]), "depths": tuple(result["depth"].values[:1])}
+    records = load(experiment.but(**at).resolve(), store)
+    x, y = next(iter(records.series.values())).windows("training")
+    rows = []
+    for name, make in MACHINE_LEARNING.items():
+        for seed in range(repeats):
+            start = time.perf_counter()
+            make(seed).fit(x[:, -1], y)
+            rows.append((name, time.perf_counter() - start))
+    settings = published.hyperparameters().set_index(["model", "name"])["value"]
+    epochs = float(settings["deep", "epochs"])
+    shares = result["seconds_per_100_epochs"].sel(model="LSTM").values.ravel()
+    rows += [("LSTM", share * epochs / 100) for share in shares[shares > 0]]
+    table = pd.DataFrame(rows, columns=["model", "seconds"])
+    words = f"{repeats} fits each, LSTM by its share of a stacked training of {epochs:.0f} epochs"
+    return table.assign(site=at["sites"][0], machine=words)
