@@ -71,6 +71,7 @@ def _made(levels: dict[str, float], n_sites: int = 8, noise: float = 0.001) -> x
             "n_repetitions": ("model", np.ones(len(names), dtype=int)),
             "epochs_to_convergence": (("model", "repetition", "site", "depth"), cost),
             "seconds_per_100_epochs": (("model", "repetition", "site", "depth"), cost),
+            "seconds_alone": (("model", "turn"), cost[:, 0, :, 0]),
         },
         coords={
             "model": names,

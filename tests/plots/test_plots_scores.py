@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -86,8 +87,16 @@ def titles(figure):
     return [axis.get_title(loc="left") for axis in figure.axes if axis.get_title(loc="left")]
 
 
-def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(bars, costs):
-    figure = drawn.rmse_panels(bars, costs)
+@pytest.fixture
+def alone(costs):
+    """Three turns of each network alone, twice as slow as its share."""
+    share = costs.groupby("model", sort=False)["seconds_per_100_epochs"].median()
+    turns = [(model, 2 * one + turn) for model, one in share.items() for turn in (-0.1, 0, 0.1)]
+    return pd.DataFrame(turns, columns=["model", "seconds_alone"])
+
+
+def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(bars, costs, alone):
+    figure = drawn.rmse_panels(bars, costs, alone)
     assert titles(figure) == [
         "(a) 0.05 m", "(b) 0.10 m", "(c) 0.20 m", "(d) 0.50 m", "(e) 1.00 m",
         "(g) epochs to convergence", "(h) training time",
@@ -96,9 +105,19 @@ def test_score_figure_has_a_panel_a_depth_and_the_two_of_cost(bars, costs):
     np.testing.assert_allclose(heights, bars["rmse"].isel(depth=0).values.ravel())
 
 
-def test_figure_and_captions_say_what_epochs_to_convergence_are(made, bars, costs):
+def test_time_is_that_of_one_network_alone_with_its_share_beside(bars, costs, alone):
+    figure = drawn.rmse_panels(bars, costs, alone)
+    (panel,) = (one for one in figure.axes if one.get_title(loc="left").startswith("(h)"))
+    (diamonds,) = (line for line in panel.lines if line.get_marker() == "D")
+    share = costs.groupby("model", sort=False)["seconds_per_100_epochs"].median()
+    np.testing.assert_allclose(diamonds.get_ydata(), share)
+    medians = [line.get_ydata()[0] for line in panel.lines if line.get_color() == "black"]
+    assert set(np.round(2 * share, 6)) <= set(np.round(medians, 6))
+
+
+def test_figure_and_captions_say_what_epochs_to_convergence_are(made, bars, costs, alone):
     share = f"within {100 * CONVERGED:g} %"
-    figure = drawn.rmse_panels(bars, costs)
+    figure = drawn.rmse_panels(bars, costs, alone)
     (panel,) = (one for one in figure.axes if one.get_title(loc="left").startswith("(g)"))
     assert share in panel.get_ylabel()
     heights = {line.get_ydata()[0] for line in panel.lines if len(set(line.get_ydata())) == 1}
@@ -117,7 +136,7 @@ def test_products_of_a_section_bear_their_number_and_hold_both_readings(scores):
     number, at_lead, _ = runs.table_at_lead("3", scores)
     assert number == "3b" and set(at_lead["reading"]) == {"at_lead"} and len(at_lead) == 5 * 5 * 3
     number, _, data, _ = runs.fig_of_rmse("9", _bars_of_all(scores))
-    assert number == "9" and set(data) == {"rmse", "cost"}
+    assert number == "9" and set(data) == {"rmse", "cost", "alone"}
     pooled = scores["rmse"].sel(reading="pooled", model="LSTM", depth=1.0, lead=7)
     row = data["rmse"].query("model == 'LSTM' and depth_m == 1.0 and lead_d == 7")
     np.testing.assert_allclose(row["rmse"], pooled)

@@ -108,9 +108,9 @@ def test_a_hybrid_is_of_use_if_it_is_more_accurate_or_saves_time_at_like_accurac
     hybrids = ("LSTM-CNN", "CNN-LSTM", "CNN-with-LSTM")
     result = made(BASE | {"LSTM": 0.9} | dict.fromkeys(hybrids, 0.9))
     result["site_r2"].loc[{"model": "CNN-LSTM"}] += r2 - 0.9
-    for name in ("epochs_to_convergence", "seconds_per_100_epochs"):
+    for name in ("epochs_to_convergence", "seconds_alone"):
         result[name].loc[{"model": ["LSTM", *hybrids]}] = 10.0
-    result["seconds_per_100_epochs"].loc[{"model": "CNN-LSTM"}] *= cost
+    result["seconds_alone"].loc[{"model": "CNN-LSTM"}] *= cost
     assert verdict(result, "4.3", "4.3-7")["verdict"] == expected
 
 
@@ -218,7 +218,7 @@ def test_rows_that_were_judged_elsewhere_are_taken_over(made):
 def test_similar_costs_are_within_a_factor(made):
     for cost, expected in ((1.05, "reproduced"), (1.5, "not")):
         result = made(BASE | {"LSTM": 0.96, "Transformer": 0.92})
-        for name in ("epochs_to_convergence", "seconds_per_100_epochs"):
+        for name in ("epochs_to_convergence", "seconds_alone"):
             result[name].loc[{"model": "Transformer"}] = cost * result[name].sel(model="LSTM")
         row = verdict(result, "4.2", "4.2-10")
         assert row["verdict"] == expected
@@ -388,7 +388,7 @@ def test_scores_are_similar_where_their_interval_stays_within_a_hundredth(
 def test_costs_are_similar_within_a_quarter(made, factor, expected):
     """GAN-LSTM costs about as much as LSTM."""
     result = made(BASE | {"LSTM": 0.95, "GAN-LSTM": 0.95})
-    for name in ("epochs_to_convergence", "seconds_per_100_epochs"):
+    for name in ("epochs_to_convergence", "seconds_alone"):
         result[name].loc[{"model": "GAN-LSTM"}] = np.sqrt(factor)
         result[name].loc[{"model": "LSTM"}] = 1.0
     row = verdict(result, "4.5", "4.5-3")

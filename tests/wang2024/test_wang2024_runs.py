@@ -75,6 +75,8 @@ def test_result_holds_every_model_at_every_cell(result):
     assert np.isfinite(result["site_r2"].values).all()
     assert (result["n_sites"] == 2).all()
     assert (result["seconds_per_100_epochs"].sel(model="1D-CNN") > 0).all()
+    assert (result["seconds_alone"].sel(model="1D-CNN") > 0).all()
+    assert result["seconds_alone"].sel(model="ELM").isnull().all()
     assert result["epochs_to_convergence"].sel(model="ELM").isnull().all()
     assert result.attrs["left_out"] == ""
 

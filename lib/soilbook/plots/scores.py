@@ -79,12 +79,15 @@ def errors(scores: xr.Dataset) -> pd.DataFrame:
     return frame.rename(columns={"depth": "depth_m", "lead": "lead_d"})
 
 
-def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
+def rmse_panels(
+    scores: xr.Dataset, cost: pd.DataFrame | None = None, alone: pd.DataFrame | None = None
+):
     """Panels (a-e): RMSE by lead, one panel a depth; (g): epochs to convergence; (h): time.
 
     ``scores`` has ``rmse``, ``rmse_low``, ``rmse_high`` (model, depth, lead) in m3 m-3; ``cost``
     one row a network with ``model``, ``epochs_to_convergence`` (see ``shard.convergence_epoch``)
-    and ``seconds_per_100_epochs``. The legend names ``attrs["site"]`` of scores of one site, see
+    and ``seconds_per_100_epochs``, its share of a stacked training; ``alone`` one row a turn with
+    ``model`` and ``seconds_alone``. The legend names ``attrs["site"]`` of scores of one site, see
     ``runs.one_site``.
     """
     with_cost = cost is not None and len(cost) > 0
@@ -105,7 +108,10 @@ def rmse_panels(scores: xr.Dataset, cost: pd.DataFrame | None = None):
             until = f"epochs until within {100 * CONVERGED:g} %\nof the lowest validation error"
             _box(axes[2, 0], cost, "epochs_to_convergence", until)
             axes[2, 0].set_title("(g) epochs to convergence", loc="left")
-            _box(axes[2, 1], cost, "seconds_per_100_epochs", "s per 100 epochs and network")
+            _box(axes[2, 1], alone, "seconds_alone", "s per 100 epochs and network")
+            share = cost.groupby("model", sort=False)["seconds_per_100_epochs"].median()
+            places = np.arange(1, len(share) + 1)
+            axes[2, 1].plot(places, share, "D", ms=5, mfc="white", mec="black", zorder=4)
             axes[2, 1].set_title("(h) training time", loc="left")
             axes[2, 2].set_axis_off()
     return figure

@@ -9,7 +9,7 @@ import xarray as xr
 from soilbook import schema
 from soilbook.data.sites import SITES, Site, find
 from soilbook.physics.cover import root_share
-from soilbook.physics.soil import pedotransfer
+from soilbook.physics.soil import Soil, pedotransfer
 from soilbook.twin import soil, streams
 from soilbook.twin.ground import COVERS, Ground, Schedule, Weather, ground, schedule, together
 from soilbook.twin.instruments import RESOLUTION, outages
@@ -217,7 +217,7 @@ def site_columns(sand: np.ndarray, clay: np.ndarray, covers: list[str]) -> soil.
     tight = top.conductivity * np.exp(-CENTRES[:WATER_LAYERS] / soil.TIGHTENING)
     edges = 100 * EDGES[: WATER_LAYERS + 1]
     roots = np.stack([root_share(COVERS[one].roots, edges) for one in covers])
-    profile = soil.Soil(top.porosity, top.entry, top.slope, tight)
+    profile = Soil(top.porosity, top.entry, top.slope, tight)
     return soil.columns(profile, roots, THICKNESS[:WATER_LAYERS])
 
 

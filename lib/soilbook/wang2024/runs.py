@@ -5,6 +5,7 @@ of a score, ``pooled`` at lead h is the mean of the scores of the steps 1 to h, 
 programs compute and the published tables print; ``at_lead`` is the score of step h alone.
 """
 
+import platform
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +13,20 @@ import pandas as pd
 import xarray as xr
 from torch import nn
 
-from soilbook import costs, metrics, models, settings
+from soilbook import costs, fingerprint, metrics, models, settings
 from soilbook.errors import DataError, ParameterError
 from soilbook.explain import shapley
 from soilbook.plots import scores
 from soilbook.store import Store
-from soilbook.training import load_module, windows
+from soilbook.training import Settings, Task, load_module, windows
 from soilbook.training.ensemble import CONVERGED
+from soilbook.training.plain import train_alone
 from soilbook.wang2024 import forecasts
 from soilbook.wang2024.experiment import Experiment, load, nearest, stand_in
 
 ALL_MODELS = (*models.MACHINE_LEARNING, *models.NETWORKS)
 LEADS = (1, 3, 7)
+TURNS, TIMED_EPOCHS = 5, 8  # of the clock of one network alone
 READINGS = ("pooled", "at_lead")
 VALUES = ("r2", "rmse", "bias", "ubrmse", "r", "kge", "anomaly_r", "skill")
 RESAMPLED = ("r2", "rmse")
@@ -40,8 +43,10 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     Returns the scores of ``score``; ``forecast`` (model, site, depth, step, day), mean of
     repetitions, with ``observed`` (m3 m-3) and ``issue_time`` (last observed day);
     ``epochs_to_convergence``, see ``shard.convergence_epoch``, and ``seconds_per_100_epochs``
-    (model, site, depth, repetition); attrs ``left_out``: one line for each site and depth with too
-    few windows. Raises ParameterError, DataError or DeviceError before any work starts.
+    (model, site, depth, repetition), the share of a network in a stacked training;
+    ``seconds_alone`` (model, turn), see ``timed``; attrs ``left_out``: one line for each site and
+    depth with too few windows. Raises ParameterError, DataError or DeviceError before any work
+    starts.
     """
     experiment = experiment.resolve()
     store = store or Store()
@@ -59,10 +64,36 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
         if name == "forecast":
             arrays = [array.mean("repetition") for array in arrays]
         result[name] = xr.concat(arrays, names, join="outer")
+    alone = [timed(experiment, name, records, store) for name in parts]
+    result["seconds_alone"] = xr.concat(alone, names)
     result.attrs.update(
         left_out="\n".join(records.left_out), data=experiment.data, variant=experiment.variant
     )
     return result
+
+
+def timed(experiment: Experiment, model: str, records, store: Store) -> xr.DataArray:
+    """Processor seconds that 100 epochs of one network take alone (turn,), as the paper's costs.
+
+    Plain PyTorch on one core, measured in several turns of a few epochs each; NaN for what is no
+    network. Kept in the store by machine.
+    """
+    if model not in models.NETWORKS:
+        return xr.DataArray(np.full(TURNS, np.nan), dims="turn")
+    make, one = forecasts.maker(experiment, model, records), next(iter(records.series.values()))
+    few = min(TIMED_EPOCHS, experiment.epochs)
+    how = Settings.of(settings.profile(experiment.profile), few, experiment.variant)
+
+    def measure() -> xr.Dataset:
+        tasks = [Task(one, model, turn, experiment.seed) for turn in range(TURNS)]
+        made = [train_alone(make, task, how) for task in tasks]
+        return xr.concat(made, "network")[["seconds_per_100_epochs"]]
+
+    key = {
+        "kind": "times of one network", "model": model, "features": one.n_features, "how": how,
+        "rows": len(one.y), "machine": platform.node(), "networks": fingerprint.of_code(make),
+    }  # fmt: skip
+    return store.made(key, measure)["seconds_per_100_epochs"].rename(network="turn")
 
 
 def summary(result: xr.Dataset) -> str:
@@ -119,15 +150,18 @@ def table_at_lead(number: str, result: xr.Dataset) -> tuple:
 
 def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:
     """Figs 9 to 11 and 13 as ``Page.figure`` takes them: number, figure, data, caption."""
-    pooled, costs = result.sel(reading="pooled"), cost(result)
-    data = {"rmse": scores.errors(pooled), "cost": costs}
+    pooled, together = result.sel(reading="pooled"), cost(result)
+    alone = result["seconds_alone"].to_dataframe().dropna().reset_index()
+    alone = scores.in_order(alone, ["model"], result["model"].values)
+    data = {"rmse": scores.errors(pooled), "cost": together, "alone": alone}
     caption = (
         "Mean RMSE of the networks and the baselines at five depths (a-e), epochs to convergence "
         f"(g: until the validation error is within {100 * CONVERGED:g} % of its lowest) and time "
-        "per 100 epochs of one network (h). Networks train many at once here: the time is each "
-        "network's share."
+        "per 100 epochs (h): boxes, one network alone on one core with plain PyTorch, as the paper "
+        f"trained ({TURNS} turns); diamonds, the share of one network among many that train at "
+        "once, as in this run."
     )
-    return number, scores.rmse_panels(pooled, costs), data, caption
+    return number, scores.rmse_panels(pooled, together, alone), data, caption
 
 
 def gains(result: xr.Dataset) -> xr.Dataset:

@@ -44,9 +44,8 @@ def clock(
 ) -> pd.DataFrame | None:
     """Seconds of single trainings, a row each: model, seconds, site, machine (how it was taken).
 
-    RF, ELM and SVR are fitted ``repeats`` times to the training part of one site and depth; LSTM
-    has its share of the training of many networks at once, which is the least it can take, for the
-    paper's number of epochs. None without an LSTM.
+    RF, ELM and SVR are fitted ``repeats`` times to the training part of one site and depth; one
+    LSTM alone, see ``runs.timed``, trains for the paper's number of epochs. None without an LSTM.
     """
     if "LSTM" not in result["model"]:
         return None
@@ -61,8 +60,8 @@ def clock(
             rows.append((name, time.perf_counter() - start))
     settings = published.hyperparameters().set_index(["model", "name"])["value"]
     epochs = float(settings["deep", "epochs"])
-    shares = result["seconds_per_100_epochs"].sel(model="LSTM").values.ravel()
-    rows += [("LSTM", share * epochs / 100) for share in shares[shares > 0]]
+    turns = result["seconds_alone"].sel(model="LSTM").values
+    rows += [("LSTM", seconds * epochs / 100) for seconds in turns]
     table = pd.DataFrame(rows, columns=["model", "seconds"])
-    words = f"{repeats} fits each, LSTM by its share of a stacked training of {epochs:.0f} epochs"
+    words = f"{repeats} fits each, LSTM alone on one core for {epochs:.0f} epochs"
     return table.assign(site=at["sites"][0], machine=words)
