@@ -14,7 +14,7 @@ import xarray as xr
 from soilbook import __version__, cli
 from soilbook.book import build, runner
 from soilbook.errors import ParameterError
-from soilbook.store import Store
+from soilbook.store import Store, tagged_folder
 
 CELL = """data: str = "twin"  # track
 profile: str = "quick"  # how much
@@ -163,10 +163,11 @@ def test_store_is_listed_by_kind_and_cleaned_by_age(book, capsys, monkeypatch):
     for n in range(3):
         store.put({"kind": "forecast" if n else "training", "n": n}, xr.Dataset({"x": n}))
     assert cli.main(["store", "list"]) == 0
-    forecasts, trainings, total = capsys.readouterr().out.splitlines()
+    forecasts, trainings, total, compiled = capsys.readouterr().out.splitlines()
     assert forecasts.split()[:2] == ["forecast", "2"] and trainings.split()[:2] == ["training", "1"]
     assert forecasts.endswith(" s old") and " MB" in forecasts
     assert total.startswith("3 results, ") and total.endswith(f"in {book / 'cache/results'}")
+    assert compiled == f"compiled steps of trainings, 0.0 MB, in {book / 'cache/compiled'}"
     assert cli.main(["store", "clean", "--older", "1"]) == 0
     assert capsys.readouterr().out.startswith("removed 0 results, 0.0 MB, from ")
     assert cli.main(["store", "clean", "--all"]) == 0
@@ -183,11 +184,13 @@ def test_clean_all_says_what_it_removes_of_the_store_and_leaves_other_files(tmp_
     program.chmod(0o755)
     Store(cache / "results").put({"n": 1}, xr.Dataset({"x": 1}))
     (cache / "results/thesis.txt").write_text("mine")
+    (tagged_folder(cache / "compiled") / "step.so").write_text("x" * 10**6)
     made = subprocess.run(
         ["make", "clean-all", "VENV=venv"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"SOILBOOK_CACHE": str(cache)}, check=True,
     )  # fmt: skip
     assert f"removed 1 results, 0.0 MB, from {cache / 'results'}" in made.stdout
+    assert f"removed compiled steps, 1.0 MB, from {cache / 'compiled'}" in made.stdout
     assert [file.name for file in cache.rglob("*") if file.is_file()] == ["thesis.txt"]
     assert not program.exists()
 

@@ -1,7 +1,5 @@
 """What a training takes is measured once and foretold from then on; a dry run trains nothing."""
 
-import time
-
 import pytest
 
 from soilbook import costs
@@ -13,61 +11,75 @@ def work(kind="LSTM", total=10, missing=10, steps=1000, **more) -> Work:
     return Work(kind, total, missing, steps, **more)
 
 
-def trained(store, one=None, key=None, seconds=()) -> None:
-    """A training that lasts no time, of which each worker says it took ``seconds``."""
-    with training(one or work(), key or {"of": "this"}, store) as each:
-        each.extend(seconds)
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The time, which stands still unless a test moves it."""
+    now = [100.0]
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: now[0])
+    return now
+
+
+def trained(store, clock, one=None, reports=((30.0, 1000),), key=None) -> list[int]:
+    """A training that reports (seconds later, steps); returns what was told."""
+    told = []
+    with training(one or work(), key or {"of": "this"}, store) as timed:
+        tell = timed(told.append)
+        for seconds, steps in reports:
+            clock[0] += seconds
+            tell(steps)
+    return told
 
 
 def test_time_grows_with_the_steps_but_not_what_compiling_takes():
-    rate = Rate(steps=1000, seconds=30.0, training=40.0, workers=2, memory=0)  # 10 s are fixed
+    rate = Rate(steps=1000, seconds=30.0, fixed=10.0, workers=2, memory=0)
     assert rate.seconds_of(work(steps=1000, workers=2)) == 30
     assert rate.seconds_of(work(steps=3000, workers=2)) == 10 + 60
     assert rate.seconds_of(work(steps=3000, workers=4)) == 10 + 30
     assert rate.seconds_of(work(missing=1, steps=1000, workers=4)) == 10 + 40  # one network, one
-    busy = Rate(steps=1000, seconds=10.0, training=40.0, workers=2, memory=0)  # more than it can
-    assert busy.seconds_of(work(steps=1000, workers=2)) == 20
 
 
-def test_a_rate_is_kept_for_each_kind_way_and_store(tmp_path):
+def test_a_rate_is_kept_for_each_kind_way_and_store(tmp_path, clock):
     store = Store(tmp_path)
-    trained(store, seconds=(3.0, 1.0))
+    assert trained(store, clock, reports=[(25.0, 250), (5.0, 250), (10.0, 500)]) == [250, 250, 500]
     rate = costs.measured(work(), store)
-    assert (rate.steps, rate.training, rate.workers) == (1000, 4.0, 1) and rate.memory > 1e6
+    # 750 steps in 15 s: the first 250 took 5 s, after 20 s of something else
+    assert (rate.steps, rate.seconds, rate.fixed, rate.workers) == (1000, 40.0, 20.0, 1)
+    assert rate.memory > 1e6
     assert costs.measured(work(kind="1D-CNN"), store) is None
     assert costs.measured(work(how="cpu, compiled"), store) is None
     assert costs.measured(work(), Store(tmp_path / "other")) is None
-    trained(store, work(steps=400), seconds=[9.0])  # too little to tell better
+    trained(store, clock, work(steps=400))  # too little to tell better
     assert costs.measured(work(), store) == rate
-    trained(store, work(steps=500), seconds=[9.0])
-    assert costs.measured(work(), store).training == 9
+    trained(store, clock, work(steps=500))
+    assert costs.measured(work(), store).seconds == 30
 
 
-def test_the_whole_time_counts_where_workers_say_nothing(tmp_path):
-    with training(work(workers=2), {}, Store(tmp_path)):
-        time.sleep(0.05)
-    rate = costs.measured(work(), Store(tmp_path))
-    assert rate.training == pytest.approx(2 * rate.seconds) and rate.seconds >= 0.05
+@pytest.mark.parametrize(
+    "reports", [[], [(30.0, 1000)], [(2.0, 900), (28.0, 100)], [(0.0, 10), (30.0, 990)]]
+)
+def test_without_a_pause_before_the_first_report_nothing_is_fixed(tmp_path, clock, reports):
+    trained(Store(tmp_path), clock, reports=reports)
+    assert costs.measured(work(), Store(tmp_path)).fixed == 0
 
 
-def test_what_is_in_the_store_and_what_has_none_leave_no_rate(tmp_path):
+def test_what_is_in_the_store_and_what_has_none_leave_no_rate(tmp_path, clock):
     store = Store(tmp_path)
-    trained(store, work(missing=0, steps=0))
-    trained(None)
+    trained(store, clock, work(missing=0, steps=0))
+    trained(None, clock)
     with pytest.raises(ZeroDivisionError), training(work(), {}, store):
         raise ZeroDivisionError
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_a_damaged_rate_is_none(tmp_path):
-    trained(Store(tmp_path))
+def test_a_damaged_rate_is_none(tmp_path, clock):
+    trained(Store(tmp_path), clock)
     (file,) = tmp_path.rglob("*.json")
     for text in ("", "[1, 2]", '{"steps": 3}'):
         file.write_text(text)
         assert costs.measured(work(), Store(tmp_path)) is None
 
 
-def test_a_dry_run_counts_once_and_stops_where_something_is_missing(tmp_path):
+def test_a_dry_run_counts_once_and_stops_where_something_is_missing(tmp_path, clock):
     done = []
     with dry_run() as found:
         for key in ("a", "b", "a"):
@@ -77,7 +89,7 @@ def test_a_dry_run_counts_once_and_stops_where_something_is_missing(tmp_path):
             done.append("c")
     assert done == ["c"] and [one.kind for one in found.values()] == ["a", "b", "c"]
     assert not list(tmp_path.iterdir())
-    trained(Store(tmp_path))  # afterwards all is as before
+    trained(Store(tmp_path), clock)  # afterwards all is as before
 
 
 def test_all_are_counted_before_the_first_stops():
@@ -99,10 +111,10 @@ def test_all_are_counted_before_the_first_stops():
     assert [one.kind for one in found.values()] == ["a", "b", "c", "x", "y"]
 
 
-def test_an_estimate_adds_up_and_names_what_it_does_not_know(tmp_path):
+def test_an_estimate_adds_up_and_names_what_it_does_not_know(tmp_path, clock):
     store, large = Store(tmp_path), 2**40
-    trained(store, work(steps=100), seconds=[50.0])
-    trained(store, work("RF", steps=100), seconds=[10.0])
+    trained(store, clock, work(steps=100), [(50.0, 100)])
+    trained(store, clock, work("RF", steps=100), [(10.0, 100)])
     works = [
         work(steps=200, size=large),
         work("RF", steps=100),
@@ -110,7 +122,7 @@ def test_an_estimate_adds_up_and_names_what_it_does_not_know(tmp_path):
         work("ELM", missing=0),
     ]
     found = Estimate.of(works, store)
-    assert found.seconds == pytest.approx(110, abs=1) and found.unknown == ("SVR",)
+    assert found.seconds == 110 and found.unknown == ("SVR",)
     assert found.memory > costs.COPIES * large
     said = found.summary()
     assert said.startswith("30 of 40 models to train, 10 in the store; about 1 min 50 s here (")

@@ -1,6 +1,7 @@
 """The bar shows where somebody watches, and nowhere else."""
 
 import fcntl
+import io
 import os
 import pty
 import struct
@@ -122,3 +123,29 @@ def test_notebook_shows_a_bar_only_if_somebody_looks(monkeypatch, capsys, answer
     with progress.bar(2, "training", "network") as drawn_bar:
         drawn_bar.update(2)
         assert drawn_bar.disable is not shown
+
+
+@pytest.mark.parametrize("pauses", [(0,), (0, 200)])
+def test_time_left_is_right_within_30_percent(monkeypatch, pauses):
+    """Of a training whose workers compile for 20 s and then make a step in every tenth of a second,
+    heard of twice a second; again before each further shard. Seen from 10 s after a pause on."""
+    clock = [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    monkeypatch.setattr(progress, "width", lambda stream: {})
+    monkeypatch.delenv(progress.VARIABLE, raising=False)
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    told, total = [], 400
+    with progress.bar(total, "LSTM", "step") as bar:
+        for done in range(0, total, 5):
+            clock[0] += 20.5 if done in pauses else 0.5
+            bar.update(5)
+            state = bar.format_dict
+            told.append((clock[0], done + 5, (total - state["n"]) / (state["rate"] or 1e-9)))
+    end, counted = clock[0], 0
+    for now, done, left in told:
+        since = min(done - first for first in pauses if done > first)
+        if since >= 100 and end - now > 5 and not any(first >= done for first in pauses):
+            counted += 1
+            assert left == pytest.approx(end - now, rel=0.3), (now, done)
+    assert counted >= 5

@@ -19,7 +19,7 @@ import pytest
 import xarray as xr
 
 from soilbook.errors import SoilbookError
-from soilbook.store import Store, canonical, write
+from soilbook.store import Store, canonical, remove_tagged, tagged_folder, write
 
 
 def result(value: float = 1.0) -> xr.Dataset:
@@ -231,6 +231,20 @@ def test_nothing_goes_that_a_store_does_not_make_or_that_may_be_in_use(tmp_path)
         os.utime(one, (0, 0))
     store.remove()  # what a killed run left is not in use for ever
     assert {one for one in tmp_path.rglob("*") if one.is_file()} == {*foreign}
+
+
+def test_only_a_folder_with_our_tag_is_removed_whole(tmp_path):
+    folder = tagged_folder(tmp_path / "a/compiled")
+    (folder / "x").write_text("12345")
+    assert tagged_folder(folder) == folder
+    assert remove_tagged(folder) > 5 and not folder.exists()
+    assert remove_tagged(folder) == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/x").write_text("12345")
+    assert remove_tagged(tagged_folder(tmp_path / "mine")) == 0  # that was there before
+    assert (tmp_path / "mine/x").exists()
+    with pytest.raises(SoilbookError, match="cannot write"):
+        tagged_folder(tmp_path / "mine/x/compiled")
 
 
 def test_an_emptied_store_leaves_no_folder_and_an_absent_one_is_no_error(tmp_path):

@@ -229,7 +229,7 @@ def _store_list(options) -> None:
     from datetime import UTC, datetime
 
     from soilbook.costs import spoken
-    from soilbook.store import Store
+    from soilbook.store import Store, compiled_steps, size_of
 
     store = Store()
     kinds: dict[str, list] = {}
@@ -242,6 +242,8 @@ def _store_list(options) -> None:
         print(f"{kind:40} {len(entries):6} {_megabytes(entries):>10}  {age} old")
     every = [entry for entries in kinds.values() for entry in entries]
     print(f"{len(every)} results, {_megabytes(every)}, in {store.folder}")
+    compiled = compiled_steps()
+    print(f"compiled steps of trainings, {size_of(compiled) / 1e6:.1f} MB, in {compiled}")
 
 
 def _megabytes(entries) -> str:
@@ -251,7 +253,7 @@ def _megabytes(entries) -> str:
 def _store_clean(options) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from soilbook.store import Store
+    from soilbook.store import Store, compiled_steps, remove_tagged
 
     if options.all == (options.older is not None):
         raise ParameterError("say what to remove: --older DAYS, or --all")
@@ -259,6 +261,9 @@ def _store_clean(options) -> None:
     store = Store()
     count, freed = store.remove(before)
     print(f"removed {count} results, {freed / 1e6:.1f} MB, from {store.folder}")
+    if options.all:
+        compiled = compiled_steps()
+        print(f"removed compiled steps, {remove_tagged(compiled) / 1e6:.1f} MB, from {compiled}")
 
 
 def split_options(options: list[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ trainings themselves. Dask gives the work of a lost worker to another one.
 
 import functools
 import os
+import re
 import socket
 import threading
 import time
@@ -21,6 +22,7 @@ from soilbook import fingerprint
 from soilbook.errors import ParameterError, SoilbookError
 
 SCHEDULER, SHARED = "SOILBOOK_SCHEDULER", "SOILBOOK_SHARED"
+ADDRESS = re.compile(r"((tcp|tls|wss?|ucxx?)://)?[^/\s]+:\d+")
 PATIENCE = 10  # seconds for the scheduler to answer
 EVERY = 0.5  # seconds between two reports of a worker
 
@@ -39,10 +41,12 @@ def shared() -> bool:
 def connected() -> Iterator:
     """A Dask client of the scheduler, which has at least one worker.
 
-    Raises ParameterError without the extra ``cluster``, and SoilbookError if no scheduler answers
-    or it has no worker.
+    Raises ParameterError for what is no address and without the extra ``cluster``, SoilbookError if
+    no scheduler answers or it has no worker.
     """
     where = address()
+    if not ADDRESS.fullmatch(where):
+        raise ParameterError(f"scheduler {where!r}; allowed: an address such as tcp://host:8786")
     try:
         from distributed import Client
     except ImportError as error:

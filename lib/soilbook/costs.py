@@ -47,21 +47,20 @@ class Work:
 
 @dataclass(frozen=True)
 class Rate:
-    """What ``steps`` took: seconds in all, seconds of training summed over the workers, and the
-    memory (bytes) of this process and its workers."""
+    """What ``steps`` took: seconds, those of them before the first step, and the memory (bytes) of
+    this process and its workers."""
 
     steps: int
     seconds: float
-    training: float
+    fixed: float
     workers: int
     memory: int
 
     def seconds_of(self, work: Work) -> float:
-        """Time of another work of this kind: what does not depend on the steps, such as compiling
-        and starting workers, and its share of the training."""
-        at_once = min(work.workers, work.missing) or 1
-        fixed = max(0.0, self.seconds - self.training / self.workers)
-        return fixed + self.training / self.steps * work.steps / at_once
+        """Time of another work of this kind: what comes before the first step, such as compiling
+        and starting workers, and the share of its steps."""
+        each = (self.seconds - self.fixed) * self.workers / self.steps
+        return self.fixed + each * work.steps / (min(work.workers, work.missing) or 1)
 
 
 class NotMade(Exception):
@@ -100,25 +99,40 @@ def foreseen(function: Callable, items: Iterable) -> None:
 
 
 @contextmanager
-def training(work: Work, key: dict, store: Store | None) -> Iterator[list[float]]:
+def training(work: Work, key: dict, store: Store | None) -> Iterator[Callable]:
     """Around a training, whose ``key`` is the same for the same networks; its rate is kept.
 
-    Yields a list for the seconds that each worker trained; without any the whole time counts.
-    Raises NotMade in a dry run if something is missing.
+    Yields a function that makes of ``tell(n)``, which hears of steps, one that is timed. Raises
+    NotMade in a dry run if something is missing.
     """
     if _found is not None:
         _found[canonical(key)] = work
         if work.missing:
             raise NotMade(work.kind)
-    began, each = time.perf_counter(), []
-    yield each
+    began, heard = time.perf_counter(), []
+
+    def timed(tell: Callable[[int], None]) -> Callable[[int], None]:
+        def hear(n: int) -> None:
+            heard.append((time.perf_counter() - began, n))
+            tell(n)
+
+        return hear
+
+    yield timed
     if store and work.missing:
         seconds = time.perf_counter() - began
         workers = min(work.workers, work.missing)
-        rate = Rate(work.steps, seconds, sum(each) or seconds * workers, workers, _memory())
+        rate = Rate(work.steps, seconds, _fixed(heard, seconds), workers, _memory())
         before = measured(work, store)
         if before is None or rate.steps >= LEAST * before.steps:
             write(_file(work, store), json.dumps(asdict(rate), indent=1).encode())
+
+
+def _fixed(heard: list[tuple[float, int]], seconds: float) -> float:
+    """Seconds before the first step, of the times at which steps were heard of: the first report
+    comes after the steps that it tells of, at the pace of all others."""
+    (first, n), more = heard[0] if heard else (0.0, 0), sum(n for _, n in heard[1:])
+    return max(0.0, first - n * (seconds - first) / more) if more else 0.0
 
 
 def measured(work: Work, store: Store) -> Rate | None:

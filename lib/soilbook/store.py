@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tempfile
 import time
 import warnings
@@ -23,6 +24,7 @@ from pydantic import BaseModel
 from soilbook import __version__, fingerprint
 from soilbook.errors import SoilbookError
 
+TAG = "CACHEDIR.TAG"
 RATES = "rates"  # folder of what ``costs`` measured
 # Files of a store: results, sidecars, locks and unfinished ones; rates.
 OWN = re.compile(
@@ -30,6 +32,42 @@ OWN = re.compile(
     rf"|(?P<rate>{RATES}/[\w.-]+\.json)"
 )
 OPEN = 3600  # seconds after which a file without a sidecar is taken for that of a killed run
+
+
+def cache() -> Path:
+    """Folder of all that can be made again."""
+    return Path(os.environ.get("SOILBOOK_CACHE") or platformdirs.user_cache_dir("soilbook"))
+
+
+def compiled_steps() -> Path:
+    """Folder of the cache for what the compiler made of the steps of trainings."""
+    return cache() / "compiled"
+
+
+def tagged_folder(folder: Path) -> Path:
+    """The folder, made if need be with a tag that says its content can be made again,
+    https://bford.info/cachedir; SoilbookError where that is not possible."""
+    try:
+        folder.mkdir(parents=True)
+        (folder / TAG).write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    except OSError as error:
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise cannot_write(folder, error) from error
+    return folder
+
+
+def remove_tagged(folder: Path) -> int:
+    """Remove a folder with such a tag; the bytes freed, 0 for any other folder."""
+    if not (folder / TAG).is_file():
+        return 0
+    freed = size_of(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return freed
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 class Store:
@@ -43,8 +81,7 @@ class Store:
     def __init__(self, folder: str | Path | None = None):
         """Keep results in ``folder``, else in the folder ``results`` of the cache, which
         SOILBOOK_CACHE names or the user's system has for soilbook."""
-        cache = os.environ.get("SOILBOOK_CACHE") or platformdirs.user_cache_dir("soilbook")
-        self.folder = Path(folder) if folder else Path(cache) / "results"
+        self.folder = Path(folder) if folder else cache() / "results"
 
     def has(self, key: dict) -> bool:
         """Whether a whole, undamaged result is there."""

@@ -23,10 +23,9 @@ def train(name):
     key = {"kind": "trained", "name": name}
     there = store.has(key)
     work = costs.Work(name, networks, 0 if there else networks, 0 if there else 10 * networks)
-    with costs.training(work, key, store) as seconds:
+    with costs.training(work, key, store):
         if not there:
             store.put(key, xr.Dataset({"x": np.float32(len(name))}))
-            seconds.append(30.0)
     return store.get(key)
 """
 

@@ -123,11 +123,17 @@ def refused(error=SoilbookError) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "ftp://127.0.0.1:9"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9"])
 def test_a_scheduler_that_is_not_there(monkeypatch, address):
     monkeypatch.setenv(cluster.SCHEDULER, address)
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     assert f"no Dask scheduler answers at '{address}'" in refused()
+
+
+@pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1:9", "tcp://host", "tcp://host:a"])
+def test_what_is_no_address(monkeypatch, address):
+    monkeypatch.setenv(cluster.SCHEDULER, address)
+    assert f"scheduler '{address}'; allowed: an address such as tcp:" in refused(ParameterError)
 
 
 def test_a_scheduler_without_workers(monkeypatch):

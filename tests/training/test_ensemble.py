@@ -231,7 +231,7 @@ def test_a_dry_run_counts_what_is_missing_and_a_run_leaves_its_rate(tasks, tmp_p
     n_parameters = sum(p.numel() for p in make().parameters())
     assert work.size == 6 * 4 * (n_parameters + 2 * SHORT.epochs)
     rate = costs.measured(work, store)
-    assert rate.steps == 3 * SHORT.steps and 0 < rate.training < 2 * rate.seconds
+    assert rate.steps == 3 * SHORT.steps and 0 <= rate.fixed < rate.seconds
     train(make, tasks, SHORT, store=store, shard_size=3)
     with costs.dry_run() as found:
         train(make, tasks, SHORT, store=store, shard_size=3)

@@ -2,7 +2,11 @@
 
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ import torch
 
 from soilbook.errors import SoilbookError
 from soilbook.models import NETWORKS
-from soilbook.training import Settings, Task, train
+from soilbook.training import Settings, Task, fast, train
 from soilbook.training.fast import compiled, run_all
 
 SHORT = Settings(epochs=3, first_choice=1, batches_per_epoch=5)
@@ -29,10 +33,10 @@ def plain(tasks):
 
 @pytest.mark.slow
 def test_compiled_training_is_plain_training(tasks, plain):
-    fast = train(make, tasks, SHORT, compile_=True)
+    quick = train(make, tasks, SHORT, compile_=True)
     for name in ("parameters", "training_loss", "validation_mse"):
-        assert np.allclose(fast[name], plain[name], atol=1e-5), name
-    assert fast["best_epoch"].equals(plain["best_epoch"])
+        assert np.allclose(quick[name], plain[name], atol=1e-5), name
+    assert quick["best_epoch"].equals(plain["best_epoch"])
 
 
 @pytest.mark.filterwarnings("error:trained slowly")
@@ -47,8 +51,50 @@ def test_one_function_after_another_compiles_however_many(monkeypatch):
 
     x = torch.arange(3.0)
     for factor in range(12):  # torch alone gives up after eight versions of one function
-        (fast,) = compiled((times(factor), (x,)))
-        assert torch.equal(fast(x), factor * x)
+        (made,) = compiled((times(factor), (x,)))
+        assert torch.equal(made(x), factor * x)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """A cache of soilbook, and none that torch was told of."""
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(fast.CACHE, "")  # put back at the end, whatever is set meanwhile
+    return tmp_path / "cache"
+
+
+def test_compiled_steps_are_kept_in_the_cache_unless_told_otherwise(cache, monkeypatch, tmp_path):
+    assert fast.kept() == cache / "compiled" and (cache / "compiled/CACHEDIR.TAG").is_file()
+    assert os.environ[fast.CACHE] == str(cache / "compiled")
+    monkeypatch.setenv(fast.CACHE, str(tmp_path / "mine"))
+    assert fast.kept() == tmp_path / "mine"
+    monkeypatch.setenv(fast.CACHE, "")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "file"))
+    fast.kept()  # one that takes no file
+    assert not os.environ[fast.CACHE]
+
+
+@pytest.mark.parametrize(("sizes", "at_once"), [((3, 3), 1), ((3, 4), 2)])
+def test_the_same_step_is_compiled_by_one_while_others_wait(cache, monkeypatch, sizes, at_once):
+    here, most, lock = [], [], threading.Lock()
+    together = threading.Barrier(2)
+
+    def compile_(function, examples):
+        with lock:
+            here.append(1)
+            most.append(len(here))
+        with suppress(threading.BrokenBarrierError):
+            together.wait(timeout=0.5)
+        with lock:
+            here.pop()
+        return function
+
+    monkeypatch.setattr(fast, "_compiled", compile_)
+    monkeypatch.setattr(torch.compiler, "reset", lambda: None)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda n: compiled((torch.tanh, (torch.ones(n),))), sizes))
+    assert max(most) == at_once
 
 
 def broken(*arguments, **options):
@@ -66,8 +112,8 @@ def test_where_compiling_fails_training_goes_on_without(tasks, plain, monkeypatc
 def test_a_torch_without_a_list_of_options_compiles_all_the_same(monkeypatch):
     monkeypatch.delattr(torch._inductor, "list_options")
     x = torch.ones(2)
-    (fast,) = compiled((lambda x: torch.tanh(x) * 2, (x,)))
-    assert torch.allclose(fast(x), 2 * torch.tanh(x))
+    (made,) = compiled((lambda x: torch.tanh(x) * 2, (x,)))
+    assert torch.allclose(made(x), 2 * torch.tanh(x))
 
 
 def threads(n, tell):

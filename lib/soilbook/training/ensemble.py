@@ -84,13 +84,11 @@ def train(
             workers, _size(make, settings) * len(tasks),
         )  # fmt: skip
         watched = progress.bar(n_steps, work.kind, "step")
-        with costs.training(work, whole, store) as seconds, watched as bar:
-            for i, result in fast.run_all(train_shard, jobs, workers, bar.update):
+        with costs.training(work, whole, store) as timed, watched as bar:
+            for i, result in fast.run_all(train_shard, jobs, workers, timed(bar.update)):
                 if store:
                     store.put(keys[i], result)
                 done[i] = result
-                each = result["seconds_per_100_epochs"].sum().item() / 100 * settings.epochs
-                seconds.append(each)
     return xr.concat([done[i] for i in range(len(shards))], "network")
 
 

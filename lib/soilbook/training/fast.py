@@ -3,6 +3,7 @@
 ``benchmarks/speed_paths.py`` measures each against training without it.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -16,16 +17,19 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
+from filelock import FileLock
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from torch import Tensor
 
 from soilbook import cluster
 from soilbook.errors import SoilbookError
+from soilbook.store import compiled_steps, tagged_folder
 
 EVERY = 0.5  # seconds between two looks at how far the workers are
 # tanh by one exponential is five times faster on a CPU than the library's, and right to 1e-7.
 QUICK_TANH = "cpp.use_decompose_tanh"
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 def compiler_there() -> bool:
@@ -36,10 +40,28 @@ def compiler_there() -> bool:
 def compiled(*work: tuple[Callable, Sequence[Tensor]]) -> list[Callable]:
     """Each function compiled for arguments of the shapes, types and device of its examples.
 
-    Where the compiler fails, a warning says so and the function itself is returned.
+    What was compiled is kept, see ``kept``: of processes that want the same at the same time one
+    compiles and the others wait for it, which takes a tenth of the processor's time. Where the
+    compiler fails, a warning says so and the function itself is returned.
     """
     torch.compiler.reset()  # each network has a step of its own; torch keeps few versions of one
-    return [_compiled(function, examples) for function, examples in work]
+    shapes = [(tuple(one.shape), str(one.dtype)) for _, examples in work for one in examples]
+    lock = FileLock(kept() / f"{hashlib.sha256(repr(shapes).encode()).hexdigest()[:16]}.lock")
+    with suppress(OSError):  # a folder that takes no lock: each process compiles for itself
+        lock.acquire()
+    try:
+        return [_compiled(function, examples) for function, examples in work]
+    finally:
+        lock.release()
+
+
+def kept() -> Path:
+    """Folder in which torch keeps what it compiled, by graph, version and kind of processor:
+    TORCHINDUCTOR_CACHE_DIR, which is in soilbook's cache if that takes files, else torch's own."""
+    if not os.environ.get(CACHE):
+        with suppress(SoilbookError):
+            os.environ[CACHE] = str(tagged_folder(compiled_steps()).resolve())
+    return Path(os.environ.get(CACHE) or tempfile.gettempdir())
 
 
 def _compiled(function: Callable, examples: Sequence[Tensor]) -> Callable:

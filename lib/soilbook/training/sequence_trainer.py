@@ -109,9 +109,8 @@ def train_sequences(
     common = {"sequences": sequences, "store": store}
     jobs = {i: {"settings": one, **common} for i, one in enumerate(settings)}
     watched = progress.bar(sum(one.epochs for one in settings), KIND, "epoch")
-    with costs.training(work, {"networks": keys}, store) as seconds, watched as bar:
-        done = dict(run_all(train_one, jobs, workers, bar.update))
-        seconds.extend(done[i]["seconds"].sum().item() for i in new)
+    with costs.training(work, {"networks": keys}, store) as timed, watched as bar:
+        done = dict(run_all(train_one, jobs, workers, timed(bar.update)))
     for i in new:
         if store and not store.has(keys[i]):  # the worker that trained it has another store
             store.put(keys[i], done[i])

@@ -141,8 +141,8 @@ def _machine_learning(experiment, model, records: Records, store) -> xr.Dataset:
     workers = fast.at_hand()
     work = costs.Work(model, len(jobs), len(jobs), len(jobs), workers=workers)
     watched = progress.bar(len(jobs), model, "model")
-    with costs.training(work, _key(experiment, model, records), store), watched as bar:
-        done = fast.side_by_side(_fit_and_iterate, jobs, workers, bar.update)
+    with costs.training(work, _key(experiment, model, records), store) as timed, watched as bar:
+        done = fast.side_by_side(_fit_and_iterate, jobs, workers, timed(bar.update))
         for number, forecast in done:
             r, key = fits[number]
             i, k = records.place(key)
