@@ -38,8 +38,9 @@ def sites() -> xr.Dataset:
 
 
 @pytest.fixture
-def write(tmp_path):
-    """Write the series of a place as the service answers."""
+def write(tmp_path, monkeypatch):
+    """Write the series of a place into the data folder as the service answers."""
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
 
     def function(product, name, place, last="2015-04-02"):
         path = tmp_path / giovanni.path_of(product, name, *place)
@@ -61,7 +62,7 @@ def test_all_series_take_the_place_of_our_models(sites, write, tmp_path, monkeyp
     store = Store(tmp_path / "store")
 
     def made(data="observed"):
-        return places.land_surface(data, sites, xr.Dataset(), 4, store, tmp_path)
+        return places.land_surface(data, sites, xr.Dataset(), 4, store)
 
     paths = all_but(write, "the first")
     assert made() == "our own"  # not one of them may be absent
@@ -89,5 +90,5 @@ def test_a_series_of_another_form_is_one_line(sites, write, tmp_path):
     ):
         path.write_text(text.replace(*change, 1))
         with pytest.raises(DataError, match=says) as refusal:
-            places.land_surface("observed", sites, xr.Dataset(), 4, Store(tmp_path / "s"), tmp_path)
+            places.land_surface("observed", sites, xr.Dataset(), 4, Store(tmp_path / "s"))
         assert "\n" not in str(refusal.value)
