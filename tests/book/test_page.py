@@ -1,6 +1,7 @@
 """What a page shows, and the files it leaves."""
 
 import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -23,6 +24,7 @@ from soilbook.book.page import Page, csv, tidy
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.plots import style
 from soilbook.settings import Checked
+from soilbook.wang2024.experiment import Experiment
 
 NAME = "wang2024/s4_2_basic_networks"
 SCORES = pd.DataFrame(
@@ -368,6 +370,42 @@ def test_stamp_tells_what_made_the_page(made, shown):
     assert kept["products"] == {"table-3": {"caption": "x"}}
     assert "seed=1" in shown[-1] and kept["versions"]["torch"] in shown[-1]
     assert "@misc{soilbook-wang2024-s4-2-basic-networks," in shown[-1]
+
+
+@pytest.fixture
+def observations(monkeypatch, tmp_path):
+    """A data folder with the manifest of a product, and a site of one's own."""
+    folder = tmp_path / "data"
+    (folder / "manifests").mkdir(parents=True)
+    (folder / "manifests/power.json").write_text("{}")
+    monkeypatch.setenv("SOILBOOK_DATA", str(folder))
+    site = tmp_path / "mine.csv"
+    rows = [f"2019-05-{day:02d},0.2,10" for day in range(1, 11)]
+    site.write_text("\n".join(["date,sm_0.1,st_0.1", ",m3 m-3,degC", *rows]) + "\n")
+    return {"data": "observed", "profile": "smoke", "sites": [str(site)]}
+
+
+def test_records_are_told_before_anything_is_trained_and_manifests_in_the_stamp(
+    project, shown, observations
+):
+    observed = Page(NAME, observations)
+    observed.settings(Experiment)
+    observed.settings(Experiment, target="change")  # told once
+    assert list(observed.files) == ["table_data.csv"]
+    table = pd.read_csv(observed.folder / "table_data.csv")
+    assert table[["site", "depth_m", "days_complete"]].values.tolist() == [["mine", 0.1, 10]]
+    assert "mine: ST, SM: mine.csv." in shown[-1]
+    observed.stamp()
+    kept = json.loads((observed.folder / "provenance.json").read_text())["data"]
+    digest = hashlib.sha256(b"{}").hexdigest()
+    assert kept["manifests"] == {"power": digest}
+    assert f"manifests of what was fetched: power {digest[:16]}" in shown[-1]
+
+
+def test_the_authors_archive_has_a_banner_of_its_own(project, shown, observations):
+    Page(NAME, {"data": "archive"})
+    assert "The authors' own data" in shown[-1].replace("&#x27;", "'")
+    assert "10.5281/zenodo.10060492" in shown[-1]
 
 
 def test_note_is_plain_text(made, shown):

@@ -10,6 +10,7 @@ import pytest
 from soilbook.book import chapters
 from soilbook.book.chapters import check, declared
 from soilbook.errors import DataError, DeviceError, ParameterError
+from soilbook.models import MACHINE_LEARNING, NETWORKS
 
 CELL = """# comment before
 data: str = "twin"  # track, for example data=observed
@@ -127,6 +128,15 @@ def test_a_list_may_be_written_as_the_cell_has_it(text):
     assert typed("list[str]", "[]") == []
 
 
+def test_all_models_are_those_of_the_kinds_that_the_chapter_has():
+    networks = ["1D-CNN", "LSTM"]
+    assert typed("list[str]", "all", "models", networks) == list(NETWORKS)
+    assert typed("list[str]", ["all"], "models", networks) == list(NETWORKS)
+    both = typed("list[str]", "all", "models", ["RF", "LSTM"])
+    assert both == [*MACHINE_LEARNING, *NETWORKS] and len(both) == 13
+    assert typed("list[str]", "LSTM", "models", networks) == ["LSTM"]
+
+
 def test_a_default_is_held_to_the_same_rules():
     with pytest.raises(ParameterError, match="repetitions is 0; allowed: 1 or more"):
         chapters.typed(declared("repetitions: int = 0", "x").values(), {})
@@ -159,7 +169,10 @@ def test_good_values_and_the_chapter_s_own_choice_pass():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"data": "real"}, "unknown data 'real'; allowed: twin, observed"),
+        ({"data": "real"}, "unknown data 'real'; allowed: twin, observed, archive"),
+        ({"sites": ["my_site.csv"]}, "my_site.csv is a site of one's own, which is observed"),
+        ({"depths": [0]}, "depths is 0"),
+        ({"data": "observed", "depths": [0.07]}, "unknown depth 0.07; allowed: 0.05 m"),
         ({"profile": "fast"}, "unknown profile 'fast'; allowed: smoke, quick, standard, paper"),
         ({"device": "gpu"}, "unknown device 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
         ({"sites": ["Kingston-1-W", "Atlantis"]}, "unknown site 'Atlantis'; allowed: Kingston-1-W"),
@@ -207,6 +220,34 @@ def test_observed_without_a_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="nowhere: no such data folder; set SOILBOOK_DATA"):
         check({"data": "observed"})
+
+
+def test_a_site_of_one_s_own_is_known_by_its_whole_path_and_its_depths(monkeypatch, tmp_path):
+    """A chapter runs in another folder than the one in which its parameters are given."""
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text("date,sm_0.07\nyyyy-mm-dd,m3 m-3\n2019-05-01,0.2\n")
+    given = {"data": "observed", "sites": "mine.csv", "depths": "0.07"}
+    cell = "data: str = 'twin'\nsites: list[str] = []\ndepths: list[float] = []\n"
+    found = chapters.typed(declared(cell, "x").values(), given)
+    assert found["sites"] == [str(tmp_path / "mine.csv")] and found["depths"] == [0.07]
+    with pytest.raises(ParameterError, match=r"no soil moisture at 0.05 m; allowed: 0\.07"):
+        chapters.typed(declared(cell, "x").values(), given | {"depths": "0.05"})
+    (tmp_path / "mine.csv").write_text("date,sm_0.07\nyyyy-mm-dd,m3 m-3\n2019-05-01,20\n")
+    with pytest.raises(DataError, match=r"row 3, column sm_0\.07: 20 m3 m-3; most values look"):
+        chapters.typed(declared(cell, "x").values(), given)
+
+
+def test_the_authors_archive_is_study_1_s(project, monkeypatch, tmp_path):
+    cell = "data: str = 'twin'\n"
+    project.add("fang2019/one", "1", parameters=cell)
+    project.add("wang2024/one", "1", parameters=cell)
+    with pytest.raises(ParameterError, match="data='archive' is study 1's"):
+        chapters.find("fang2019/one").values({"data": "archive"})
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    assert chapters.find("wang2024/one").values({"data": "archive"}) == {"data": "archive"}
+    with pytest.raises(DataError, match="no station of the paper; see: soilbook data get wang2024"):
+        check({"data": "archive", "sites": []})
 
 
 def test_observed_folder_without_stations(monkeypatch, tmp_path):

@@ -86,7 +86,8 @@ class Valid:
         """Rename the file in one place; nothing of it need stay."""
         name = damage.text(chance, path.name.encode()).decode(errors="replace")
         name = "".join(one for one in name if one.isprintable() and one != "/")[:60] or "x"
-        path.rename(path.with_name(name.replace("..", "x")))
+        name = name.replace("..", "x")
+        path.rename(path.with_name("x" if name == "." else name))
         return set()
 
     def _damage(self, chance: random.Random, path: Path, content: bytes) -> set:

@@ -20,6 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 import h5py
 import numpy as np
 
+from soilbook.data import sites
+
 JSON, TEXT, HTML, BINARY = "application/json", "text/plain", "text/html", "binary/octet-stream"
 LOGIN = "/urs.earthdata.nasa.gov/oauth/authorize"
 ROW = (
@@ -138,7 +140,9 @@ def zenodo_files() -> dict[str, bytes]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as opened:
         opened.writestr("data/README.txt", "programs")
-    return {"Kingston-1-W.csv": archive_table(4383), "programs.zip": packed.getvalue()}
+    site = sites.find("Kingston-1-W")
+    n_days = (site.end - site.start).days + 1
+    return {"Kingston-1-W.csv": archive_table(n_days), "programs.zip": packed.getvalue()}
 
 
 def zenodo_record() -> bytes:

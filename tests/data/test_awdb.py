@@ -120,6 +120,19 @@ def test_a_year_that_overlaps_the_next_counts_once(station, tmp_path):
     (station / "hourly_2016.json").write_bytes(hours)
     made = awdb.read(tmp_path, TRIPLET)["sm"].sel(depth=0.05)
     assert np.isfinite(made.sel(time=slice("2015-01-01", "2015-02-04"))).all()
+    n = ismn.MINIMUM_HOURS - 1  # of one day, in both answers: no more hours than in one
+    for name in ("hourly_2015.json", "hourly_2016.json"):
+
+        def shorten(content):
+            kept = values(content)
+            kept[:] = [one for one in kept if one["date"][:10] != "2015-01-25"] + [
+                {"date": f"2015-01-25 {hour:02d}:00", "value": 20.0} for hour in range(n)
+            ]
+            kept.sort(key=lambda one: one["date"])
+
+        change(station / name, shorten)
+    made = awdb.read(tmp_path, TRIPLET)["sm"].sel(depth=0.05)
+    assert np.isnan(made.sel(time="2015-01-25").item())
 
 
 def element(**changes):

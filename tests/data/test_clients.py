@@ -395,6 +395,7 @@ def test_what_was_fetched_is_read(owners, root):
     assert uscrn.years(root)["RI_Kingston_1_W"] == [2014, 2015, 2016]
     assert awdb.stations(root) == ["2057:AL:SCAN"]
     assert archive.available(root) == ["Kingston-1-W"]
+    assert archive.read(root, "Kingston-1-W").sizes["time"] == 4305
     station = observed.load("2057:AL:SCAN", root)
     assert station["sm"].sel(depth=0.05).values[0] == pytest.approx(0.3495, abs=0.01)
     place = {"RI_Kingston_1_W": (41.48, -71.54)}

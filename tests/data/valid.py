@@ -19,6 +19,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import (
+    archive,
     conus412,
     easegrid,
     fluxnet,
@@ -26,6 +27,7 @@ from soilbook.data import (
     network,
     nldas,
     observed,
+    own,
     power,
     scan,
     smap,
@@ -186,6 +188,22 @@ def write_fluxnet(folder: Path) -> list[Path]:
         for site in ("CH-Dav", "FI-Hyy"):
             lines.append(f"{site},{day},{k % 5},{2 + k / 10},1,{250 + k},{20 + k / 10},3,2,")
     return [save(folder / fluxnet.FILE, "\ufeff" + "\n".join([*lines, ""]))]
+
+
+def write_own(folder: Path) -> list[Path]:
+    lines = ["# latitude: 52.2", "date,precipitation,air_temperature,sm_0.05,st_0.05"]
+    lines.append("yyyy-mm-dd,mm,degC,m3 m-3,degC")
+    for k, day in enumerate(DAYS):
+        lines.append(f"{day},{k % 5},{2 + k / 10},{0.2 + k / 1000},{3 + k / 10}")
+    return [save(folder / "mine.csv", "\n".join([*lines, ""]))]
+
+
+def write_archive(folder: Path) -> list[Path]:
+    lines = ["date,p,ta,SW,LW,WS,RH,sm_0.050000_0.050000,ts_0.050000_0.050000"]
+    for k, day in enumerate(DAYS):
+        values = (k % 5, 2 + k / 10, 150 + k, 300 + k, 3, 60, 0.2 + k / 1000, 3 + k / 10)
+        lines.append(",".join(map(str, (day, *values))))
+    return [save(folder / "wang2024/Cper.csv", "\n".join([*lines, ""]))]
 
 
 def write_conus(folder: Path) -> list[Path]:
@@ -366,6 +384,16 @@ READERS = {
         write_fluxnet,
         lambda folder: by_day(fluxnet.read(folder, "CH-Dav")),
         dated(1, "%Y-%m-%d", 1, "CH-Dav"),
+    ),
+    "own": Reader(
+        write_own,
+        lambda folder: by_day(own.read(folder / "mine.csv")),
+        dated(0, "%Y-%m-%d", 3),
+    ),
+    "archive": Reader(
+        write_archive,
+        lambda folder: by_day(archive.read(folder, "Cper")),
+        dated(0, "%Y-%m-%d", 1),
     ),
     "conus412": Reader(
         write_conus, lambda folder: by_pixel(conus412.read(folder)), speaks_conus, by_place=True

@@ -40,11 +40,13 @@ def test_all_thirty_sites_are_there_with_positions_corrected():
     found = site_statistics.sites()
     assert found.sizes["site"] == 30
     assert found["site"].values.tolist() == published.sites()["site"].tolist()
-    assert int(found["observed"].sum()) == 16
+    counts = {name: int((found["network"] == name).sum()) for name in ("USCRN", "SCAN", "ISMN")}
+    assert counts == {"USCRN": 16, "SCAN": 12, "ISMN": 2}
     printed = published.sites().set_index("site").loc[CAPE]
     for name in ("latitude", "longitude", "sand", "silt", "clay", "land_cover"):
         assert found[name].sel(site=CAPE).item() == printed[name]
-    assert bool(found["observed"].sel(site=CAPE)) and not found["observed"].sel(site=BETHLEHEM)
+    assert found["network"].sel(site=CAPE) == "USCRN"
+    assert found["network"].sel(site=BETHLEHEM) == "SCAN"
     monahans = found.sel(site="Monahans-6-ENE")
     assert monahans["longitude"] == -102.81 and "minus sign" in str(monahans["note"].item())
     split = published.splits().set_index("site").loc["Monahans-6-ENE"]

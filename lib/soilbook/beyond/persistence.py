@@ -10,22 +10,24 @@ from soilbook.wang2024 import runs
 
 
 def persistence_against_print(result: xr.Dataset) -> pd.DataFrame:
-    """Persistence of this run beside what the paper prints, one row a depth and lead."""
+    """Persistence of this run beside what the paper prints, one row a depth and lead.
+
+    Without a depth of the paper there is nothing printed, and no column for it.
+    """
     r2 = result["r2"].sel(reading="pooled", model="persistence").to_series().rename("persistence")
     printed = published.scores().drop_duplicates(["model", "depth_m", "lead_d"])
     rows = []
     for (depth, lead), value in r2.items():
         same = printed[np.isclose(printed["depth_m"], depth) & (printed["lead_d"] == lead)]
-        best = same.loc[same["r2"].idxmax()]
-        row = {
-            "depth_m": depth,
-            "lead_d": lead,
-            "persistence": value,
-            "best printed r2": best["r2"],
-            "best printed model": best["model"],
-            "printed models below persistence": int((same["r2"].fillna(-1) < value).sum()),
-            "printed models": len(same),
-        }
+        row = {"depth_m": depth, "lead_d": lead, "persistence": value}
+        if len(same):
+            best = same.loc[same["r2"].idxmax()]
+            row |= {
+                "best printed r2": best["r2"],
+                "best printed model": best["model"],
+                "printed models below persistence": int((same["r2"].fillna(-1) < value).sum()),
+                "printed models": len(same),
+            }
         rows.append(row)
     return pd.DataFrame(rows)
 

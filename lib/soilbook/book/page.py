@@ -409,10 +409,13 @@ def device(name: str | None) -> str:
 def _spoken(made: dict) -> dict[str, str]:
     code = made["code"]
     changed = " with uncommitted changes" if code and code["dirty"] else ""
+    manifests = made["data"].get("manifests", {})
+    told = ", ".join(f"{name} {digest[:16]}" for name, digest in manifests.items())
+    fetched = f"; manifests of what was fetched: {told}" if told else ""
     return {
         "chapter": made["chapter"],
         "parameters": ", ".join(f"{name}={value}" for name, value in made["parameters"].items()),
-        "data": f"{made['data']['track']}, fingerprint {made['data']['fingerprint'][:16]}",
+        "data": f"{made['data']['track']}, fingerprint {made['data']['fingerprint'][:16]}{fetched}",
         "code": f"commit {code['commit'][:12]}{changed}" if code else "no version control",
         "versions": ", ".join(f"{name} {number}" for name, number in made["versions"].items()),
         "device": made["device"],

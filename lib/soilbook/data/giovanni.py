@@ -17,6 +17,7 @@ from soilbook import schema
 from soilbook.data import files, nldas
 from soilbook.errors import DataError, unknown
 
+FOLDER = "nldas/points"
 HEADER = re.compile(r"Timestamp \(UTC\),\s*Data")
 # Farther off, the series is another cell's; NLDAS-2 has 0.125 degrees.
 SAME_CELL = 0.125  # degrees
@@ -30,7 +31,7 @@ SERIES = {
 
 def path_of(product: str, name: str, latitude: float, longitude: float) -> str:
     """Where a series lies below the data folder."""
-    return f"nldas/points/{product}_{name}/{latitude:.3f}_{longitude:.3f}.csv"
+    return f"{FOLDER}/{product}_{name}/{latitude:.3f}_{longitude:.3f}.csv"
 
 
 def read_point(path: Path, product: str, name: str, place: tuple[float, float]) -> pd.Series:
@@ -100,6 +101,18 @@ def read(
         joined["wind_speed"] = np.hypot(joined["eastward_wind"], joined["northward_wind"])
     source = f"NLDAS-2 at points ({product}, Giovanni)"
     return schema.check_grid(schema.describe_grid(joined, source), source, place="station")
+
+
+def model_files(folder: Path | str | None, places: dict[str, tuple[float, float]]) -> list[Path]:
+    """The files of Noah and VIC at places; none unless all of them are there."""
+    root = files.product(folder, ".")
+    paths = [
+        root / path_of(f"NLDAS_{model.upper()}0125_H", field.names[0], *place)
+        for place in places.values()
+        for model, fields in nldas.MODELS.items()
+        for field in fields.values()
+    ]
+    return paths if all(path.is_file() for path in paths) else []
 
 
 def _field(product: str, name: str) -> nldas.Field:

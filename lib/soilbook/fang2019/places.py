@@ -5,6 +5,7 @@ end: the moisture of Noah and VIC at these places, NLDAS-2's where its files are
 """
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import xarray as xr
 
 from soilbook import data as room
 from soilbook import fingerprint, landsurface, schema
-from soilbook.data import conus412, files, network, nldas, quality
+from soilbook.data import conus412, files, giovanni, network, nldas, quality
 from soilbook.data import fingerprint as of_data
 from soilbook.data.network import UNKNOWN_ELEVATION
 from soilbook.errors import DataError
@@ -196,10 +197,21 @@ def land_surface(data: str, places: xr.Dataset, pixels: xr.Dataset, steps: int) 
     """``Noah`` and ``VIC`` (layer, place, time), m3 m-3, kept in the store; attribute ``source``.
 
     Ours run on the weather of the places with ``steps`` a day, their soil follows from texture. On
-    the observed track files of NLDAS-2 in the data folder, if both models have some, come first;
+    the observed track NLDAS-2 comes first: series at all places, else granules of both models;
     ``pixels`` says which cell a place's pixel is.
     """
     root = room.folder()
+    if data == "observed" and (root / giovanni.FOLDER).is_dir():
+        at = _positions(places)
+        points = giovanni.model_files(root, at)
+        if points:
+            states = [
+                [path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime]
+                for path in points
+            ]
+            days = places["time"].values
+            key = {"kind": "NLDAS-2 at points", "files": states, "days": days[[0, -1]].astype(str)}
+            return Store().made(key | {"places": list(at)}, partial(_of_points, at, days, root))
     wanted = [f"nldas/**/NLDAS_{name.upper()}0125_H.A*" for name in MODELS]
     paths = [sorted(root.glob(pattern)) for pattern in wanted if data == "observed"]
     if not paths or not all(paths):
@@ -257,6 +269,17 @@ def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int) -> xr.Data
         return _layers(runs).assign_attrs(source=OWN_MODELS)
 
     return Store().made(key, make)
+
+
+def _positions(places: xr.Dataset) -> dict[str, tuple[float, float]]:
+    """Latitude and longitude (degrees) of the places by name."""
+    at = zip(places["latitude"].values.tolist(), places["longitude"].values.tolist(), strict=True)
+    return dict(zip(map(str, places["place"].values), at, strict=True))
+
+
+def _of_points(at: dict[str, tuple[float, float]], days: np.ndarray, root: Path) -> xr.Dataset:
+    read = (giovanni.read(root, name.lower(), at).reindex(time=days) for name in MODELS)
+    return _layers([one.rename(station="place") for one in read]).assign_attrs(source=NLDAS)
 
 
 def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:

@@ -140,6 +140,8 @@ def _limit(axis, scores: xr.Dataset) -> None:
     Climatology in deep soil and a runaway forecast (the paper's "(-)") would squeeze the rest flat.
     """
     highest = scores["rmse"].max("lead")
+    if not np.isfinite(highest).any():  # no site has this depth
+        return
     usual = highest.isel(model=np.flatnonzero(highest <= 2 * highest.quantile(0.4)))
     top = 1.1 * float(scores["rmse_high"].sel(model=usual["model"]).max())
     if not top > 0:

@@ -8,25 +8,37 @@ import seaborn as sns
 import xarray as xr
 
 from soilbook import claims as judge
+from soilbook import data as records
 from soilbook import metrics, published, schema
-from soilbook.data import files, fluxnet
-from soilbook.data.sites import SITES
+from soilbook.data import awdb, files, fluxnet
+from soilbook.data.sites import SITES, Site
 from soilbook.plots.style import draw_base, letters, style
 from soilbook.wang2024 import experiment
 
 YEARLY = "r_of_years"
+NETWORKS = {"USCRN": "o", "SCAN": "s", "ISMN": "^"}  # markers of Fig 1
 FIELDS = ("latitude", "longitude", "sand", "silt", "clay", "land_cover", "start", "end")
 
 
 def sites() -> xr.Dataset:
-    """The 30 sites, positions corrected; ``observed`` says which have real observations here."""
+    """The 30 sites, positions corrected; ``network`` says where observations of each come from."""
     rows = [
         {name: getattr(site, name) for name in FIELDS}
-        | {"observed": site.uscrn is not None, "note": site.note}
+        | {"network": _network(site), "note": site.note}
         for site in SITES.values()
     ]
     frame = pd.DataFrame(rows, index=pd.Index(SITES, name="site"))
     return frame.astype({"start": "datetime64[ns]", "end": "datetime64[ns]"}).to_xarray()
+
+
+def _network(site: Site) -> str:
+    return "USCRN" if site.uscrn else "SCAN" if site.name in awdb.TRIPLETS else "ISMN"
+
+
+def shown(data: str) -> list[str]:
+    """The two sites of Fig 2; Kingston-1-W stands in for UpperBethlehem where a track lacks it."""
+    second = "UpperBethlehem" in records.available(data)
+    return ["Cape-Charles-5-ENE", "UpperBethlehem" if second else "Kingston-1-W"]
 
 
 def characteristics(sites: xr.Dataset) -> pd.DataFrame:
@@ -44,7 +56,7 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
         "longitude": frame["longitude"],
         "latitude as printed": printed["latitude"],
         "longitude as printed": printed["longitude"],
-        "observed track": frame["observed"].map({True: "yes", False: "no"}),
+        "observations": frame["network"],
         "note": frame["note"],
     }
     return pd.DataFrame(columns, index=frame.index).reset_index()
@@ -71,18 +83,18 @@ def draw_sites(table: xr.Dataset):
     """Fig 1 of Wang et al. (2024): where the sites lie.
 
     ``table`` has the dimension ``site`` and the variables ``latitude``, ``longitude``, ``sand``
-    (%) and ``observed`` (whether this book has real observations of the site).
+    (%) and ``network`` (where real observations of the site come from).
     """
     with style():
         figure, (world, near) = plt.subplots(2, 1, figsize=(8.2, 9.6), height_ratios=(1, 1.5))
         for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -65, 16, 50))):
             draw_base(axis, extent, states=axis is near)
-            for real, marker in ((True, "o"), (False, "^")):
-                part = table.isel(site=np.flatnonzero(table["observed"].values == real))
+            for network, marker in NETWORKS.items():
+                part = table.isel(site=np.flatnonzero(table["network"].values == network))
                 dots = axis.scatter(
                     part["longitude"], part["latitude"], c=part["sand"], marker=marker, s=44,
                     cmap="YlOrBr", vmin=15, vmax=90, edgecolor="black", linewidth=0.6, zorder=3,
-                    label="real observations read by this book" if real else "twin only",
+                    label=network,
                 )  # fmt: skip
         _number(near, table)
         world.legend(loc="lower left")
