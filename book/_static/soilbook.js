@@ -1,9 +1,5 @@
 // One switch on pages with code: show or hide all of it. Printing opens whatever is folded.
 document.addEventListener("DOMContentLoaded", () => {
-  // What is read aloud is what is written: the theme's own labels differ from it.
-  document
-    .querySelectorAll("summary[aria-label], .search-button-field, .theme-switch-button")
-    .forEach((one) => one.textContent.trim() && one.removeAttribute("aria-label"));
   const folded = document.querySelectorAll(".cell.tag_hide-input details.hide, details.toggle-details");
   const title = document.querySelector(".bd-article h1");
   if (!folded.length || !title) return;
@@ -21,4 +17,13 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 window.addEventListener("beforeprint", () => {
   document.querySelectorAll("details").forEach((one) => (one.open = true));
+});
+// What is read aloud is what is written: labels of the theme's own differ from it.
+window.addEventListener("load", () => {
+  document
+    .querySelectorAll("summary[aria-label], .search-button-field, .theme-switch-button")
+    .forEach((one) => {
+      const written = one.textContent.replace(/\s+/g, " ").trim();
+      if (written) one.setAttribute("aria-label", written);
+    });
 });

@@ -38,17 +38,23 @@ def judged(page: Path, axe: Path, theme: str, profile: str) -> list:
     program = PROGRAM.format(axe=axe, theme=theme, rules=json.dumps(RULES))
     copy = page.with_name(f"axe-{page.name}")
     copy.write_text(text.replace("</body>", f"{program}</body>"), encoding="utf-8")
-    command = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-        f"--user-data-dir={profile}", "--window-size=1400,1200", "--virtual-time-budget=60000",
-        "--dump-dom", copy.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    copy.unlink()
-    found = re.search(r'<pre id="axe-result">(.*?)</pre>', done.stdout, re.DOTALL)
-    if not found:
-        raise RuntimeError(f"{page}: axe-core left nothing; {done.stderr[-500:]}")
-    return json.loads(unescape(found[1]))
+    for budget in (
+        60_000,
+        300_000,
+        900_000,
+    ):  # ms of the page's own time; a busy machine needs more
+        command = [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--allow-file-access-from-files", f"--user-data-dir={profile}",
+            "--window-size=1400,1200", f"--virtual-time-budget={budget}", "--dump-dom",
+            copy.as_uri(),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        found = re.search(r'<pre id="axe-result">(.*?)</pre>', done.stdout, re.DOTALL)
+        if found:
+            copy.unlink()
+            return json.loads(unescape(found[1]))
+    raise RuntimeError(f"{page}: axe-core left nothing; {done.stderr[-500:]}")
 
 
 def main(axe: str, folder: str = "_build/html") -> int:

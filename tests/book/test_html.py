@@ -85,8 +85,8 @@ def test_a_claim_that_counts_has_no_decimals():
 
 def test_a_value_and_its_interval_share_a_column():
     table = pd.DataFrame(
-        {"model": ["a", "b"], "r": [0.5, np.nan], "r_low": [0.41234, np.nan],
-         "r_high": [0.6, np.nan],
+        {"model": ["a", "b"],
+         "r": [0.5, np.nan], "r_low": [0.41234, np.nan], "r_high": [0.6, np.nan],
          "difference": [0.0123, -0.01], "low": [0.001, -0.02], "high": [0.02, 0.0]}
     )  # fmt: skip
     shown = html.with_intervals(table)

@@ -285,6 +285,20 @@ def test_a_large_picture_is_shown_as_pixels(made, shown, monkeypatch):
     assert "{figure} s4_2_basic_networks/fig_9.png" in shown.myst
 
 
+def test_a_figure_is_told_in_words():
+    figure, axes = plt.subplots(1, 3)
+    axes[0].bar([1, 2], [3, 4], label="LSTM")
+    axes[0].set(title="(a) bars", ylabel="RMSE (m$^3$ m$^{-3}$)")
+    axes[0].legend()
+    axes[1].imshow([[1, 2], [3, 4]])
+    axes[2].set_axis_off()
+    assert style.described(figure) == (
+        "2 panels with bars, a coloured grid. titles: (a) bars. y axis: RMSE (m³ m⁻³). "
+        "series: LSTM."
+    )
+    plt.close(figure)
+
+
 def test_text_of_a_figure_is_at_least_eight_points_on_the_page():
     figure, axes = plt.subplots(1, 2, figsize=(16.4, 3))
     axes[0].plot([1, 2], label="a")

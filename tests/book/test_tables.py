@@ -87,6 +87,17 @@ def test_the_long_table_is_folded_and_holds_climatology(frame):
     assert long.count("<tr") == 1 + 4 * 2 * 3
 
 
+def test_more_models_than_a_page_has_room_for_stand_below(frame):
+    names = [f"network {i}" for i in range(6)]
+    one = frame[frame["model"] == "LSTM"]
+    many = pd.concat([frame, *(one.assign(model=name) for name in names)])
+    tables_ = re.findall(r"<table [^>]*soilbook-scores.*?</table>", tables.scores(many), re.DOTALL)
+    heads = [re.findall(r'level0 col\d+"[^>]*>([^<]+)<', one) for one in tables_]
+    assert heads == [
+        ["LSTM", "1D-CNN", *names[:2], "persistence"], [*names[2:], "persistence"],
+    ]  # fmt: skip
+
+
 def test_a_reading_alone_is_shown_without_print(frame):
     markup = tables.scores(frame[frame["reading"] == "at_lead"])
     assert "<small>" not in markup and "as printed" not in markup

@@ -18,6 +18,7 @@ SCORES = {"model", "depth_m", "lead_d", "reading", "r2", "r2_low", "r2_high"}
 FULL = 0.1  # a difference of R2 to print from which the tint no longer deepens
 ABOVE, BELOW = "0,114,178", "213,94,0"  # blue and vermilion of Okabe and Ito
 DEEPEST = 0.45
+ABREAST = 4  # models beside persistence that a page has room for; more stand below
 LAST = "persistence"  # stands at the end of a row
 UNSHOWN = "climatology"  # only in the long table: far below all others in deep soil
 READINGS = {"pooled": "steps 1 to the lead", "at_lead": "the lead alone"}
@@ -47,7 +48,9 @@ def scores(frame: pd.DataFrame) -> str:
     part = frame[frame["reading"] == reading]
     models = [one for one in part["model"].unique() if one not in (LAST, UNSHOWN)]
     models += [LAST] if LAST in part["model"].values else []
-    body = _body(part, models)
+    networks = [one for one in models if one != LAST]
+    parts = [networks[i : i + ABREAST] for i in range(0, len(networks), ABREAST)] or [[]]
+    body = "".join(_body(part, [*some, *models[len(networks) :]]) for some in parts)
     printed = "r2_published" in part and part["r2_published"].notna().any()
     legend = "Large: R² of the run. "
     if printed:

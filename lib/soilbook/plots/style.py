@@ -106,7 +106,9 @@ def described(figure) -> str:
     entries = [text.get_text() for one in legends if one for text in one.get_texts()]
     if entries:
         parts.append(f"series: {', '.join(dict.fromkeys(entries))}")
-    plain = ". ".join(parts).replace("$", "").replace("^", "").replace("\n", " ")
+    plain = ". ".join(parts).replace("\n", " ")
+    for written, spoken in (("$^3$", "³"), ("$^{-3}$", "⁻³"), ("$^2$", "²"), ("$", "")):
+        plain = plain.replace(written, spoken)
     return f"{plain[0].upper()}{plain[1:]}."
 
 
