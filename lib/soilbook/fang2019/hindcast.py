@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from soilbook import fingerprint, metrics
+from soilbook import costs, fingerprint, metrics
 from soilbook.data.network import LAUNCH
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, unknown
@@ -94,12 +94,15 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
-        made = {
-            product: networks(settings.but(method=method), grid, places, variable, modelled)
-            for product, method in settings.methods.items()
-        }
+        made = costs.every(
+            lambda product: networks(
+                settings.but(method=settings.methods[product]), grid, places, variable, modelled
+            ),
+            settings.methods,
+        )
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
+    costs.foreseen(learnt, ["sm_smap", *["sm_smap_rootzone"] * (settings.data == "twin")])
     recorded, layers = places["recorded"].values, {"surface": learnt("sm_smap")}
     if settings.data == "twin":
         layers["rootzone"] = learnt("sm_smap_rootzone")

@@ -5,12 +5,14 @@ and its age: "the current and past soil moisture observations are included as in
 serves all leads: it is trained on every pixel once for each lead.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
 
-from soilbook import fingerprint, metrics
+from soilbook import costs, fingerprint, metrics
 from soilbook.device import find as find_device
 from soilbook.fang2019 import runs
 from soilbook.fang2019.runs import METRICS, TARGET, WINDOW, Prepared, YearAhead
@@ -72,6 +74,8 @@ def run(settings: SatelliteForecast, pixels: xr.Dataset | None = None) -> xr.Dat
 
 def _made(settings: SatelliteForecast, ready: Prepared, pixels: xr.Dataset, device: str):
     smap, leads = ready.test[TARGET], settings.leads
+    both = partial(runs.year_ahead, settings, pixels), partial(forecasts, settings, ready, device)
+    costs.foreseen(lambda trained: trained(), both)
     ahead = runs.year_ahead(settings, pixels)["moisture"]
     known = np.stack([latest(ready.record[TARGET].values, lead) for lead in leads], axis=1)
     value, age = known[..., -smap.sizes["time"] :]
