@@ -92,6 +92,11 @@ def test_the_smallest_p_is_that_of_differences_all_on_one_side():
     assert metrics.smallest_p([8] * 5, "none")[0] == pytest.approx(2**-7)
 
 
+def test_fewer_than_six_sites_decide_nothing():
+    assert metrics.too_few(6) == "" and metrics.smallest_p([6])[0] < 0.05
+    assert metrics.too_few(5) == "n too small: smallest possible p 0.062 at 5 sites"
+
+
 def test_few_sites_ties_and_gaps(baseline):
     up = model(baseline, 0.03, 0.005)
     up[:11, 1] = np.nan

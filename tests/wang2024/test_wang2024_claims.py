@@ -150,6 +150,14 @@ def test_a_sweep_tells_whether_the_weight_of_the_adversarial_loss_matters():
     assert nothing["verdict"] == "cannot tell" and "no sweep" in nothing["why"]
 
 
+def test_two_sites_decide_nothing(made):
+    models = BASE | {"1D-CNN": 0.93, "LSTM": 0.96, "Transformer": 0.92, "GAN-LSTM": 0.99}
+    few = made(models, n_sites=2)
+    for section, key in (("4.2", "4.2-1"), ("4.5", "4.5-1"), ("4.5", "4.5-4")):
+        row = verdict(few, section, key)
+        assert row["verdict"] == "cannot tell" and "n too small" in row["why"], key
+
+
 def test_the_twin_is_held_against_nothing_printed(made):
     models = BASE | {"1D-CNN": 0.93, "LSTM": 0.96, "Transformer": 0.92}
     result = made(models).assign_attrs(data="twin")

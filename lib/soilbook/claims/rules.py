@@ -206,7 +206,7 @@ RULES = {
     "most": Rule(
         _most,
         "holds in {held_cells} of {n_cells} depths and leads",
-        "at most {margin:.0%} of the depths and leads, counted|; cannot tell: an interval of "
+        "at most {margin:.0%} of the cases, counted|; cannot tell: an interval of "
         "{width:g} or more",
     ),
     "somewhere": Rule(

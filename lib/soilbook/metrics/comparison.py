@@ -162,6 +162,13 @@ def smallest_p(n_sites, correction: str = "holm") -> np.ndarray:
     return np.minimum(least * (tests if correction == "holm" else 1), 1.0)
 
 
+def too_few(n_sites: int) -> str:
+    """Why so few sites decide nothing, empty for enough: no test of theirs can reach p < 0.05."""
+    if n_sites >= LEAST_SITES:
+        return ""
+    return f"n too small: smallest possible p {2.0 ** (1 - max(n_sites, 1)):.2g} at {n_sites} sites"
+
+
 def correct(p, method: str = "holm") -> np.ndarray:
     """p values corrected for their number, in the shape given; NaN stay NaN and are not counted.
 

@@ -73,6 +73,11 @@ class Scores:
     bounds: np.ndarray | None = None
 
     @property
+    def unclear(self) -> str:
+        """Why these scores decide nothing; empty where they may."""
+        return metrics.too_few(self.r2.shape[1]) if self.by_site else RERUN
+
+    @property
     def mean(self) -> np.ndarray:
         """Mean over sites (model, cell)."""
         return np.nanmean(self.r2, axis=1)
@@ -193,14 +198,14 @@ def _overall(claim, found: Scores) -> Measured:
     winners = [name for name in WINNERS if name in own]
     places = ", ".join(f"{n} is no. {own[n]:.0f} (printed {told[n]:.0f})" for n in winners)
     why = f"{len(found.names)} networks; {{judged}}; {places}"
-    return Measured(value, *bounds, 1.0, why=why, unclear="" if found.by_site else RERUN)
+    return Measured(value, *bounds, 1.0, why=why, unclear=found.unclear)
 
 
 def _signs(claim, found: Scores) -> Measured:
     value, n = signs(found.mean, found.printed)
     bounds = _bounds(signs(found.drawn(), found.printed)[0] if found.by_site else None)
     why = f"{round(float(value) * n)} of {n} printed differences have their sign; {{judged}}"
-    return Measured(float(value), *bounds, 1.0, why=why, unclear="" if found.by_site else RERUN)
+    return Measured(float(value), *bounds, 1.0, why=why, unclear=found.unclear)
 
 
 def _gain(claim, found: Scores) -> Measured:
@@ -215,7 +220,8 @@ def _gain(claim, found: Scores) -> Measured:
         return Measured(float(gain[0]), published=printed, unclear=RERUN)
     interval = metrics.mean_over_sites(gain)
     numbers = (float(one) for one in (interval.value, interval.low, interval.high))
-    return Measured(*numbers, printed, why=f"{len(gain)} sites, {{judged}}")
+    why = f"{len(gain)} sites, {{judged}}"
+    return Measured(*numbers, printed, why=why, unclear=found.unclear)
 
 
 def _level(claim, found: Scores) -> Measured:
@@ -236,7 +242,8 @@ def _level(claim, found: Scores) -> Measured:
     if not found.by_site:
         return Measured(value, published=0.0, cases=cases, why=why)
     whole = metrics.mean_over_sites(np.nanmean(away, axis=(0, 2)))
-    return Measured(value, float(whole.low), float(whole.high), 0.0, cases=cases, why=why)
+    bounds = float(whole.low), float(whole.high)
+    return Measured(value, *bounds, 0.0, cases=cases, why=why, unclear=found.unclear)
 
 
 MEASURES = {

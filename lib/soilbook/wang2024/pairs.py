@@ -58,6 +58,7 @@ def _scored(claim, result: xr.Dataset) -> Measured:
         n=_asked(claim) if claim.reference else len(claim.subject) if missing else None,
         words=words,
         why="{quantity}; {judged}; shown: {shown}{missing}" + _contradiction(claim),
+        unclear=metrics.too_few(max(pair.n_sites for pair in pairs)),
     )
 
 
@@ -118,7 +119,8 @@ def _cells(claim, result: xr.Dataset) -> Measured:
     bounds = (np.nan, np.nan) if n_sites < 2 else (float(low), float(high))
     contradicted = ", which contradicts it" if 2 * held < printed else ""
     why = "{judged}, {sites} sites; in the paper's own tables in {held} of {printed}" + contradicted
-    return Measured(value, *bounds, held / printed if printed else np.nan, words=words, why=why)
+    share_printed, few = held / printed if printed else np.nan, metrics.too_few(n_sites)
+    return Measured(value, *bounds, share_printed, words=words, why=why, unclear=few)
 
 
 def _gain(claim, result: xr.Dataset) -> tuple[xr.DataArray | None, str]:
@@ -145,7 +147,8 @@ def _somewhere(claim, result: xr.Dataset) -> Measured:
         "{quantity}: beyond the interval in {sure} of {n} depths and leads, {sites} sites; shown: "
     )
     words = {"quantity": claim.quantity, "sites": len(values)}
-    return Measured(*most[:3], cases=tuple(cases), words=words, why=f"{why}; shown: the largest")
+    few, why = metrics.too_few(len(values)), f"{why}; shown: the largest"
+    return Measured(*most[:3], cases=tuple(cases), words=words, why=why, unclear=few)
 
 
 def _worth(claim, result: xr.Dataset) -> Measured:
@@ -168,8 +171,9 @@ def _worth(claim, result: xr.Dataset) -> Measured:
     largest = int(np.argmax([one.value for one in cases]))
     why = "gain in accuracy or time in margins (0.01 of R2, a factor of 1.25), {judged}; shown: "
     shown = names[largest] + (f"; {missing}" if missing else "")
-    n = _asked(claim)
-    return Measured(*cases[largest][:3], cases=tuple(cases), n=n, why=why + shown)
+    few = metrics.too_few(max(pair.n_sites for pair in pairs))
+    numbers = cases[largest][:3]
+    return Measured(*numbers, cases=tuple(cases), n=_asked(claim), why=why + shown, unclear=few)
 
 
 def compared(claim, result: xr.Dataset) -> tuple[list[Pair], str]:
