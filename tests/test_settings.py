@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field
 
 from soilbook.errors import ParameterError
-from soilbook.settings import Checked
+from soilbook.models import MACHINE_LEARNING, NETWORKS
+from soilbook.settings import Checked, profile
 from soilbook.store import canonical
 
 
@@ -48,3 +49,9 @@ def test_changes_are_checked_too():
         Kitchen().but(networks=0)
     with pytest.raises(Exception, match="frozen"):
         Kitchen().networks = 2
+
+
+def test_quick_has_sites_enough_for_a_test_of_all_models_to_succeed():
+    """Wilcoxon's smallest p at n sites is 2 / 2^n, Holm's correction multiplies it by the models."""
+    n_models = len(NETWORKS) + len(MACHINE_LEARNING) + 1  # and climatology, against persistence
+    assert 2 / 2 ** profile("quick").n_sites * n_models < 0.05

@@ -103,7 +103,7 @@ PROFILES = {
         first_choice=40,
         repetitions=1,
         bootstrap=500,
-        n_sites=8,
+        n_sites=10,
         explained=60,
         pictured=300,
     ),
