@@ -52,6 +52,6 @@ def test_changes_are_checked_too():
 
 
 def test_quick_has_sites_enough_for_a_test_of_all_models_to_succeed():
-    """Wilcoxon's smallest p at n sites is 2 / 2^n, Holm's correction multiplies it by the models."""
+    """Wilcoxon's smallest p at n sites is 2 / 2^n; Holm multiplies it by the models."""
     n_models = len(NETWORKS) + len(MACHINE_LEARNING) + 1  # and climatology, against persistence
     assert 2 / 2 ** profile("quick").n_sites * n_models < 0.05
