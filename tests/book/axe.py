@@ -32,7 +32,7 @@ addEventListener("load", () => setTimeout(async () => {{
 </script>"""
 
 
-def judged(page: Path, axe: Path, theme: str, profile: str) -> list:
+def judged(page: Path, axe: Path, theme: str) -> list:
     """Violations of one page: id, impact, help, first places, how many."""
     text = page.read_text(encoding="utf-8")
     program = PROGRAM.format(axe=axe, theme=theme, rules=json.dumps(RULES))
@@ -43,6 +43,7 @@ def judged(page: Path, axe: Path, theme: str, profile: str) -> list:
         300_000,
         900_000,
     ):  # ms of the page's own time; a busy machine needs more
+        profile = tempfile.mkdtemp(dir=page.parent)
         command = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--allow-file-access-from-files", f"--user-data-dir={profile}",
@@ -66,9 +67,8 @@ def main(axe: str, folder: str = "_build/html") -> int:
         pages = sorted((site / "book").rglob("*.html"))
         for page in pages:
             for theme in THEMES:
-                for name, impact, words, nodes, n in judged(
-                    page, Path(axe).resolve(), theme, f"{work}/profile"
-                ):
+                found = judged(page, Path(axe).resolve(), theme)
+                for name, impact, words, nodes, n in found:
                     where = f"{page.relative_to(site)} ({theme}, {n}): {'; '.join(nodes)}"
                     places[impact or "minor", name, words].append(where)
     for (impact, name, words), where in sorted(places.items()):
