@@ -16,6 +16,7 @@ from pathlib import Path
 
 SERIOUS = ("serious", "critical")
 THEMES = ("light", "dark")
+BUDGETS = (60_000, 300_000, 900_000)  # ms of the page's own time; a busy machine needs more
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 # Runs once the page has settled; leaves what it found as text of an element of its own.
 PROGRAM = """<script src="file://{axe}"></script><script>
@@ -38,11 +39,7 @@ def judged(page: Path, axe: Path, theme: str) -> list:
     program = PROGRAM.format(axe=axe, theme=theme, rules=json.dumps(RULES))
     copy = page.with_name(f"axe-{page.name}")
     copy.write_text(text.replace("</body>", f"{program}</body>"), encoding="utf-8")
-    for budget in (
-        60_000,
-        300_000,
-        900_000,
-    ):  # ms of the page's own time; a busy machine needs more
+    for budget in BUDGETS:
         profile = tempfile.mkdtemp(dir=page.parent)
         command = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
