@@ -23,7 +23,8 @@ window.addEventListener("load", () => {
   document
     .querySelectorAll("summary[aria-label], .search-button-field, .theme-switch-button")
     .forEach((one) => {
-      const written = one.textContent.replace(/\s+/g, " ").trim();
+      const icons = [...one.querySelectorAll("[title]")].map((icon) => icon.title).join(" ");
+      const written = (one.textContent.trim() || icons).replace(/\s+/g, " ");
       if (written) one.setAttribute("aria-label", written);
     });
 });

@@ -69,23 +69,6 @@ def test_too_few_background_rows_are_told(lab):
         additivity.compare(lab, "here", 0.05)
 
 
-def test_a_reference_run_stands_beside_by_network_and_estimator():
-    found = pd.DataFrame(
-        {
-            "model": ["LSTM", "LSTM", "1D-CNN"],
-            "estimator": [additivity.DEEP, additivity.WALKS, additivity.DEEP],
-            "largest": [1.0, 0.0, 0.1],
-            "mean": [0.5, 0.0, 0.05],
-        }
-    )
-    reference = found.iloc[[1, 0]].assign(largest=[0.25, 1.5])
-    shown = additivity.beside(found, reference)
-    np.testing.assert_array_equal(shown["largest, observed reference"], [1.5, 0.25, np.nan])
-    assert shown.columns[2:4].tolist() == ["largest", "largest, observed reference"]
-    assert shown.drop(columns="largest, observed reference").equals(found)
-    assert additivity.beside(found, None) is found
-
-
 @pytest.mark.parametrize("n", [0, 1, -3])
 def test_too_few_samples_are_told(lab, n):
     with pytest.raises(ParameterError, match=f"samples is {n}; allowed: 2 or more"):

@@ -51,16 +51,6 @@ def compare(
     return pd.DataFrame(rows, columns=[*KEYS, "largest", "mean", "no_rule", "reason"])
 
 
-def beside(found: pd.DataFrame, reference: pd.DataFrame | None) -> pd.DataFrame:
-    """``found`` with the largest error of a reference run, if there is one, after its own."""
-    if reference is None:
-        return found
-    same = found[KEYS].merge(reference[[*KEYS, "largest"]], how="left", on=KEYS)["largest"]
-    shown = found.copy()
-    shown.insert(3, "largest, observed reference", same.values)
-    return shown
-
-
 def draw_errors(table: pd.DataFrame):
     """Largest (dot) and mean (tick) error of additivity, one row a network, logarithmic from LEAST.
 
