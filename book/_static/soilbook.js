@@ -27,4 +27,8 @@ window.addEventListener("load", () => {
       const written = (one.textContent.trim() || icons).replace(/\s+/g, " ");
       if (written) one.setAttribute("aria-label", written);
     });
+  // Roles of the bibliography that browsers have given up.
+  document
+    .querySelectorAll(".citation-list, .citation-list [role]")
+    .forEach((one) => one.removeAttribute("role"));
 });
