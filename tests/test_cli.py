@@ -252,13 +252,14 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from soilbook import cli, data, fingerprint
-from soilbook.book import page
+from soilbook.book import provenance
 from soilbook.training import train
 with redirect_stdout(StringIO()) as listed:
     cli.main(["chapters"])
 found = [fingerprint.of_code(train), fingerprint.of_package(), listed.getvalue()]
-found += [data.fingerprint("twin", ["Weslaco"]), page.of_data({"data": "observed", "sites": []})]
-print(json.dumps([found, page.commit(Path(page.__file__).parent)]))
+asked = {"data": "observed", "sites": []}
+found += [data.fingerprint("twin", ["Weslaco"]), provenance.of_data(asked)]
+print(json.dumps([found, provenance.commit(Path(provenance.__file__).parent)]))
 """
 
 

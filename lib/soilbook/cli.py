@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from soilbook import __version__
-from soilbook.errors import ParameterError, SoilbookError, unknown
+from soilbook.errors import ParameterError, SoilbookError
 
 
 class Parser(argparse.ArgumentParser):
@@ -106,9 +106,12 @@ def parser() -> Parser:
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
     actions = data.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    command("list", _data_list, "each product, where it is looked for, whether present", actions)
-    command("check", _data_check, "read every station and report gaps and damage", actions)
-    add = command("get", _data_get, "fetch a product, or say where it is and its layout", actions)
+    function = _later("data_list")
+    command("list", function, "each product, where it is looked for, whether present", actions)
+    function = _later("data_check")
+    command("check", function, "read every station and report gaps and damage", actions)
+    function = _later("data_get")
+    add = command("get", function, "fetch a product, or say where it is and its layout", actions)
     add("product", nargs="?", help="name of a product; without one, all are listed")
     add("--sites", metavar="A,B", help="sites of the paper, stations, or files of own sites")
     add("--from", dest="start", metavar="YYYY-MM-DD", help="first day; default: of the records")
@@ -118,9 +121,10 @@ def parser() -> Parser:
 
     own = commands.add_parser("site", help="a site of your own: new, check")
     steps = own.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    add = command("new", _site_new, "write a commented CSV to be filled in", steps)
+    add = command("new", _later("site_new"), "write a commented CSV to be filled in", steps)
     add("name", metavar="NAME")
-    add = command("check", _site_check, "name row and column of every fault of such a file", steps)
+    text = "name row and column of every fault of such a file"
+    add = command("check", _later("site_check"), text, steps)
     add("file", metavar="FILE")
 
     add = command("compare", _compare, "runs or a sweep: what changed, mean and spread over seeds")
@@ -142,6 +146,17 @@ def parser() -> Parser:
     add = command("grade", _course_grade, "execute handed-in labs and count points", actions)
     add("notebooks", nargs="+", metavar="NOTEBOOK", help="named as the lab, or beginning with it")
     return top
+
+
+def _later(name: str):
+    """A function of ``book.data_commands``, imported when it is called."""
+
+    def call(options):
+        from soilbook.book import data_commands
+
+        return getattr(data_commands, name)(options)
+
+    return call
 
 
 def _chapters(options) -> None:
@@ -291,90 +306,6 @@ def _build(options) -> int:
     except build.BuildFailed as failure:
         print(f"soilbook: {failure.message}", file=sys.stderr)
         return failure.code
-
-
-def _data_list(options) -> None:
-    from soilbook import data
-    from soilbook.book import products
-
-    folder = data.folder()
-    print(f"data folder: {folder}{'' if folder.is_dir() else ' (absent)'}; SOILBOOK_DATA sets it")
-    for product in products.PRODUCTS.values():
-        count = sum(product.opens(file, folder) for file in products.files(product, folder))
-        print(f"{product.name:8} {f'{count} files' if count else 'absent':11} {product.what}")
-        print(f"{'':20} looked for as {product.layout}")
-
-
-def _data_check(options, product: str | None = None) -> int:
-    from soilbook.book import products
-
-    damaged = 0
-    for name, report in products.check_stations(only=product):
-        damaged += isinstance(report, SoilbookError)
-        print(f"{name}: {report}", flush=True)
-    if damaged:
-        print(f"soilbook: {damaged} stations cannot be read", file=sys.stderr)
-    return 2 if damaged else 0
-
-
-def _data_get(options) -> int:
-    from soilbook import data
-    from soilbook.book import products
-    from soilbook.data import clients
-    from soilbook.data.clients import download
-
-    if options.product and options.product not in products.PRODUCTS:
-        raise unknown("product", options.product, products.PRODUCTS)
-    folder = data.folder()
-    for product in products.PRODUCTS.values():
-        if options.product in (None, product.name):
-            how = f"soilbook data get {product.name}" if product.fetched else "by hand"
-            print(f"{product.name}: {product.what}")
-            print(f"    {how}, from {product.address}")
-            print(f"    licence: {product.licence}")
-            print(f"    cite: {product.cite}")
-            print(f"    layout under {folder}: {product.layout}", flush=True)
-    if not options.product:
-        return 0
-    if not products.PRODUCTS[options.product].fetched:
-        if options.sites or options.start or options.end or options.refresh:
-            raise ParameterError(f"{options.product} is asked for by hand; no options")
-        return 0
-    names = [name.strip() for name in (options.sites or "").split(",") if name.strip()]
-    plan = clients.plan(options.product, folder, names, options.start, options.end)
-    print(f"plan: {plan.text(folder, options.refresh)}", flush=True)
-    if options.dry_run:
-        return 0
-    print(download.fetch(plan, folder, options.refresh), flush=True)
-    return _data_check(options, options.product)
-
-
-def _site_new(options) -> None:
-    from soilbook.data import own
-    from soilbook.store import write
-
-    file = Path(f"{options.name.removesuffix(own.ENDING)}{own.ENDING}")
-    if file.exists():
-        raise ParameterError(f"{file} is there already; choose another name")
-    own.check_name(file)
-    write(file, own.template(file.stem).encode())
-    print(f"{file}: fill it in, then: soilbook site check {file}")
-
-
-def _site_check(options) -> int:
-    from soilbook.data import own
-
-    found = own.table(Path(options.file))
-    for line in (*found.faults, *found.gaps):
-        print(line)
-    if found.faults:
-        print(f"soilbook: {options.file}: {len(found.faults)} faults", file=sys.stderr)
-        return 2
-    own.read(options.file)
-    inputs = ", ".join(one.name for one in found.columns)
-    print(f"{options.file}: {found.days.size} days, {found.days[0]} to {found.days[-1]}; {inputs}")
-    print(f"-p sites={options.file} --data observed runs a chapter with it")
-    return 0
 
 
 def _compare(options) -> None:

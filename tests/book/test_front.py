@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soilbook.book import front
+from soilbook.book import findings, front
 from soilbook.book.product import REFERENCE
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ def base(tmp_path) -> Path:
 
 
 def answers(base: Path, study: str) -> dict[str, str]:
-    return {one.question: one.answer for one in front.findings(base, study)}
+    return {one.question: one.answer for one in findings.findings(base, study)}
 
 
 def change(base: Path, file: str, edit) -> None:
@@ -42,10 +42,10 @@ def values(base: Path, study: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("study", front.FINDINGS)
+@pytest.mark.parametrize("study", findings.FINDINGS)
 def test_each_finding_has_numbers_of_the_files_and_leads_to_a_chapter(base, study):
     known = values(base, study)
-    for one in front.findings(base, study):
+    for one in findings.findings(base, study):
         assert (ROOT / "chapters" / study / f"{one.chapter}.ipynb").is_file()
         told = NUMBER.findall(one.answer)
         assert told or "how much data" in one.question
@@ -113,11 +113,11 @@ def test_a_hindcast_that_falls_off_before_launch_is_said_to(base):
 
 
 def test_pictures_hold_print_beside_what_was_reproduced(base):
-    figure = front.draw_networks(front.Reference(base, "wang2024"))
+    figure = front.draw_networks(findings.Reference(base, "wang2024"))
     printed, reproduced = (axis.images[0].get_array() for axis in figure.axes[:2])
     assert printed.shape == reproduced.shape == (11, 15)
     assert np.ma.count(printed) >= 140 and np.ma.count(reproduced) == 165
-    figure = front.draw_hindcast(front.Reference(base, "fang2019"))
+    figure = front.draw_hindcast(findings.Reference(base, "fang2019"))
     assert [axis.get_title() for axis in figure.axes] == ["surface", "root zone"]
 
 
@@ -135,5 +135,5 @@ def test_what_is_left_is_what_the_intro_includes(base):
 
 
 def test_numbers_are_written_with_a_minus_sign_and_no_negative_zero():
-    assert front._span(-0.0001, 0.5) == "[0.000, 0.500]"
-    assert front._number(-0.0149, sign="+") == "−0.015"
+    assert findings._span(-0.0001, 0.5) == "[0.000, 0.500]"
+    assert findings._number(-0.0149, sign="+") == "−0.015"

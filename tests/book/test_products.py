@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from soilbook.book import page, products
+from soilbook.book import products, provenance
 from soilbook.errors import DataError, SoilbookError
 
 
@@ -144,10 +144,10 @@ def test_the_listing_of_a_folder_tells_of_changes_behind_a_link(tmp_path):
 def test_a_chapter_without_sites_rests_on_the_whole_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
     (tmp_path / "a.csv").write_text("x")
-    assert page.of_data({"data": "observed"}) == products.listing(tmp_path)
-    assert page.of_data({"data": "observed", "sites": []}) != products.listing(tmp_path)
-    assert page.of_data({"seed": 1}) == page.of_data({"data": "twin", "seed": 1})
-    assert page.of_data({"seed": 1}) != page.of_data({"seed": 2})
+    assert provenance.of_data({"data": "observed"}) == products.listing(tmp_path)
+    assert provenance.of_data({"data": "observed", "sites": []}) != products.listing(tmp_path)
+    assert provenance.of_data({"seed": 1}) == provenance.of_data({"data": "twin", "seed": 1})
+    assert provenance.of_data({"seed": 1}) != provenance.of_data({"seed": 2})
 
 
 def test_the_models_of_nldas_are_found_wherever_they_lie(tmp_path):

@@ -11,7 +11,7 @@ BOOK = "soilbook: two soil moisture studies, recomputed"
 def bibtex(commit: dict | None, title: str = "", page: str = "") -> str:
     """An entry for the book, or for the page of that title and name (``study/section``).
 
-    ``commit`` is what ``page.commit`` returns; without one the version alone is told.
+    ``commit`` is what ``provenance.commit`` returns; without one the version alone is told.
     """
     version = f"version {__version__}"
     if commit:

@@ -5,13 +5,10 @@ import hashlib
 import io
 import json
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
-from importlib import metadata
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -20,14 +17,10 @@ import xarray as xr
 from IPython import get_ipython
 from IPython.display import display
 
-from soilbook import __version__
 from soilbook import claims as judge
-from soilbook import data as room
-from soilbook.book import chapters, cite, html, myst, products, tables
+from soilbook.book import chapters, cite, html, myst, products, provenance, tables
 from soilbook.book.product import REFERENCE, Product
 from soilbook.data import archive
-from soilbook.data.clients import download
-from soilbook.device import find as find_device
 from soilbook.plots import style
 from soilbook.settings import Checked
 from soilbook.store import write
@@ -38,9 +31,6 @@ CLAIMS = judge.COLUMNS
 SESSION = "JPY_SESSION_NAME"  # environment: path of the notebook, set by Jupyter's server
 DISPLAY_DPI, PICTURE_DPI = 110, 150
 LARGEST_PICTURE = 1_000_000  # bytes of an SVG that a page shows
-PACKAGES = (
-    "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
-)
 
 
 class Page:
@@ -204,19 +194,19 @@ class Page:
             "parameters": self.parameters,
             "data": {
                 "track": self.data,
-                "fingerprint": of_data(self.parameters),
-                **_fetched(self.data),
+                "fingerprint": provenance.of_data(self.parameters),
+                **provenance.fetched(self.data),
             },
-            "code": commit(Path(__file__).parent),
-            "device": device(self.parameters.get("device")),
-            "versions": versions(),
+            "code": provenance.commit(Path(__file__).parent),
+            "device": provenance.device(self.parameters.get("device")),
+            "versions": provenance.versions(),
             "files": self.files,
             "products": self.products,
         }
         if added := own.recorded():
             made["own models"] = added
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
-        frame = pd.DataFrame(list(_spoken(made).items()), columns=["what", "value"])
+        frame = pd.DataFrame(list(provenance.in_words(made).items()), columns=["what", "value"])
         shown = html.fold("settings, versions, machine and date", html.table(frame))
         chapter = chapters.all_chapters().get(self.chapter)
         title = chapter.title if chapter else self.chapter
@@ -353,75 +343,6 @@ def tidy(data) -> pd.DataFrame:
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index() if html.has_names(frame) else frame
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, soilbook and the packages that results rest on."""
-    own = {"python": platform.python_version(), "soilbook": __version__}
-    return own | {name: metadata.version(name) for name in PACKAGES}
-
-
-def commit(folder: Path) -> dict | None:
-    """Commit of the checkout that holds ``folder`` and whether files differ from it, or None."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(folder), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def of_data(values: dict) -> str:
-    """Fingerprint of the data behind a chapter's parameters ``data``, ``sites`` and ``seed``.
-
-    Of the twin its code and seed; of observed stations the content of the files read; of a chapter
-    that names no sites the ``listing`` of the data folder.
-    """
-    track = values.get("data", "twin")
-    if track != "twin" and "sites" not in values:
-        return products.listing(room.folder())
-    names = values.get("sites") or room.available(track)
-    return room.fingerprint(track, names, seed=values.get("seed", 0))
-
-
-def _fetched(track: str) -> dict:
-    """SHA-256 of the manifests of what was fetched from its owners; nothing on the twin."""
-    made = {} if track == "twin" else download.manifests(room.folder())
-    return {"manifests": made} if made else {}
-
-
-def device(name: str | None) -> str:
-    """The processor in words: the GPU where one is asked for or found, else the CPU's cores.
-
-    Raises as ``device.find``.
-    """
-    import torch
-
-    found = find_device(name or "auto")
-    if found != "cpu":
-        return torch.cuda.get_device_name(found)
-    return f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-
-
-def _spoken(made: dict) -> dict[str, str]:
-    code = made["code"]
-    changed = " with uncommitted changes" if code and code["dirty"] else ""
-    manifests = made["data"].get("manifests", {})
-    told = ", ".join(f"{name} {digest[:16]}" for name, digest in manifests.items())
-    fetched = f"; manifests of what was fetched: {told}" if told else ""
-    return {
-        "chapter": made["chapter"],
-        "parameters": ", ".join(f"{name}={value}" for name, value in made["parameters"].items()),
-        "data": f"{made['data']['track']}, fingerprint {made['data']['fingerprint'][:16]}{fetched}",
-        "code": f"commit {code['commit'][:12]}{changed}" if code else "no version control",
-        "versions": ", ".join(f"{name} {number}" for name, number in made["versions"].items()),
-        "device": made["device"],
-        "date": made["date"],
-        "duration": f"{made['duration_s']} s",
-    }
 
 
 def _show(markup: str, text: str) -> None:
