@@ -17,7 +17,7 @@ LOWEST := build/lowest
 STAMP := $(VENV)/.soilbook-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book pages pdf axe test lowest kills fuzz lint lab bench clean clean-all
+.PHONY: help environment book pages pdf axe test slow lowest kills fuzz lint lab bench clean clean-all
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility of
 
 test: environment  ## all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest $(ARGS)
+
+slow: environment  ## the tests that take minutes: every solution, compiled training, a first download
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 $(LOWEST)/constraints.txt: pyproject.toml .github/lowest.py
 	@mkdir -p $(@D)

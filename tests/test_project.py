@@ -301,3 +301,11 @@ def test_what_stays_out_of_the_container_is_what_git_ignores():
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().split()}
     left_out = (ROOT / ".dockerignore").read_text().split()
     assert {line.removeprefix("**/") for line in left_out} <= ignored
+
+
+def test_files_are_small_enough_to_be_read_at_one_go():
+    long = {
+        f.relative_to(ROOT).as_posix(): len(f.read_text().splitlines())
+        for f in (ROOT / "lib").rglob("*.py")
+    }
+    assert {name: lines for name, lines in long.items() if lines > 400} == {}

@@ -53,25 +53,25 @@ def test_a_caption_is_taken_from_the_cell_where_it_stands():
     assert first_look._written({"source": "page.table(*section.table_3(result))"}, "3") == ""
 
 
-def test_time_left_by_what_was_measured_here():
-    costs = {"a": (100.0, True), "b": (50.0, True), "c": None}
+def test_time_left_is_that_of_the_last_runs_here():
+    costs = {"a": 100.0, "b": 50.0}
     assert first_look.time_left(costs, {}, 1) == 150
     assert first_look.time_left(costs, {"a": 90.0}, 2) == 25
 
 
-def test_time_left_by_the_reference_needs_one_chapter_to_be_finished_here():
-    costs = {"a": (100.0, False), "b": (50.0, False), "c": (10.0, True)}
+def test_what_never_ran_here_takes_the_mean_of_what_did_once_a_quarter_is_done():
+    costs = {"a": None, "b": None, "c": 10.0, "d": None, "e": None}
     assert first_look.time_left(costs, {}, 1) is None
-    assert first_look.time_left(costs, {"a": 20.0}, 1) == pytest.approx(20)  # 10 and 10
+    assert first_look.time_left(costs, {"a": 20.0}, 1) is None
+    assert first_look.time_left(costs, {"a": 20.0, "b": 40.0}, 1) == 10 + 2 * 30
     assert first_look.in_words(None) == "" and first_look.in_words(45) == "about 45 s left"
     assert first_look.in_words(600) == "about 10 min left"
 
 
-def test_costs_are_those_of_this_machine_before_those_of_the_reference(tmp_path):
-    for folder, seconds in (("results/twin/quick", 7), ("book/reference/observed", 900)):
-        file = tmp_path / folder / "beyond/one/provenance.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps({"duration_s": seconds}))
-    assert first_look.cost(tmp_path, "beyond/one", "twin", "quick") == (7, True)
-    assert first_look.cost(tmp_path, "beyond/one", "twin", "paper") == (900, False)
+def test_costs_are_those_of_the_same_track_and_profile(tmp_path):
+    file = tmp_path / "results/twin/quick/beyond/one/provenance.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"duration_s": 7}))
+    assert first_look.cost(tmp_path, "beyond/one", "twin", "quick") == 7
+    assert first_look.cost(tmp_path, "beyond/one", "twin", "paper") is None
     assert first_look.cost(tmp_path, "beyond/two", "twin", "quick") is None

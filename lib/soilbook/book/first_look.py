@@ -109,18 +109,10 @@ def _written(cell: dict, number: str) -> str:
     return ""
 
 
-def cost(base: Path, name: str, data: str, profile: str) -> tuple[float, bool] | None:
-    """Seconds that a chapter takes, and whether measured here: by its last run of this track and
-    profile on this machine, else by the reference run, which tells chapters apart but not machines.
-    """
-    for folder, here in (
-        (base / "results" / data / profile / name, True),
-        (base / REFERENCE / name, False),
-    ):
-        seconds = recorded(folder).get("duration_s")
-        if seconds is not None:
-            return float(seconds), here
-    return None
+def cost(base: Path, name: str, data: str, profile: str) -> float | None:
+    """Seconds that the last run of a chapter of this track and profile took here, if there is one."""
+    seconds = recorded(base / "results" / data / profile / name).get("duration_s")
+    return None if seconds is None else float(seconds)
 
 
 def time_left(costs: dict, done: dict[str, float], jobs: int) -> float | None:
@@ -128,16 +120,14 @@ def time_left(costs: dict, done: dict[str, float], jobs: int) -> float | None:
     time; None where nothing was measured on this machine yet.
 
     ``costs`` are those of ``cost`` by chapter, ``done`` the seconds that finished ones took.
-    Costs of the reference run are scaled by what finished chapters took here.
+    A chapter of unknown cost is taken to cost what the finished ones did on average, once these
+    are a quarter of all: what a chapter costs at one profile says little of another.
     """
-    known = {name: one for name, one in costs.items() if one}
-    foreign = [n for n in done if n in known and not known[n][1]]
-    there = sum(known[n][0] for n in foreign)
-    scale = sum(done[n] for n in foreign) / there if there else None
-    left = [one for name, one in known.items() if name not in done]
-    if scale is None and any(not here for _, here in left):
+    left = [costs[name] for name in costs if name not in done]
+    if None in left and len(done) < len(costs) / 4:
         return None
-    return sum(seconds if here else seconds * scale for seconds, here in left) / max(jobs, 1)
+    mean = sum(done.values()) / len(done) if done else 0.0
+    return sum(mean if seconds is None else seconds for seconds in left) / max(jobs, 1)
 
 
 def in_words(seconds: float | None) -> str:
