@@ -110,7 +110,7 @@ def _written(cell: dict, number: str) -> str:
 
 
 def cost(base: Path, name: str, data: str, profile: str) -> float | None:
-    """Seconds that the last run of a chapter of this track and profile took here, if there is one."""
+    """Seconds that a chapter's last run of this track and profile took here, if there is one."""
     seconds = recorded(base / "results" / data / profile / name).get("duration_s")
     return None if seconds is None else float(seconds)
 
