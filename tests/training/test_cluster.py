@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from distributed import LocalCluster
-from training_samples import made_up
+from samples import made_up
 
 from soilbook import cluster
 from soilbook.errors import ParameterError, SoilbookError

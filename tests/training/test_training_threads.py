@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import torch
 sys.path.insert(0, sys.argv[2])
-from training_samples import make_site
+from samples import make_site
 from soilbook.models import MACHINE_LEARNING, NETWORKS
 from soilbook.training import Settings, Task, train
 from soilbook.training.sequence_trainer import SequenceSettings, train_sequences
