@@ -1,5 +1,6 @@
 """The front page's prose follows the numbers of the reference run."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -110,6 +111,15 @@ def test_a_hindcast_that_falls_off_before_launch_is_said_to(base):
     assert answers(base, "fang2019")[question].startswith("**Yes**")
     change(base, "fang2019/s3_b_sparse_network/table_7.csv", edit)
     assert answers(base, "fang2019")[question].startswith("**Not everywhere**")
+
+
+def test_a_note_of_the_reference_run_is_told(base):
+    question = "On how much data does this rest?"
+    file = base / REFERENCE / "fang2019/s2_b_model/provenance.json"
+    file.write_text(json.dumps({"note": "Made in haste."}))
+    assert answers(base, "fang2019")[question].endswith(" Made in haste.")
+    file.write_text("{}")
+    assert answers(base, "fang2019")[question].endswith("inside a pixel.")
 
 
 def test_pictures_hold_print_beside_what_was_reproduced(base):

@@ -260,6 +260,8 @@ def basis_of_prolongation(read: Reference) -> Finding:
         f"root zone). The series of the core sites are not open; in their place stand "
         f"{table.loc[('in situ, core', 'sm_surface')]['places']} stations inside a pixel."
     )
+    note = recorded(read.folder / "s2_b_model").get("note", "")
+    answer = f"{answer} {note}".strip()
     return Finding("On how much data does this rest?", answer, "s2_a_data")
 
 

@@ -50,20 +50,21 @@ class Product:
 
     def known(self, base: Path, markup: str) -> myst.Panel | None:
         """The tab of the committed reference run, if that left this product; ``markup`` is its
-        table, empty for a picture."""
+        table, empty for a picture. A ``note`` in its provenance is told."""
         folder = base / REFERENCE / self.chapter
         stem = Path(self.files[0]).stem
         there = [end for end in (".csv", ".png", ".svg") if (folder / f"{stem}{end}").is_file()]
         files = tuple(f"{stem}{end}" for end in there[:2])  # a PNG is kept where the SVG is large
         if not files or (self.kind == "Figure" and there == [".csv"]):
             return None
-        told = recorded(folder).get("products", {}).get(self.name, {})
+        kept = recorded(folder)
+        told = kept.get("products", {}).get(self.name, {})
         own = replace(
             self, files=files, caption=told.get("caption", self.caption),
             alt=told.get("alt", self.alt),
         )  # fmt: skip
         where = f"{UP}/{self.chapter}"
-        return own.panel(TITLE, "observed", markup or None, folder=where)
+        return own.panel(TITLE, "observed", markup or None, kept.get("note", ""), folder=where)
 
 
 def recorded(folder: Path) -> dict:
