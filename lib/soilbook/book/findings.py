@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from soilbook import published
-from soilbook.book.product import REFERENCE
+from soilbook.book.product import REFERENCE, recorded
+from soilbook.models import NETWORKS
 
 SURE = 0.05  # corrected p
 NETWORK_TABLES = {
@@ -59,7 +60,8 @@ def networks(read: Reference) -> pd.DataFrame:
 
 def which_network(read: Reference) -> Finding:
     """The best network at the shallowest and the deepest depth, by its mean over the leads."""
-    table = networks(read).query("model in @NETWORKS")
+    table = networks(read)
+    table = table[table["model"].isin(NETWORKS)]
     parts = []
     for depth in (table["depth_m"].min(), table["depth_m"].max()):
         here = table[table["depth_m"] == depth]
@@ -86,7 +88,8 @@ def which_network(read: Reference) -> Finding:
 
 def against_persistence(read: Reference) -> Finding:
     """How many of the networks beat persistence beyond chance, near the surface and at depth."""
-    gains = read("s5_conclusions", "fig_5all.csv").query("model in @NETWORKS")
+    gains = read("s5_conclusions", "fig_5all.csv")
+    gains = gains[gains["model"].isin(NETWORKS)]
     paired = read("s4_2_basic_networks", "table_3c.csv").query("model == 'persistence'")
     parts = []
     for depth in (gains["depth"].min(), gains["depth"].max()):
