@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from soilbook import device
-from soilbook.book import page as provenance
+from soilbook.book import provenance
 from soilbook.book.build import on_gpu
 from soilbook.book.chapters import check
 from soilbook.errors import DeviceError, ParameterError

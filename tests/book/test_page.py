@@ -408,7 +408,7 @@ def test_records_are_told_before_anything_is_trained_and_manifests_in_the_stamp(
     assert list(observed.files) == ["table_data.csv"]
     table = pd.read_csv(observed.folder / "table_data.csv")
     assert table[["site", "depth_m", "days_complete"]].values.tolist() == [["mine", 0.1, 10]]
-    assert "mine: ST, SM: mine.csv." in shown[-1]
+    assert "mine: ST, SM: mine.csv" in shown[-1]
     observed.stamp()
     kept = json.loads((observed.folder / "provenance.json").read_text())["data"]
     digest = hashlib.sha256(b"{}").hexdigest()

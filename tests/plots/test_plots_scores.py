@@ -63,7 +63,7 @@ def test_tidy_has_the_columns_of_the_contract_and_the_printed_values(scores):
     assert np.isnan(row.loc["at_lead", "r2_published"])
     assert row.loc["pooled", "level"] == "above"
     twin = drawn.tidy(scores.assign_attrs(data="twin"), "3")
-    assert set(twin["level"]) == {""}
+    assert set(twin["level"]) == {""} and twin["r2_published"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,3 @@ def test_a_depth_that_no_site_has_leaves_its_panel_empty(bars):
     axes = drawn.rmse_panels(missing).axes
     heights = [[bar.get_height() for bar in axis.patches] for axis in axes[:5]]
     assert not np.isfinite(heights[3]).any() and np.isfinite(heights[4]).all()
-
-
-def test_columns_of_other_depths_than_the_paper_s_are_absent(scores):
-    """Rather than blank; a reference run that has none of these rows is left out as well."""
-    reference = drawn.tidy(scores, "3")
-    other = drawn.tidy(scores.assign_coords(depth=[0.07, 0.12, 0.3, 0.6, 0.9]), "3")
-    shown = drawn.side_by_side(other, reference)
-    assert list(shown) == ["this run", "95 % interval"]
-    mixed = drawn.tidy(scores.assign_coords(depth=[0.05, 0.12, 0.3, 0.6, 0.9]), "3")
-    shown = drawn.side_by_side(mixed, reference)
-    assert list(shown)[2:] == ["observed reference", "published", "verdict"]

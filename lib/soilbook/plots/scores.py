@@ -25,7 +25,7 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
 
     ``table`` is the paper's table number, any other word where it has none. Columns: KEYS, r2,
     r2_low, r2_high, rmse, n_sites, n_repetitions, r2_published (of the pooled reading, which the
-    paper's programs compute), level (empty on the twin, which is not held against print).
+    paper's programs compute; none on the twin, which is not compared with print), level.
     """
     wanted = ["r2", "r2_low", "r2_high", "rmse", "n_sites", "n_repetitions"]
     frame = scores[wanted].to_dataframe().reset_index()
@@ -36,9 +36,10 @@ def tidy(scores: xr.Dataset, table: str) -> pd.DataFrame:
     printed = printed.rename(columns={"r2": "r2_published"})
     printed = printed[["model", "depth_m", "lead_d", "r2_published"]].assign(reading="pooled")
     frame = frame.merge(printed, how="left", on=KEYS)
+    if scores.attrs.get("data") == "twin":
+        frame["r2_published"] = np.nan
     bounds = frame[["r2_low", "r2_high", "r2_published"]].itertuples(index=False)
-    twin = scores.attrs.get("data") == "twin"
-    frame["level"] = ["" if twin else level(*row) for row in bounds]
+    frame["level"] = [level(*row) for row in bounds]
     frame = in_order(frame, KEYS, scores["model"].values)
     return frame[[*KEYS, *wanted, "r2_published", "level"]].reset_index(drop=True)
 
