@@ -10,7 +10,6 @@ import xarray as xr
 from soilbook.data import giovanni
 from soilbook.errors import DataError
 from soilbook.fang2019 import places
-from soilbook.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 from owners import giovanni as answer
@@ -59,10 +58,10 @@ def all_but(write, *left_out):
 
 def test_all_series_take_the_place_of_our_models(sites, write, tmp_path, monkeypatch):
     monkeypatch.setattr(places, "at_places", lambda *_: "our own")
-    store = Store(tmp_path / "store")
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "cache"))
 
     def made(data="observed"):
-        return places.land_surface(data, sites, xr.Dataset(), 4, store)
+        return places.land_surface(data, sites, xr.Dataset(), 4)
 
     paths = all_but(write, "the first")
     assert made() == "our own"  # not one of them may be absent
@@ -77,7 +76,8 @@ def test_all_series_take_the_place_of_our_models(sites, write, tmp_path, monkeyp
     assert not made().identical(found)
 
 
-def test_a_series_of_another_form_is_one_line(sites, write, tmp_path):
+def test_a_series_of_another_form_is_one_line(sites, write, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOILBOOK_CACHE", str(tmp_path / "cache"))
     (path, *_) = all_but(write)
     text = path.read_text()
     for change, says in (
@@ -90,5 +90,5 @@ def test_a_series_of_another_form_is_one_line(sites, write, tmp_path):
     ):
         path.write_text(text.replace(*change, 1))
         with pytest.raises(DataError, match=says) as refusal:
-            places.land_surface("observed", sites, xr.Dataset(), 4, Store(tmp_path / "s"))
+            places.land_surface("observed", sites, xr.Dataset(), 4)
         assert "\n" not in str(refusal.value)

@@ -160,7 +160,7 @@ def test_median_leaves_out_pixels_without_a_score():
 
 def test_the_default_is_the_papers_method():
     assert YearAhead().method == "paper"
-    assert METHODS["paper"].optimiser == "adadelta" and METHODS["paper"].dropout == 0.5
+    assert METHODS["paper"].optimiser == "adadelta" and METHODS["paper"].dropout == 0.1
     assert YearAhead(epochs=3, networks=5).members()[4].seed == 4
     at_paper = YearAhead(profile="paper")
     assert at_paper.sequence == METHODS["paper"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from soilbook import schema
+from soilbook.book import tables
 from soilbook.errors import DataError, ParameterError
 from soilbook.wang2024 import experiment, forecasts, runs
 from soilbook.wang2024.experiment import Experiment
@@ -75,8 +76,8 @@ def test_it_is_forecast_and_scored_like_the_others(folder, store):
     assert result["site"].values.tolist() == ["mine"]
     assert result["depth"].values.tolist() == [0.07]
     assert float(result["r2"].sel(model="persistence", lead=1, reading="pooled").item()) > 0.9
-    _, _, _, shown = runs.table_of_r2("3", result)
-    assert "published" not in shown and "verdict" not in shown
+    shown = tables.laid_out(runs.table_of_r2("3", result)[1])
+    assert "printed" not in shown and "<small>" not in shown
     assert "95 % interval" in shown
 
 

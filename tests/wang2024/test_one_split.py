@@ -37,9 +37,8 @@ def test_another_split_is_another_everywhere(another_split, tmp_path):
     assert one.starts["validation"][0] == validation
 
     rain = site["precipitation"].values[:validation].mean()
-    assert one_model_for_all_sites.attributes(one, features)["mean_precipitation"] == pytest.approx(
-        rain
-    )
+    found = one_model_for_all_sites.attributes(one, features, {}, ())
+    assert found["mean_precipitation"] == pytest.approx(rain)
 
     told = appendix_d_sites.splits([SITE], "twin").iloc[0]
     assert told["validation_start"] == pd.Timestamp(site["time"].values[validation])

@@ -54,7 +54,7 @@ def test_an_absent_gpu_is_told(monkeypatch):
 
 def test_a_reduced_choice_of_sites_keeps_those_that_figures_show():
     chosen = Experiment(profile="quick").resolve().sites
-    assert len(chosen) == 8
+    assert len(chosen) == 10
     assert set(FIGURE_SITES) <= set(chosen)
     assert len(Experiment(profile="standard").resolve().sites) == 30
 

@@ -73,7 +73,7 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
     ]
     shown = {
         "site": table["site"], "sand/silt/clay (%)": texture, "land cover": table["land cover"],
-        "period": period, "position": position, "observed": table["observed track"],
+        "period": period, "position": position, "observations": table["observations"],
         "note": table["note"].fillna(""),
     }  # fmt: skip
     return pd.DataFrame(shown)
