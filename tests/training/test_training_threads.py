@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 # Of these sizes, four threads change the sequences' network unless the trainer holds torch to one,
 # and the ELM unless it holds BLAS to one.
 MAKE = """
