@@ -282,3 +282,22 @@ def test_unit_shows_every_equation():
     figure = s2_b_model.lstm_unit()
     text = " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
     assert all(f"eq {number}" in text for number in range(1, 9))
+
+
+def test_one_lstm_by_hand_is_shown_with_its_record_its_losses_and_a_season():
+    asked = YearAhead(**SMALL)
+    ready = runs.prepare(asked, places())
+    table = s2_b_model.instance(ready, 5)
+    assert len(table) == 5 and table["sm_smap"].notna().any()
+    assert {"precipitation", "air_temperature"} <= set(table)
+    result = runs.year_ahead(asked, places=places())
+    season = s2_b_model.season(result, 30)
+    pixel = abs(
+        result["r"].sel(predictor="ensemble") - result["r"].sel(predictor="ensemble").median()
+    )
+    one = result.isel(pixel=int(pixel.argmin()), time=slice(30))
+    np.testing.assert_allclose(season["SMAP"], one["observed"])
+    np.testing.assert_allclose(season["ensemble"], one["moisture"].sel(predictor="ensemble"))
+    assert len(s2_b_model.draw_season(season).axes[0].lines) == 4
+    lines = s2_b_model.losses({"by hand": [3.0, 2.0], "library": [3.0, 2.5]}).axes[0].lines
+    assert [line.get_ydata().tolist() for line in lines] == [[3.0, 2.0], [3.0, 2.5]]

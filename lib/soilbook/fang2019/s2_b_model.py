@@ -120,6 +120,47 @@ def trainings(results: dict[str, xr.Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def instance(ready: runs.Prepared, n_days: int = 10) -> pd.DataFrame:
+    """The first days of training at the pixel with most retrievals among them: a row a day with
+    the weather of the record, and what SMAP saw, NaN on days without an orbit."""
+    one = ready.training.isel(time=slice(n_days))
+    one = one.isel(pixel=int(one[TARGET].notnull().sum("time").argmax("pixel")))
+    weather = [name for name in runs.METHOD_INPUTS["paper"].forcing if name in one]
+    table = one[[*weather, TARGET]].reset_coords(drop=True).to_dataframe().reset_index()
+    return table.assign(time=table["time"].dt.strftime("%Y-%m-%d"))
+
+
+def losses(curves: dict[str, np.ndarray]):
+    """Training loss (eq 9) by epoch, a line for each name."""
+    with style():
+        figure, axis = plt.subplots(figsize=(5.5, 2.8))
+        for number, (name, values) in enumerate(curves.items()):
+            look = {"lw": 4 - 2.5 * number, "color": COLOURS[number], "label": name}
+            axis.plot(range(1, len(values) + 1), values, **look)
+        axis.set(xlabel="epoch", ylabel="loss (squared deviations of SMAP)")
+        axis.legend()
+    return figure
+
+
+def season(result: xr.Dataset, n_days: int = 92) -> pd.DataFrame:
+    """SMAP, ensemble and baselines at the pixel of median R when the test year begins, m3 m-3."""
+    r = result["r"].sel(predictor="ensemble")
+    part = result.isel(pixel=int(abs(r - r.median()).argmin("pixel")), time=slice(n_days))
+    table = part["moisture"].sel(predictor=["ensemble", *BASELINES]).T.to_pandas()
+    return table.assign(SMAP=part["observed"].to_series()).rename_axis(columns=None).reset_index()
+
+
+def draw_season(table: pd.DataFrame):
+    """What ``season`` gives."""
+    with style():
+        figure, axis = plt.subplots(figsize=(7.5, 3))
+        for name in ("ensemble", *BASELINES, "SMAP"):
+            axis.plot(table["time"], table[name], "k." if name == "SMAP" else "-", label=name)
+        axis.set(ylabel="soil moisture (m$^3$ m$^{-3}$)")
+        axis.legend()
+    return figure
+
+
 def learning_curve(settings: YearAhead, places: xr.Dataset | None = None) -> xr.Dataset:
     """``rmse`` (part, epoch), m3 m-3, against SMAP in the training year while a network trains.
 
@@ -313,8 +354,8 @@ def learning_curves(curves: dict[str, xr.Dataset]):
         figure, axis = plt.subplots(figsize=(5.5, 3.4))
         for (name, curve), shade in zip(curves.items(), COLOURS, strict=False):
             for part, line in LINES.items():
-                values = curve["rmse"].sel(part=part)
-                axis.plot(curve["epoch"], values, line, color=shade, ms=3, label=f"{name}, {part}")
+                look = {"color": shade, "ms": 3, "label": f"{name}, {part}"}
+                axis.plot(curve["epoch"], curve["rmse"].sel(part=part), line, **look)
         axis.set(xlabel="epoch", xscale="log", ylabel="RMSE against SMAP (m$^3$ m$^{-3}$)")
         axis.legend()
     return figure
