@@ -205,6 +205,7 @@ def test_the_clock_times_every_machine_learning_method_and_one_lstm_alone(small,
     asked = small.but(models=("LSTM",))
     result = runs.run(asked, store)
     times = s4_1_machine_learning.clock(asked, result, store, repeats=2)
+    assert s4_1_machine_learning.clock(asked, result, store, repeats=2).equals(times)  # kept
     counts = times["model"].value_counts().to_dict()
     assert counts == {"RF": 2, "ELM": 2, "SVR": 2, "LSTM": runs.TURNS}
     assert (times["seconds"] > 0).all() and "1500 epochs" in times["machine"][0]
