@@ -255,6 +255,13 @@ def _one_year_share(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     return _wilson(int((tested > rest)[there].sum()), int(there.sum()))
 
 
+def _over_places(values: np.ndarray) -> Measured:
+    """Mean of one value a place, with its interval over places."""
+    found = metrics.mean_over_sites(values)
+    words = {"places": len(values)}
+    return Measured(float(found.value), float(found.low), float(found.high), words=words)
+
+
 def _drying(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     """Change over rainless days of LSTM minus that in situ, of ``s3_a_core_sites.drying``."""
     if known.drying is None:
@@ -262,9 +269,7 @@ def _drying(statement, scores: xr.Dataset, known: Evidence) -> Measured:
     change = (known.drying["LSTM"] - known.drying["in situ"]).dropna().to_numpy()
     if not len(change):
         return Measured(missing="no site has enough dry spells")
-    found = metrics.mean_over_sites(change)
-    words = {"places": len(change)}
-    return Measured(float(found.value), float(found.low), float(found.high), words=words)
+    return _over_places(change)
 
 
 # By the measure of a claim: what it takes is scores, or slopes, and all that is known.
@@ -356,9 +361,7 @@ def _decay(claim, hindcast: xr.Dataset | None) -> Measured:
             growth.append(np.polyfit(years, [np.nanstd(row[before == k]) for k in years], 1)[0])
     if len(growth) < claim.least:
         return Measured(missing=f"{len(growth)} places with three years; needs {claim.least:g}")
-    found = metrics.mean_over_sites(np.array(growth))
-    words = {"places": len(growth)}
-    return Measured(float(found.value), float(found.low), float(found.high), words=words)
+    return _over_places(np.array(growth))
 
 
 DISCUSSION = {
