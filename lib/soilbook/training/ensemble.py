@@ -21,11 +21,13 @@ from soilbook.training import fast
 from soilbook.training.step import Stack, Update, judge, start
 from soilbook.training.tasks import Settings, ShardData, Sizes, Task
 
-# Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
-LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
-# Steps of a network above which compiling, 10 to 20 s, and starting workers save more time than
-# they take. What a step costs however few the networks is the work of about ten of them.
-LEAST_COMPILED = 100_000
+# Networks side by side. On a CPU 16 to 25 compiled ones fit into the cache of a core and are the
+# fastest; without a compiler 50 share what a step costs however few they are.
+LARGEST_SHARD = {"cpu": 50, "cpu, compiled": 25, "cuda": 4096}
+# Steps of a network above which starting workers, and compiling, save more time than they take.
+# Compiling takes 20 (1D-CNN) to 51 s (LSTM) of the processor and saves 0.09 to 0.12 ms a step:
+# benchmarks/speed_paths.py. What a step costs however few the networks is the work of about ten.
+LEAST_SHARED, LEAST_COMPILED = 100_000, 400_000
 NETWORKS_OF_A_STEP = 10
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
 CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
@@ -58,13 +60,17 @@ def train(
     """
     chosen = torch.device(find_device(device))
     _check(tasks)
-    large = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP) >= LEAST_COMPILED
+    work = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP)
+    on_gpu = chosen.type == "cuda"
     if compile_ is None:
-        compile_ = large and (chosen.type == "cuda" or fast.compiler_there())
+        least = LEAST_SHARED if on_gpu else LEAST_COMPILED
+        compile_ = work >= least and (on_gpu or fast.compiler_there())
     if workers is None:
-        workers = fast.at_hand() if large else 1
-    workers = 1 if chosen.type == "cuda" else workers
-    size = shard_size or _shard_size(len(tasks), workers, LARGEST_SHARD[chosen.type])
+        workers = fast.at_hand() if work >= LEAST_SHARED else 1
+    workers = 1 if on_gpu else workers
+    how = f"{chosen.type}{', compiled' * compile_}"
+    largest = LARGEST_SHARD.get(how, LARGEST_SHARD[chosen.type])
+    size = shard_size or _shard_size(len(tasks), workers, largest)
     shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     code = fingerprint.of_code(train, make)
     keys = [_key(code, settings, shard, chosen) for shard in shards]
@@ -79,12 +85,12 @@ def train(
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
         missing = sum(len(job["tasks"]) for job in jobs.values())
         n_steps = settings.steps * missing
-        work = costs.Work(
-            tasks[0].model, len(tasks), missing, n_steps, f"{chosen.type}{', compiled' * compile_}",
-            workers, _size(make, settings) * len(tasks),
+        asked = costs.Work(
+            tasks[0].model, len(tasks), missing, n_steps, how, workers,
+            _size(make, settings) * len(tasks),
         )  # fmt: skip
-        watched = progress.bar(n_steps, work.kind, "step")
-        with costs.training(work, whole, store) as timed, watched as bar:
+        watched = progress.bar(n_steps, asked.kind, "step")
+        with costs.training(asked, whole, store) as timed, watched as bar:
             for i, result in fast.run_all(train_shard, jobs, workers, timed(bar.update)):
                 if store:
                     store.put(keys[i], result)
