@@ -29,6 +29,7 @@ LARGEST_SHARD = {"cpu": 50, "cpu, compiled": 25, "cuda": 4096}
 # benchmarks/speed_paths.py. What a step costs however few the networks is the work of about ten.
 LEAST_SHARED, LEAST_COMPILED = 100_000, 400_000
 NETWORKS_OF_A_STEP = 10
+MOST_WORKERS = 16  # for which shards in the store are looked up, whatever this run has
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
 CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
 
@@ -70,17 +71,20 @@ def train(
     workers = 1 if on_gpu else workers
     how = f"{chosen.type}{', compiled' * compile_}"
     largest = LARGEST_SHARD.get(how, LARGEST_SHARD[chosen.type])
-    size = shard_size or _shard_size(len(tasks), workers, largest)
-    shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     code = fingerprint.of_code(train, make)
-    keys = [_key(code, settings, shard, chosen) for shard in shards]
-    common = {
-        "make": make, "settings": settings, "device": chosen, "compile_": compile_,
-        "size": size, "sizes": Sizes.of(tasks),
-    }  # fmt: skip
     whole = _key(code, settings, tasks, chosen)
     # Another process that wants the same networks waits for these.
     with store.alone(whole) if store else nullcontext():
+        sizes = [shard_size] if shard_size else _shard_sizes(len(tasks), workers, largest)
+        for size in [*sizes, sizes[0]]:  # as the first, unless what is kept was cut otherwise
+            shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
+            keys = [_key(code, settings, shard, chosen) for shard in shards]
+            if store and any(map(store.has, keys)):
+                break
+        common = {
+            "make": make, "settings": settings, "device": chosen, "compile_": compile_,
+            "size": size, "sizes": Sizes.of(tasks),
+        }  # fmt: skip
         done = {i: one for i, k in enumerate(keys) if store and (one := store.get(k)) is not None}
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
         missing = sum(len(job["tasks"]) for job in jobs.values())
@@ -105,6 +109,12 @@ def _shard_size(n_tasks: int, workers: int, largest: int) -> int:
     """
     n_shards = workers * ceil(n_tasks / (workers * largest))
     return max(ceil(n_tasks / n_shards), min(n_tasks, 2))
+
+
+def _shard_sizes(n_tasks: int, workers: int, largest: int) -> list[int]:
+    """The size for so many workers, and those that a run with others may have left in the store."""
+    others = range(1, MOST_WORKERS + 1)
+    return list(dict.fromkeys(_shard_size(n_tasks, n, largest) for n in (workers, *others)))
 
 
 def _size(make: Callable[[], nn.Module], settings: Settings) -> int:
