@@ -104,8 +104,23 @@ def summary(result: xr.Dataset) -> str:
         f"{result.sizes['depth']} depths; trainings of each model: "
         f"{', '.join(f'{model} {int(n)}' for model, n in repetitions.items())}."
     )
+    if below := below_persistence(result):
+        text += (
+            f" At {', '.join(f'{depth:.2f} m' for depth in below)} no network reaches persistence "
+            "at any lead: their order there holds for this length of training alone."
+        )
     left_out = result.attrs["left_out"]
     return f"{text} Left out: {left_out.replace(chr(10), '; ')}." if left_out else text
+
+
+def below_persistence(result: xr.Dataset) -> list[float]:
+    """Depths (m) at which every network has a lower R2 than persistence at every lead."""
+    r2 = result["r2"].sel(reading="pooled", drop=True)
+    networks = r2.isel(model=np.isin(r2["model"].values, list(models.NETWORKS)))
+    if "persistence" not in r2["model"] or not networks.sizes["model"]:
+        return []
+    below = networks < r2.sel(model="persistence", drop=True)
+    return r2["depth"].values[below.all(("model", "lead")).values].tolist()
 
 
 def one_site(result: xr.Dataset, site: str) -> xr.Dataset:

@@ -87,7 +87,7 @@ def draw_sites(table: xr.Dataset):
     """
     with style():
         figure, (world, near) = plt.subplots(2, 1, figsize=(8.2, 9.6), height_ratios=(1, 1.5))
-        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -65, 16, 50))):
+        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -63, 16, 50))):
             draw_base(axis, extent, states=axis is near)
             for network, marker in NETWORKS.items():
                 part = table.isel(site=np.flatnonzero(table["network"].values == network))
@@ -97,7 +97,7 @@ def draw_sites(table: xr.Dataset):
                     label=network,
                 )  # fmt: skip
         _number(near, table)
-        world.legend(loc="lower left")
+        world.legend(loc="lower left", frameon=True, framealpha=1)
         world.set_title("(a) all sites", loc="left")
         near.set_title("(b) contiguous United States and the Caribbean, numbered", loc="left")
         figure.colorbar(dots, ax=world, label="sand (%)", shrink=0.8)
