@@ -351,16 +351,23 @@ def _course_build(options) -> None:
         print(file)
 
 
-def _course_grade(options) -> None:
+def _course_grade(options) -> int:
     from soilbook.book import course
 
     print("soilbook: executing what was handed in", file=sys.stderr)
+    code = 0
     for file in map(Path, options.notebooks):
-        grades = course.grade(file)
+        try:
+            grades = course.grade(file)
+        except SoilbookError as error:  # the other students are graded all the same
+            print(f"soilbook: {error}", file=sys.stderr)
+            code = 2
+            continue
         total, of = (sum(getattr(one, name) for one in grades) for name in ("points", "of"))
         print(f"{file.name}: {total} of {of} points")
         for one in grades:
             print(f"    {one.question}: {one.points} of {one.of}  {one.error}".rstrip())
+    return code
 
 
 if __name__ == "__main__":
