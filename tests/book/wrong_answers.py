@@ -298,7 +298,7 @@ def shapley(f, x, background):
 importance = abs(np.mean([shapley(*grouped(i)) for i in CHOSEN], axis=0))
 additivity = 0.0
 """),
-        ("q2", "additivity that was not computed", "additivity = 1e-9"),
+        ("q2", "additivity that was not computed", "additivity = 1e-6"),
         ("q3", "last day alone", """
 with torch.no_grad():
     weight = NETWORK.attention(WINDOWS)["feature"][:, -1].mean(0).numpy()
@@ -378,7 +378,7 @@ def update(network, optimiser, x, y):
     loss = nn.MSELoss()(network(x), y)
     loss.backward()
     optimiser.step()
-    return float(loss)
+    return loss.detach().item()
 """),
     ],
     "3_leaks": [
@@ -386,9 +386,12 @@ def update(network, optimiser, x, y):
 def split(n_days):
     test = int(0.2 * n_days)
     return slice(0, n_days - 2 * test), slice(-2 * test, -test), slice(n_days - test, None)
-days = np.arange(len(SM))
-honest = score(days[: split(len(SM))[2].start], days[split(len(SM))[2]])
-flattered = score(drawn[: int(0.8 * len(SM))], drawn[int(0.8 * len(SM)) :])
+"""),
+        ("q3", "a split rounded the other way", """
+def split(n_days):
+    return slice(0, 10), slice(10, n_days - n_days // 5), slice(n_days - n_days // 5, None)
+start = split(len(SM))[2].start
+honest = score(np.arange(start), np.arange(start, len(SM)))
 """),
     ],
     "5_what_a_network_looks_at": [
