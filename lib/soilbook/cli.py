@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
-        with _scheduler(options):
+        with _scheduler(options), _models(options):
             return options.command(options) or 0
     except SoilbookError as error:
         print(f"soilbook: {error}", file=sys.stderr)
@@ -55,6 +55,10 @@ def parser() -> Parser:
         add("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler")
         add("--shared", action="store_true", help="which see the same folders: whole runs go there")
 
+    def add_model_file(then: str) -> None:
+        text = f"Python file, executed, whose networks {then}"
+        add("--model-file", metavar="FILE", help=text)
+
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
@@ -67,10 +71,7 @@ def parser() -> Parser:
     add("--profile", help="smoke, quick, standard or paper")
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--out", metavar="DIR", help="put results there instead of results/")
-    add(
-        "--model-file", metavar="FILE",
-        help="Python file, executed, whose networks become names for -p models=",
-    )  # fmt: skip
+    add_model_file("become names for -p models=")
     add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
     add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
     add_scheduler()
@@ -86,6 +87,7 @@ def parser() -> Parser:
     add("--device", help="auto, cpu, cuda or cuda:N")
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
     add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
+    add_model_file("become names for -p models=")
     add_scheduler()
 
     store = commands.add_parser("store", help="what was computed and is kept: list, clean")
@@ -102,6 +104,7 @@ def parser() -> Parser:
     add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     add("--no-run", action="store_true", help="render what is already executed")
     add("--without-solutions", action="store_true", help="leave the solutions of exercises out")
+    add_model_file("join the others in the chapters that compare networks")
     add_scheduler()
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
@@ -174,19 +177,15 @@ def _run(options) -> int:
     from soilbook.book import dry_run, runner
 
     given = split_options(options.parameters)
-    names = ("data", "profile", "device", "out", "model_file")
-    where = {name: getattr(options, name) for name in names}
-    if options.model_file:
-        _tell_of_models(options.model_file)
+    where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
     if options.dry_run or (
         dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
     ):
-        with runner.own_models(options.model_file):
-            asked = dry_run.prepared(options.chapter, given, where)
-            if options.dry_run:
-                print("\n".join(dry_run.estimate(*asked).lines()))
-                return 0
-            dry_run.consent(*asked)
+        asked = dry_run.prepared(options.chapter, given, where)
+        if options.dry_run:
+            print("\n".join(dry_run.estimate(*asked).lines()))
+            return 0
+        dry_run.consent(*asked)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -201,14 +200,21 @@ def _run(options) -> int:
     return 0
 
 
-def _tell_of_models(file: str) -> None:
-    """Say that a file is executed, and how its networks will train."""
-    from soilbook.training import own
+@contextmanager
+def _models(options):
+    """Let the command know the networks of its model file, and say that it is executed."""
+    file = getattr(options, "model_file", None)
+    if not file:
+        yield
+        return
+    from soilbook.book import runner
 
     print(f"soilbook: executing {file}, a program of yours", file=sys.stderr)
-    for name, one in own.load(file).items():
-        how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
-        print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
+    with runner.own_models(file) as added:
+        for name, one in added.items():
+            how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
+            print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
+        yield
 
 
 def _sweep(options) -> int:
@@ -298,6 +304,8 @@ def split_options(options: list[str]) -> dict[str, str]:
 def _build(options) -> int:
     from soilbook.book import build, course
 
+    if options.model_file and options.no_run:
+        raise ParameterError("--model-file is for chapters that run; leave --no-run out")
     if options.without_solutions:
         os.environ[course.VARIABLE] = "none"
     try:
@@ -351,16 +359,23 @@ def _course_build(options) -> None:
         print(file)
 
 
-def _course_grade(options) -> None:
+def _course_grade(options) -> int:
     from soilbook.book import course
 
     print("soilbook: executing what was handed in", file=sys.stderr)
+    code = 0
     for file in map(Path, options.notebooks):
-        grades = course.grade(file)
+        try:
+            grades = course.grade(file)
+        except SoilbookError as error:  # the other students are graded all the same
+            print(f"soilbook: {error}", file=sys.stderr)
+            code = 2
+            continue
         total, of = (sum(getattr(one, name) for one in grades) for name in ("points", "of"))
         print(f"{file.name}: {total} of {of} points")
         for one in grades:
             print(f"    {one.question}: {one.points} of {one.of}  {one.error}".rstrip())
+    return code
 
 
 if __name__ == "__main__":

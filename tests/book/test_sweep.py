@@ -204,3 +204,12 @@ def test_runs_go_to_the_workers_of_a_scheduler_that_share_the_folders(project, m
         cache = str(project.root.parent / "cache")
         assert left["told"] == {"SOILBOOK_SCHEDULER": None, "SOILBOOK_CACHE": cache}
     assert cli.main(command) == 2 and "add --scheduler" in capsys.readouterr().err
+
+
+def test_networks_of_a_readers_file_in_a_sweep(project, ran, model_file):
+    axes = ["-p", "models=LSTM,Mine", "--jobs", "1", "--out", str(project.root / "s")]
+    command = ["sweep", "beyond/one", *axes, "--model-file", str(model_file)]
+    assert cli.main(command) == 0
+    assert [one["models"] for one in ran] == [["LSTM"], ["Mine"]]
+    model_file.write_text(model_file.read_text() + "\n# changed\n")
+    assert cli.main(command) == 0 and [one["models"] for one in ran[2:]] == [["Mine"]]

@@ -107,14 +107,16 @@ def test_a_file_without_a_network_is_refused_in_one_line(tmp_path, name, text, m
     assert "\n" not in str(refusal.value)
 
 
-def test_the_command_line_refuses_before_the_chapter_starts(tmp_path, capsys):
-    file = written(tmp_path, "own_cli", "y = y.unsqueeze(-1)")
-    command = ["run", "wang2024/s4_2", "-p", "models=Mine", "--model-file", str(file)]
-    assert main([*command, "--out", str(tmp_path)]) == 2
+@pytest.mark.parametrize(
+    "command", ["run wang2024/s4_2 -p models=Mine", "sweep wang2024/s4_2 -p models=Mine", "build"]
+)
+def test_the_command_line_refuses_before_any_chapter_starts(tmp_path, capsys, command):
+    file = written(tmp_path, f"own_cli_{command[:3]}", "y = y.unsqueeze(-1)")
+    assert main([*command.split(), "--model-file", str(file)]) == 2
     said = capsys.readouterr().err.splitlines()
     assert said[0] == f"soilbook: executing {file}, a program of yours"
     assert len(said) == 2 and "gives (2, 1)" in said[1]
-    assert main(["run", "wang2024/s4_2", "--model-file", str(tmp_path / "no.py")]) == 2
+    assert main([*command.split(), "--model-file", str(tmp_path / "no.py")]) == 2
     assert "No such file" in capsys.readouterr().err
 
 

@@ -69,6 +69,12 @@ class Chapter:
         ``soilbook: {reads: [...]}`` of its metadata."""
         return tuple(self.notebook["metadata"].get("soilbook", {}).get("reads", ()))
 
+    @cached_property
+    def takes_own(self) -> bool:
+        """Whether a reader's networks join its ``models`` when the book is built with them:
+        ``soilbook: {own_models: true}`` of its metadata."""
+        return bool(self.notebook["metadata"].get("soilbook", {}).get("own_models"))
+
     def values(self, given: dict) -> dict:
         """All parameter values, typed and checked: those given, text or not, else the defaults.
 

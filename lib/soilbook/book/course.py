@@ -10,10 +10,12 @@ these; nothing is written twice.
 
 import os
 import re
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 
 import nbformat
 from nbformat import NotebookNode, v4
@@ -281,21 +283,30 @@ def with_tests(handed_in: NotebookNode, source: NotebookNode) -> NotebookNode:
 
 
 def run(notebook: NotebookNode) -> NotebookNode:
-    """Execute all cells, those after a failing one too, with this interpreter."""
+    """Execute all cells, those after a failing one too, with this interpreter.
+
+    A cell that takes longer than CELL_SECONDS is interrupted. Where the kernel dies, the cells
+    after it have no ``execution_count``.
+    """
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
 
     class ThisInterpreter(AsyncKernelManager):
         kernel_spec = KernelSpec(**get_kernel_dict())
         transport_encryption = "auto"
 
     notebook = deepcopy(notebook)
-    with TemporaryDirectory(prefix="soilbook-lab-") as folder:
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None  # those of the student's own run
+    with TemporaryDirectory(prefix="soilbook-lab-") as folder, suppress(DeadKernelError):
         NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
+            interrupt_on_timeout=True,
             allow_errors=True,
             kernel_manager_class=ThisInterpreter,
             resources={"metadata": {"path": folder}},
@@ -305,8 +316,16 @@ def run(notebook: NotebookNode) -> NotebookNode:
 
 def _graded(cell: NotebookNode) -> Grade:
     name, (_, points) = POINTS.search(cell.source)[1], question(cell)
-    errors = [f"{one.ename}: {one.evalue}" for one in cell.outputs if one.output_type == "error"]
-    error = errors[0].splitlines()[0] if errors else ""
+    failed = [one for one in cell.outputs if one.output_type == "error"]
+    error = _said(failed[0]) if failed else ""
     if cell.execution_count is None:
-        error = "not executed"
+        error = "not executed: a cell before it ended the kernel"
     return Grade(name, 0 if error else points, points, error)
+
+
+def _said(output: NotebookNode) -> str:
+    """The message of a test in the words of the lab; other errors with their kind."""
+    words = " ".join(output.evalue.split())
+    if output.ename == "AssertionError" and words:
+        return words
+    return shorten(f"{output.ename}: {words}".rstrip(": "), 150)

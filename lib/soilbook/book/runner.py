@@ -101,17 +101,18 @@ def run(
 
 
 @contextmanager
-def own_models(file: str | Path | None) -> Iterator[None]:
-    """The networks of a reader's file, tried out here and known to the kernel."""
+def own_models(file: str | Path | None) -> Iterator[dict]:
+    """The networks of a reader's file, else of the one that the environment names, tried out here
+    and known to the kernels; yields what is recorded of each by name, nothing without a file."""
     from soilbook.training import own
 
     asked = file or os.environ.get(own.VARIABLE)
     if not asked:
-        yield
+        yield {}
         return
-    own.load(asked)
+    added = own.load(asked)
     with environment({own.VARIABLE: str(Path(asked).expanduser().resolve())}):
-        yield
+        yield added
 
 
 def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path):
@@ -159,8 +160,11 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
 
 
 def variables(base: Path) -> dict[str, str]:
-    """Environment in which a chapter finds the book, data and store from its own folder."""
-    given = {n: os.environ[n] for n in ("SOILBOOK_DATA", "SOILBOOK_CACHE") if os.environ.get(n)}
+    """Environment in which a chapter finds the book, data, store and a reader's networks."""
+    from soilbook.training.own import VARIABLE
+
+    names = ("SOILBOOK_DATA", "SOILBOOK_CACHE", VARIABLE)
+    given = {n: os.environ[n] for n in names if os.environ.get(n)}
     whole = {name: str(Path(folder).resolve()) for name, folder in given.items()}
     return {"SOILBOOK_ROOT": str(base), **whole}
 

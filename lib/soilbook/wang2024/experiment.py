@@ -116,8 +116,8 @@ def coverage(experiment: Experiment) -> tuple[pd.DataFrame, str]:
         told.setdefault(observed.sources(record), []).append(own.label(name))
     given = " ".join(f"{', '.join(names)}: {text}." for text, names in told.items())
     caption = (
-        "Days of each record, those with soil moisture, and those on which no input is missing "
-        f"either. Where the variables come from: {given}"
+        "Number of days of each record, of days with soil moisture, and of days without any "
+        f"missing input. Sources of the variables: {given}"
     )
     return pd.concat(frames, ignore_index=True), caption
 

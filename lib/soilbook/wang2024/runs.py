@@ -33,7 +33,7 @@ RESAMPLED = ("r2", "rmse")
 PAIRED = (
     "Paired differences of R2 across sites between each model and the LSTM, with intervals and "
     "Wilcoxon tests corrected by Holm over the models at each depth and lead. Where the sites are "
-    "too few for any p to reach 0.05, the row says so in place of a verdict."
+    "too few for any p to reach 0.05, the row states this in place of a verdict."
 )
 
 
@@ -139,16 +139,16 @@ def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
 def table_of_r2(number: str, result: xr.Dataset) -> tuple:
     """Tables 2 to 6 as ``Page.table`` takes them: number, table, caption."""
     caption = (
-        "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites, pooled over the days from "
-        "the first to the lead, as the authors' programs compute it. 95 % intervals: sites as "
-        "clusters, moving blocks in time. As in the paper, (-) stands for an R² below zero. "
+        "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites and pooled over the days "
+        "from the first to the lead, as in the authors' programs. 95 % intervals: sites as "
+        "clusters, moving blocks in time. As in the paper, (-) denotes an R² below zero. "
     )
     caption += (
-        "Synthetic data are not compared with print."
+        "Synthetic data are not compared with the published values."
         if result.attrs.get("data") == "twin"
         else "Level: the interval within 0.05 of the published value (alike), wholly further away "
-        "(above, below), or neither (cannot tell). What the tables claim is an order: see the "
-        "scorecard."
+        "(above, below), or neither (cannot tell). The tables claim an order of the models, which "
+        "the scorecard judges."
     )
     return number, scores.tidy(result, number), caption
 
@@ -157,8 +157,8 @@ def table_at_lead(number: str, result: xr.Dataset) -> tuple:
     """The other reading of the same scores, numbered with a b: number, table, caption."""
     table = scores.tidy(result, number)
     caption = (
-        "R² of the forecasts at the lead alone, averaged over the sites: what a user of a forecast "
-        "would expect. The paper does not print it."
+        "R² of the forecasts of the last day alone (1, 3 or 7 days ahead), averaged over the "
+        "sites. The paper does not give it."
     )
     return f"{number}b", table[table["reading"] == "at_lead"], caption
 
@@ -170,11 +170,11 @@ def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:
     alone = scores.in_order(alone, ["model"], result["model"].values)
     data = {"rmse": scores.errors(pooled), "cost": together, "alone": alone}
     caption = (
-        "Mean RMSE of the networks and the baselines at five depths (a-e), epochs to convergence "
-        f"(g: until the validation error is within {100 * CONVERGED:g} % of its lowest) and time "
-        "per 100 epochs (h): boxes, one network alone on one core with plain PyTorch, as the paper "
-        f"trained ({TURNS} turns); diamonds, the share of one network among many that train at "
-        "once, as in this run."
+        "Mean RMSE (m3 m-3) over the sites of the networks and the baselines at five depths "
+        "(a-e), epochs to convergence (g: until the validation error is within "
+        f"{100 * CONVERGED:g} % of its lowest) and time per 100 epochs in seconds (h). Boxes: one "
+        f"network trained alone on one core with plain PyTorch, as in the paper ({TURNS} repeats); "
+        "diamonds: share of one network among many trained at once, as in this run."
     )
     return number, scores.rmse_panels(pooled, together, alone), data, caption
 
@@ -201,12 +201,12 @@ def dots(gains: xr.Dataset, level: float = 0.05) -> str:
     smallest, n = gains.attrs["smallest_p"], gains.attrs["n_sites"]
     if smallest >= level:
         return (
-            f"No dot can appear: with {n} sites and {gains.sizes['model']} models the smallest "
+            f"No cell has a dot: with {n} sites and {gains.sizes['model']} models the smallest "
             f"possible p is {smallest:.2g}."
         )
     return (
-        "A dot: beyond chance across sites (Wilcoxon, Holm's correction over the models at each "
-        "depth and lead)."
+        "Dot: difference beyond chance across sites (Wilcoxon, Holm's correction over the models "
+        "at each depth and lead)."
     )
 
 
