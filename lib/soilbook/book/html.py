@@ -30,7 +30,7 @@ SMALL = 0.05  # errors of soil moisture (m3 m-3) and differences lie below, R an
 HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
 SURE = 0.001
 CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
-MANY, MOST = 6, 10  # columns beyond which a table is set smaller, and smaller still
+MANY, MOST = 6, 9  # columns beyond which a table is set smaller, and smaller still
 LONG, WIDE = 40, 14  # rows and columns beyond which a table is folded
 
 
