@@ -27,7 +27,7 @@ PROGRAM = """<style>*, ::before, ::after {{ transition: none !important; }}</sty
 <script src="file://{axe}"></script><script>
 addEventListener("load", () => setTimeout(async () => {{
   document.documentElement.dataset.theme = "{theme}";
-  await new Promise(requestAnimationFrame);
+  await new Promise(done => setTimeout(done, 100));
   const found = await axe.run(document, {{runOnly: {rules}}});
   const told = found.violations.map(one => [one.id, one.impact, one.help,
     one.nodes.map(node => node.target.join(" ")).slice(0, 3), one.nodes.length]);
