@@ -49,7 +49,7 @@ pdf: environment  ## the book that was rendered last as one PDF: _build/soilbook
 build/axe/node_modules/axe-core/axe.min.js:
 	npm install --silent --prefix build/axe axe-core
 
-axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility of the rendered pages
+axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility and widths of the rendered pages
 	$(BIN)/python tests/book/axe.py build/axe/node_modules/axe-core/axe.min.js
 
 # The tests of a file share what they prepare, so a file stays with one process.

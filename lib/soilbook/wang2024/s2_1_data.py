@@ -63,7 +63,8 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
 
 
 def for_reading(table: pd.DataFrame) -> pd.DataFrame:
-    """``characteristics`` in fewer columns: texture, period and position share one each."""
+    """``characteristics`` in fewer columns: texture, period and position share one each. Older runs
+    have only whether a site is on the observed track."""
     parts = table[["sand_percent", "silt_percent", "clay_percent"]].to_numpy()
     texture = ["/".join(f"{part:g}" for part in row) for row in parts]
     period = table["start"].str[:7] + " to " + table["end"].str[:7]
@@ -71,9 +72,10 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
         f"{abs(y):.2f}° {'NS'[int(y < 0)]}, {abs(x):.2f}° {'EW'[int(x < 0)]}"
         for y, x in table[["latitude", "longitude"]].to_numpy()
     ]
+    source = "observations" if "observations" in table else "observed track"
     shown = {
         "site": table["site"], "sand/silt/clay (%)": texture, "land cover": table["land cover"],
-        "period": period, "position": position, "observations": table["observations"],
+        "period": period, "position": position, source: table[source],
         "note": table["note"].fillna(""),
     }  # fmt: skip
     return pd.DataFrame(shown)
