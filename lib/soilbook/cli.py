@@ -61,7 +61,7 @@ def parser() -> Parser:
     add("chapter", help="name or unique beginning, such as wang2024/s4_2")
     add(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the chapter; lists are separated by commas",
+        help="a parameter of the chapter; commas between values of a list, several seeds also 0..4",
     )  # fmt: skip
     add("--data", help="twin or observed")
     add("--profile", help="smoke, quick, standard or paper")
@@ -171,22 +171,34 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import dry_run, runner
+    from soilbook.book import dry_run, runner, sweep
 
     given = split_options(options.parameters)
     names = ("data", "profile", "device", "out", "model_file")
     where = {name: getattr(options, name) for name in names}
     if options.model_file:
         _tell_of_models(options.model_file)
+    seeds = sweep.seeds(given.get("seed"))
+    several = len(seeds) > 1
     if options.dry_run or (
         dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
     ):
         with runner.own_models(options.model_file):
-            asked = dry_run.prepared(options.chapter, given, where)
-            if options.dry_run:
-                print("\n".join(dry_run.estimate(*asked).lines()))
-                return 0
-            dry_run.consent(*asked)
+            for seed in seeds if several else [None]:
+                more = {"seed": seed} if several else {}
+                asked = dry_run.prepared(options.chapter, given | more, where)
+                if not options.dry_run:
+                    dry_run.consent(*asked)
+                    continue
+                lines = [
+                    *(f"seed {one}:" for one in more.values()),
+                    *dry_run.estimate(*asked).lines(),
+                ]
+                print("\n".join(lines))
+        if options.dry_run:
+            return 0
+    if several:
+        return _run_seeds(options, given, seeds)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -199,6 +211,20 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
+
+
+def _run_seeds(options, given: dict[str, str], seeds: list[str]) -> int:
+    """A run with several seeds: a sweep over them, all other parameters as given."""
+    from soilbook.book import runner, sweep
+
+    print(f"{len(seeds)} seeds: a run for each, as soilbook sweep does; results/ stays as it is")
+    fixed = {name: value for name, value in given.items() if name != "seed"}
+    with runner.own_models(options.model_file):
+        return sweep.sweep(
+            options.chapter, {"seed": ",".join(seeds)}, options.out, None,
+            partial(print, flush=True), fixed, data=options.data, profile=options.profile,
+            device=options.device,
+        )  # fmt: skip
 
 
 def _tell_of_models(file: str) -> None:

@@ -58,8 +58,8 @@ def fig_14(values: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     caption = (
         f"Shapley values of the ten most important of the inputs of each network at {site}"
         f"{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. A dot is a sample; its "
-        "colour the value of the input. ST3 is soil temperature of the third of the four days. The "
-        "data behind are each input's mean absolute value and effect."
+        "colour the value of the input. ST3 is soil temperature of the third day of the window. "
+        "The data behind are each input's mean absolute value and effect."
     )
     return "14", beeswarm(values), means(values), caption
 
