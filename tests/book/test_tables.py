@@ -132,10 +132,8 @@ def test_print_and_three_kinds_of_data_stand_in_four_columns(frame):
         "print", "the authors' rows (30 sites)", "public observations (20 sites)",
         "twin (10 sites)",
     ]  # fmt: skip
-    row = shown[
-        (shown["model"] == "LSTM") & (shown["depth"] == "0.05 m") & (shown["lead"] == "3 d")
-    ]
-    assert row.iloc[0, 3:].tolist() == ["0.850", "0.810", "0.710", "0.610"]
+    row = shown.set_index(["model", "depth", "lead"]).loc[("LSTM", "0.05 m", "3 d")]
+    assert row.tolist() == ["0.850", "0.810", "0.710", "0.610"]
     assert shown["depth"].tolist() == ["0.05 m"] * 12 + ["1.00 m"] * 12
 
 

@@ -94,9 +94,7 @@ def _sites(numbers: pd.Series) -> str:
 
 def is_printed(frame: pd.DataFrame) -> bool:
     """Whether it is a table of scores of which the paper prints some."""
-    return (
-        is_scores(frame) and "r2_published" in frame and bool(frame["r2_published"].notna().any())
-    )
+    return is_scores(frame) and bool(frame.get("r2_published", pd.Series()).notna().any())
 
 
 def is_scores(frame: pd.DataFrame) -> bool:
