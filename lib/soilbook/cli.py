@@ -65,7 +65,7 @@ def parser() -> Parser:
     add("chapter", help="name or unique beginning, such as wang2024/s4_2")
     add(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the chapter; lists are separated by commas",
+        help="a parameter of the chapter; commas between values of a list, several seeds also 0..4",
     )  # fmt: skip
     add("--data", help="twin or observed")
     add("--profile", help="smoke, quick, standard or paper")
@@ -174,18 +174,27 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import dry_run, runner
+    from soilbook.book import dry_run, runner, sweep
 
     given = split_options(options.parameters)
     where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
+    seeds = sweep.seeds(given.get("seed"))
+    several = len(seeds) > 1
     if options.dry_run or (
         dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
     ):
-        asked = dry_run.prepared(options.chapter, given, where)
+        for seed in seeds if several else [None]:
+            more = {"seed": seed} if several else {}
+            asked = dry_run.prepared(options.chapter, given | more, where)
+            if not options.dry_run:
+                dry_run.consent(*asked)
+                continue
+            head = [f"seed {one}:" for one in more.values()]
+            print("\n".join([*head, *dry_run.estimate(*asked).lines()]))
         if options.dry_run:
-            print("\n".join(dry_run.estimate(*asked).lines()))
             return 0
-        dry_run.consent(*asked)
+    if several:
+        return _run_seeds(options, given, seeds)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -198,6 +207,19 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
+
+
+def _run_seeds(options, given: dict[str, str], seeds: list[str]) -> int:
+    """A run with several seeds: a sweep over them, all other parameters as given."""
+    from soilbook.book import sweep
+
+    print(f"{len(seeds)} seeds: a run for each, as soilbook sweep does; results/ stays as it is")
+    fixed = {name: value for name, value in given.items() if name != "seed"}
+    return sweep.sweep(
+        options.chapter, {"seed": ",".join(seeds)}, options.out, None,
+        partial(print, flush=True), fixed, data=options.data, profile=options.profile,
+        device=options.device,
+    )  # fmt: skip
 
 
 @contextmanager

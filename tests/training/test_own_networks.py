@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from soilbook import fingerprint
+from soilbook.book import chapters
 from soilbook.cli import main
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
@@ -177,3 +178,17 @@ def test_the_worked_example_runs_through_a_chapter(tmp_path):
     made = json.loads((folder / "provenance.json").read_text())
     assert made["own models"]["Additive"]["sha256"] == fingerprint._digest(file)
     assert "Additive" in (folder / "table_3.csv").read_text()
+
+
+def test_a_window_that_a_network_cannot_take_is_refused_before_any_work(tmp_path):
+    own.load(written(tmp_path, "told", name="Told"))
+    fixed = written(tmp_path, "fixed", name="Fixed")
+    fixed.write_text(fixed.read_text().replace("n_features, n_steps=4)", "n_features)"))
+    fixed.write_text(fixed.read_text().replace("n_features * n_steps", "n_features * 4"))
+    own.load(fixed)
+    cell = chapters.declared("models: list[str] = ['LSTM']\nwindow: int = 4\n", "x").values()
+    assert chapters.typed(cell, {"models": "Told,LSTM", "window": "9"})["window"] == 9
+    assert chapters.typed(cell, {"models": "Fixed"})["models"] == ["Fixed"]
+    with pytest.raises(ParameterError, match="'Fixed' does not take windows of 9 days") as refusal:
+        chapters.typed(cell, {"models": "Told,Fixed", "window": "9"})
+    assert "\n" not in str(refusal.value)

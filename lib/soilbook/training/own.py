@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -22,8 +23,8 @@ from torch.func import grad_and_value, vmap
 
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
+from soilbook.settings import N_STEPS
 from soilbook.training.step import Stack, start
-from soilbook.training.windows import N_STEPS
 
 VARIABLE = "SOILBOOK_MODEL_FILE"  # environment: a file that every page of a chapter loads
 N_FEATURES = (8, 7)  # of a site with wind speed and of one without
@@ -130,6 +131,27 @@ def add(network: type[nn.Module], file: str = "", sha256: str = "") -> type[nn.M
     NETWORKS[name] = make
     OWN[name] = Own(n, "loop" if why else "vmap", why, file, sha256)
     return network
+
+
+def check_window(names: Sequence[str], n_steps: int) -> None:
+    """ParameterError if one of the reader's networks among ``names`` cannot take windows of that
+    many days."""
+    for name in names:
+        if name not in OWN:
+            continue
+        x = torch.zeros(2, n_steps, N_FEATURES[0])
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                y = NETWORKS[name](N_FEATURES[0], n_steps)(x)
+        except Exception as error:
+            raise ParameterError(
+                f"model {name!r} does not take windows of {n_steps} days: {_said(error)}"
+            ) from error
+        if tuple(y.shape) != (2,):
+            raise ParameterError(
+                f"model {name!r} gives {tuple(y.shape)} for two windows of {n_steps} days; "
+                "allowed: (2,)"
+            )
 
 
 def recorded() -> dict[str, dict]:

@@ -308,7 +308,7 @@ def shuffled(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
     for key, one in records.series.items():
         y = one.y.copy()
         for part in ("training", "validation"):
-            rows = one.starts[part] + forecasts.windows.N_STEPS
+            rows = one.starts[part] + one.n_steps
             y[rows] = random.permutation(y[rows])
         records.series[key] = replace(one, y=y)
     records.fingerprint += " with shuffled targets"

@@ -91,6 +91,7 @@ def timed(experiment: Experiment, model: str, records, store: Store) -> xr.DataA
 
     key = {
         "kind": "times of one network", "model": model, "features": one.n_features, "how": how,
+        "days": one.n_steps,
         "rows": len(one.y), "machine": platform.node(), "networks": fingerprint.of_code(make),
     }  # fmt: skip
     return store.made(key, measure)["seconds_per_100_epochs"].rename(network="turn")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soilbook.plots.style import colour, style
-from soilbook.training.windows import N_LEADS, N_STEPS, Series
+from soilbook.training.windows import N_LEADS, Series
 from soilbook.wang2024 import forecasts, runs
 
 # As ``Page.table`` and ``Page.figure`` take them.
@@ -28,10 +28,10 @@ def window(one: Series, features: tuple[str, ...], sample: int = 0) -> pd.DataFr
     """
     x, y = one.windows("training")
     values = (x[sample] + 1) / 2 * (one.maximum - one.minimum) + one.minimum
-    rows = one.starts["training"][sample] + 1 + np.arange(N_STEPS)
+    rows = one.starts["training"][sample] + 1 + np.arange(one.n_steps)
     table = pd.DataFrame(values, columns=[*features[:-1], f"{features[-1]} of the day before"])
     table.insert(0, "day", one.time[rows].astype("datetime64[D]").astype(str))
-    return table.assign(target=[np.nan] * (N_STEPS - 1) + [float(one.unscale(y[sample]))])
+    return table.assign(target=[np.nan] * (one.n_steps - 1) + [float(one.unscale(y[sample]))])
 
 
 def learning_curves(curves: dict[str, np.ndarray]) -> Figure:

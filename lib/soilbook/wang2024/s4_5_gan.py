@@ -81,7 +81,7 @@ def _steps() -> dict[str, tuple[partial, float]]:
 
 def _trained(experiment: Experiment, kind, rate: float, records, store: Store) -> xr.Dataset:
     series = list(records.series.values())
-    make = partial(kind, series[0].n_features)
+    make = partial(kind, series[0].n_features, experiment.window)
     # Under one name, so that all steps start from the same weights and see the same batches.
     tasks = [
         Task(one, "LSTM", repetition, experiment.seed)
