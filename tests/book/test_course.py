@@ -369,6 +369,24 @@ def test_the_guide_counts_right_and_installs_this_release():
     assert set(re.findall(r"[\w.-]+-\d+", " ".join(named))) <= labels
 
 
+def test_the_guide_folds_the_answers_to_every_lab_and_leaves_them_out(monkeypatch, tmp_path):
+    assert "{include} executed/front/answers.md" in (ROOT / "book/course.md").read_text()
+    for lab in LABS:
+        title = read(lab).cells[0].source.splitlines()[0].removeprefix("# ")
+        part = (
+            course.answers(ROOT)
+            .partition(f"<summary>{title}</summary>")[2]
+            .partition("</details>")[0]
+        )
+        assert "**Question before the run.**" in part and "**Discussion.**" in part, lab
+        written = (c.source for c in read(lab).cells if c.cell_type == "markdown")
+        words = [one[2].strip() for one in map(course.SOLUTION.search, written) if one]
+        assert part.count("**Model answer.**") == len(words) and all(one in part for one in words)
+    monkeypatch.setenv(course.VARIABLE, "none")
+    assert course.answers(ROOT) == course.answers(tmp_path)
+    assert "<details>" not in course.answers(ROOT)
+
+
 def test_a_copy_of_a_chapter_has_results_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setenv("SOILBOOK_ROOT", str(ROOT))
     monkeypatch.delenv("SOILBOOK_OUT", raising=False)

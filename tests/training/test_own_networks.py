@@ -61,6 +61,11 @@ def test_the_networks_of_a_file_become_names(tmp_path):
     assert experiment.Experiment(models=("Mine",)).models[-1] == "Mine"
 
 
+def test_a_file_in_a_folder_that_python_searches_is_its_own(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)  # as the folder of a notebook is
+    assert list(own.load(written(tmp_path, "own_beside"))) == ["Mine"]
+
+
 WRONG = {
     "shape": ("y = y.unsqueeze(-1)", "pass", r"gives \(2, 1\) .*allowed: \(2,\)"),
     "scalar": ("y = y.mean()", "pass", r"gives \(\)"),

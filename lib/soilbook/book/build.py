@@ -344,7 +344,8 @@ def _run_one(name: str, parameters: dict):
 
 
 def prepare(base: Path) -> None:
-    """Leave what pages include: findings, verdicts, lists and how to cite."""
+    """Leave what pages include: findings, verdicts, lists, how to cite, answers to the labs."""
+    write(base / front.FOLDER / "answers.md", course.answers(base).encode())
     if (base / REFERENCE).is_dir():
         front.write_front(base)
         lists.write_lists(base, EXECUTED, in_contents(base))

@@ -130,6 +130,25 @@ def labs(base: Path | None = None) -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.ipynb"))}
 
 
+def answers(base: Path) -> str:
+    """The lecturer's answers to each lab, folded, for the guide to include: those of
+    ``course/answers.md`` and the model answers in the words of the lab itself; one sentence where
+    solutions are left out."""
+    file = base / "course/answers.md"
+    if os.environ.get(VARIABLE) == "none" or not file.is_file():
+        return "The answers are not part of this edition."
+    texts = re.split(r"^# Lab \d+\n", file.read_text(), flags=re.M)[1:]
+    parts = []
+    for text, lab_file in zip(texts, labs(base).values(), strict=True):
+        cells = nbformat.read(lab_file, 4).cells
+        title = cells[0].source.splitlines()[0].removeprefix("# ")
+        words = [SOLUTION.search(one.source) for one in cells if one.cell_type == "markdown"]
+        given = "\n\n".join(f"**Model answer.** {one[2].strip()}" for one in words if one)
+        whole = f"{text.strip()}\n\n{given}".strip()
+        parts.append(f"<details>\n<summary>{title}</summary>\n\n{whole}\n\n</details>")
+    return "\n\n".join(parts)
+
+
 def build(out: Path, form: str = "student", base: Path | None = None) -> list[Path]:
     """Write what is handed out in one of FORMS below ``out``, which must be empty or absent.
 

@@ -81,8 +81,12 @@ def _executed(path: Path):
     name, there = path.stem, sys.modules.get(path.stem)
     if path.suffix != ".py" or not name.isidentifier():
         raise ParameterError(f"model file {path.name}; allowed: a name such as my_model.py")
-    elsewhere = there is not None and getattr(there, "__file__", None) != str(path)
-    if elsewhere or (there is None and importlib.util.find_spec(name)):
+    if there is None:
+        found = importlib.util.find_spec(name)
+        taken = found is not None and found.origin != str(path)
+    else:
+        taken = getattr(there, "__file__", None) != str(path)
+    if taken:
         raise ParameterError(f"{path.name} bears the name of another module; rename the file")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
