@@ -51,6 +51,17 @@ def parser() -> Parser:
         made.set_defaults(command=function)
         return made.add_argument
 
+    def add_track() -> None:
+        add("--data", help="twin (default) or observed")
+        add("--profile", help="smoke, quick (default), standard, paper")
+        add("--device", help="auto, cpu, cuda or cuda:N")
+
+    def add_chapter(values: str) -> None:
+        add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+        many = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+        add("-p", dest="parameters", help=values, **many)
+        add_track()
+
     def add_scheduler() -> None:
         add("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler")
         add("--shared", action="store_true", help="which see the same folders: whole runs go there")
@@ -62,14 +73,7 @@ def parser() -> Parser:
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
-    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
-    add(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the chapter; commas between values of a list, several seeds also 0..4",
-    )  # fmt: skip
-    add("--data", help="twin or observed")
-    add("--profile", help="smoke, quick, standard or paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_chapter("a parameter; commas between values of a list, several seeds also as 0..4")
     add("--out", metavar="DIR", help="put results there instead of results/")
     add_model_file("become names for -p models=")
     add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
@@ -77,14 +81,7 @@ def parser() -> Parser:
     add_scheduler()
 
     add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
-    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
-    add(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUES",
-        help="values separated by commas, whole numbers as 0..4, lists in brackets",
-    )  # fmt: skip
-    add("--data", help="twin or observed")
-    add("--profile", help="smoke, quick, standard or paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_chapter("values separated by commas, whole numbers as 0..4, lists in brackets")
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
     add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
     add_model_file("become names for -p models=")
@@ -98,9 +95,7 @@ def parser() -> Parser:
     add("--all", action="store_true", help="everything")
 
     add = command("build", _build, "run chapters that changed and render the book")
-    add("--data", help="twin (default) or observed")
-    add("--profile", help="smoke, quick (default), standard, paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_track()
     add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     add("--no-run", action="store_true", help="render what is already executed")
     add("--without-solutions", action="store_true", help="leave the solutions of exercises out")

@@ -204,7 +204,7 @@ def test_a_site_with_too_few_windows_is_named_and_the_rest_goes_on(small, store,
 
 
 def test_nothing_left_is_an_error(small, monkeypatch):
-    def empty(site, depth, variant):
+    def empty(site, depth, *_, **__):
         raise DataError(f"{depth} m has no window")
 
     monkeypatch.setattr(windows, "series", empty)

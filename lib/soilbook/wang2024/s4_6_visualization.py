@@ -58,8 +58,8 @@ def fig_14(values: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     caption = (
         "Shapley values (m3 m-3) of the ten most important inputs of each network at "
         f"{site}{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. Each dot is a "
-        "sample, coloured by the value of the input. ST3 is the soil temperature of the third day of "
-        "the window. The data file holds the mean absolute value and the effect of each input."
+        "sample, coloured by the value of the input. ST3 is the soil temperature of the third day "
+        "of the window. The data file holds the mean absolute value and the effect of each input."
     )
     return "14", beeswarm(values), means(values), caption
 
