@@ -49,11 +49,12 @@ pdf: environment  ## the book that was rendered last as one PDF: _build/soilbook
 build/axe/node_modules/axe-core/axe.min.js:
 	npm install --silent --prefix build/axe axe-core
 
-axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility of the rendered pages
+axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility and widths of the rendered pages
 	$(BIN)/python tests/book/axe.py build/axe/node_modules/axe-core/axe.min.js
 
-test: environment  ## all tests; ARGS="-k name" chooses
-	$(BIN)/python -m pytest $(ARGS)
+# The tests of a file share what they prepare, so a file stays with one process.
+test: environment  ## all tests, side by side on all cores; ARGS="-k name" chooses
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile $(ARGS)
 
 slow: environment  ## the tests that take minutes: every solution, compiled training, a first download
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -1,6 +1,10 @@
 """Fixtures shared by all tests: real observations and the papers' texts, where they are at hand."""
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each, set before torch
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import numpy as np

@@ -13,6 +13,7 @@ from soilbook.errors import ParameterError
 
 NAN = np.nan
 UP, OPEN, DOWN = Case(0.02, 0.01, 0.03), Case(0.02, -0.01, 0.05), Case(-0.02, -0.03, -0.01)
+WITHIN, WIDE, FAR = Case(0.01, -0.02, 0.03), Case(0.02, -0.1, 0.1), Case(0.07, -0.02, 0.2)
 FLAT = Case(0.001, -0.004, 0.006)
 BETTER, WORSE = dict(better="higher"), dict(better="lower")
 NOTED = dict(part=0.01)
@@ -93,6 +94,13 @@ TABLE = [
     ("alike", ALIKE, of(Case(0.01, -0.02, 0.03), Case(0.10, 0.06, 0.14)), "not"),
     ("alike", ALIKE | dict(part=0.5), of(Case(0.0, -0.02, 0.03), DOWN, UP, OPEN), "reproduced"),
     ("alike", ALIKE, number(-1.2, -3.36, 0.91), "cannot tell"),
+    ("alike", ALIKE | dict(part=0.8), of(*[WITHIN] * 4, WIDE), "reproduced"),
+    ("alike", ALIKE | dict(part=0.8), of(*[WITHIN] * 3, WIDE, WIDE), "partly"),
+    ("alike", ALIKE | dict(part=0.8), of(*[WITHIN] * 2, *[WIDE] * 3), "cannot tell"),  # under half
+    ("alike", ALIKE | dict(part=0.8), of(*[WITHIN] * 3, FAR, FAR), "not"),  # 3 of 5 values are near
+    ("alike", ALIKE | dict(part=0.8), of(*[WITHIN] * 4, FAR), "reproduced"),
+    ("direction", {}, of(UP, OPEN, OPEN), "cannot tell"),  # under half of them are proven
+    ("no gain", NO_GAIN, of(DOWN, OPEN, OPEN), "cannot tell"),
     ("agreement", AGREEMENT, number(0.8, 0.3, 0.9), "reproduced"),
     ("agreement", AGREEMENT, number(0.6, 0.3, 0.9), "partly"),
     ("agreement", AGREEMENT, number(0.6, 0.3, 0.65), "not"),

@@ -113,7 +113,6 @@ def test_run_passes_everything_on_and_says_where_results_are(book, capsys, monke
     line = "run wang2024/s4 -p sites=A,B -p seed=1 --data observed --profile smoke --device cpu"
     assert cli.main([*line.split(), "--out", "mine"]) == 0
     options = {"data": "observed", "profile": "smoke", "device": "cpu", "out": "mine"}
-    options["model_file"] = None
     assert asked == [("wang2024/s4", {"sites": "A,B", "seed": "1"}, options)]
     said = capsys.readouterr()
     assert f"results in {book / 'r'}" in said.out and "soilbook compare" in said.out

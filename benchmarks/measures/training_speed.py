@@ -16,7 +16,7 @@ from torch import nn
 
 from soilbook.models import NETWORKS
 from soilbook.training import Settings, Task, train
-from soilbook.training.windows import PARTS, ROWS_NEEDED, Series, split
+from soilbook.training.windows import PARTS, Series, rows_needed, split
 
 N_DAYS, N_FEATURES = 1826, 8
 make = partial(NETWORKS["LSTM"], N_FEATURES)
@@ -27,14 +27,14 @@ def made_up(seed: int) -> Series:
     random = np.random.default_rng(seed)
     x = random.uniform(-1, 1, (N_DAYS, N_FEATURES)).astype(np.float32)
     parts = split(N_DAYS)
-    test = parts["test"].start
+    edges = (parts[part].start for part in PARTS[1:])
     starts = {
-        part: np.arange(rows.start, rows.stop - ROWS_NEEDED[part] + 1)
+        part: np.arange(rows.start, rows.stop - rows_needed(part) + 1)
         for part, rows in parts.items()
     }
     time_ = np.datetime64("2011-01-01") + np.arange(N_DAYS)
     limits = np.zeros(N_FEATURES), np.ones(N_FEATURES)
-    return Series(f"site {seed}", 0.05, x, x[:, -1].copy(), starts, time_, test, *limits)
+    return Series(f"site {seed}", 0.05, x, x[:, -1].copy(), starts, time_, *edges, *limits)
 
 
 class Plain(nn.Module):

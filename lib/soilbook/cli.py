@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
-        with _scheduler(options):
+        with _scheduler(options), _models(options):
             return options.command(options) or 0
     except SoilbookError as error:
         print(f"soilbook: {error}", file=sys.stderr)
@@ -51,41 +51,40 @@ def parser() -> Parser:
         made.set_defaults(command=function)
         return made.add_argument
 
+    def add_track() -> None:
+        add("--data", help="twin (default) or observed")
+        add("--profile", help="smoke, quick (default), standard, paper")
+        add("--device", help="auto, cpu, cuda or cuda:N")
+
+    def add_chapter(values: str) -> None:
+        add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+        many = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+        add("-p", dest="parameters", help=values, **many)
+        add_track()
+
     def add_scheduler() -> None:
         add("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler")
         add("--shared", action="store_true", help="which see the same folders: whole runs go there")
 
+    def add_model_file(then: str) -> None:
+        text = f"Python file, executed, whose networks {then}"
+        add("--model-file", metavar="FILE", help=text)
+
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
-    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
-    add(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the chapter; lists are separated by commas",
-    )  # fmt: skip
-    add("--data", help="twin or observed")
-    add("--profile", help="smoke, quick, standard or paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_chapter("a parameter; commas between values of a list, several seeds also as 0..4")
     add("--out", metavar="DIR", help="put results there instead of results/")
-    add(
-        "--model-file", metavar="FILE",
-        help="Python file, executed, whose networks become names for -p models=",
-    )  # fmt: skip
+    add_model_file("become names for -p models=")
     add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
     add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
     add_scheduler()
 
     add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
-    add("chapter", help="name or unique beginning, such as wang2024/s4_2")
-    add(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUES",
-        help="values separated by commas, whole numbers as 0..4, lists in brackets",
-    )  # fmt: skip
-    add("--data", help="twin or observed")
-    add("--profile", help="smoke, quick, standard or paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_chapter("values separated by commas, whole numbers as 0..4, lists in brackets")
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
     add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
+    add_model_file("become names for -p models=")
     add_scheduler()
 
     store = commands.add_parser("store", help="what was computed and is kept: list, clean")
@@ -96,12 +95,11 @@ def parser() -> Parser:
     add("--all", action="store_true", help="everything")
 
     add = command("build", _build, "run chapters that changed and render the book")
-    add("--data", help="twin (default) or observed")
-    add("--profile", help="smoke, quick (default), standard, paper")
-    add("--device", help="auto, cpu, cuda or cuda:N")
+    add_track()
     add("--jobs", type=int, help="chapters at the same time (default: two on a CPU)")
     add("--no-run", action="store_true", help="render what is already executed")
     add("--without-solutions", action="store_true", help="leave the solutions of exercises out")
+    add_model_file("join the others in the chapters that compare networks")
     add_scheduler()
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
@@ -171,22 +169,27 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import dry_run, runner
+    from soilbook.book import dry_run, runner, sweep
 
     given = split_options(options.parameters)
-    names = ("data", "profile", "device", "out", "model_file")
-    where = {name: getattr(options, name) for name in names}
-    if options.model_file:
-        _tell_of_models(options.model_file)
+    where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
+    seeds = sweep.seeds(given.get("seed"))
+    several = len(seeds) > 1
     if options.dry_run or (
         dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
     ):
-        with runner.own_models(options.model_file):
-            asked = dry_run.prepared(options.chapter, given, where)
-            if options.dry_run:
-                print("\n".join(dry_run.estimate(*asked).lines()))
-                return 0
-            dry_run.consent(*asked)
+        for seed in seeds if several else [None]:
+            more = {"seed": seed} if several else {}
+            asked = dry_run.prepared(options.chapter, given | more, where)
+            if not options.dry_run:
+                dry_run.consent(*asked)
+                continue
+            head = [f"seed {one}:" for one in more.values()]
+            print("\n".join([*head, *dry_run.estimate(*asked).lines()]))
+        if options.dry_run:
+            return 0
+    if several:
+        return _run_seeds(options, given, seeds)
     try:
         run = runner.run(options.chapter, given, **where)
     except runner.ChapterFailed as failure:
@@ -201,14 +204,34 @@ def _run(options) -> int:
     return 0
 
 
-def _tell_of_models(file: str) -> None:
-    """Say that a file is executed, and how its networks will train."""
-    from soilbook.training import own
+def _run_seeds(options, given: dict[str, str], seeds: list[str]) -> int:
+    """A run with several seeds: a sweep over them, all other parameters as given."""
+    from soilbook.book import sweep
+
+    print(f"{len(seeds)} seeds: a run for each, as soilbook sweep does; results/ stays as it is")
+    fixed = {name: value for name, value in given.items() if name != "seed"}
+    return sweep.sweep(
+        options.chapter, {"seed": ",".join(seeds)}, options.out, None,
+        partial(print, flush=True), fixed, data=options.data, profile=options.profile,
+        device=options.device,
+    )  # fmt: skip
+
+
+@contextmanager
+def _models(options):
+    """Let the command know the networks of its model file, and say that it is executed."""
+    file = getattr(options, "model_file", None)
+    if not file:
+        yield
+        return
+    from soilbook.book import runner
 
     print(f"soilbook: executing {file}, a program of yours", file=sys.stderr)
-    for name, one in own.load(file).items():
-        how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
-        print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
+    with runner.own_models(file) as added:
+        for name, one in added.items():
+            how = "many at once" if one.way == "vmap" else f"one at a time, as vmap says: {one.why}"
+            print(f"soilbook: {name}: {one.parameters} parameters, trains {how}", file=sys.stderr)
+        yield
 
 
 def _sweep(options) -> int:
@@ -298,6 +321,8 @@ def split_options(options: list[str]) -> dict[str, str]:
 def _build(options) -> int:
     from soilbook.book import build, course
 
+    if options.model_file and options.no_run:
+        raise ParameterError("--model-file is for chapters that run; leave --no-run out")
     if options.without_solutions:
         os.environ[course.VARIABLE] = "none"
     try:
@@ -351,16 +376,23 @@ def _course_build(options) -> None:
         print(file)
 
 
-def _course_grade(options) -> None:
+def _course_grade(options) -> int:
     from soilbook.book import course
 
     print("soilbook: executing what was handed in", file=sys.stderr)
+    code = 0
     for file in map(Path, options.notebooks):
-        grades = course.grade(file)
+        try:
+            grades = course.grade(file)
+        except SoilbookError as error:  # the other students are graded all the same
+            print(f"soilbook: {error}", file=sys.stderr)
+            code = 2
+            continue
         total, of = (sum(getattr(one, name) for one in grades) for name in ("points", "of"))
         print(f"{file.name}: {total} of {of} points")
         for one in grades:
             print(f"    {one.question}: {one.points} of {one.of}  {one.error}".rstrip())
+    return code
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ BOUNDS = {
 KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word"}
 KINDS["finite"] = KINDS["float"]
 Count = Annotated[int, Field(ge=1)]
+# Study 1: days of input, at least what two convolutions take, and the share of days that trains.
+N_STEPS, TRAINING_SHARE = 4, 0.6
+WINDOWS, SHARES = Field(ge=3, le=60), Field(ge=0.1, le=0.9)
 
 
 class Checked(BaseModel):

@@ -31,5 +31,5 @@ def test_figures_of_gains_bear_the_name_of_what_is_predicted(made):
         "change", made({"persistence": 0.9, "LSTM": 0.95})
     )
     plt.close(figure)
-    assert number == "P_change" and "predicting the change;" in caption
+    assert number == "P_change" and "that predict the change;" in caption
     assert gains["model"].values.tolist() == ["LSTM"]

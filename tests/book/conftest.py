@@ -1,9 +1,14 @@
 """A small book of its own for each test: a root, a contents file, chapters that the test writes."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from soilbook.models import NETWORKS
+from soilbook.training import own
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 PARAMETERS = """data: str = "twin"  # track, e.g. data=observed
@@ -56,3 +61,24 @@ def project(tmp_path, monkeypatch) -> Project:
     made = Project(root)
     made.contents()
     return made
+
+
+@pytest.fixture
+def model_file(tmp_path) -> Iterator[Path]:
+    """A reader's file with a network ``Mine``, whose name is gone after the test."""
+    file = tmp_path / f"of_{tmp_path.name}.py"
+    file.write_text("""from torch import nn
+
+
+class Mine(nn.Module):
+    def __init__(self, n_features, n_steps=4):
+        super().__init__()
+        self.out = nn.Linear(n_features * n_steps, 1)
+
+    def forward(self, x):
+        return self.out(x.flatten(1)).squeeze(-1)
+""")
+    yield file
+    sys.modules.pop(file.stem, None)
+    NETWORKS.pop("Mine", None)
+    own.OWN.pop("Mine", None)

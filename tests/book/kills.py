@@ -98,11 +98,11 @@ def kill(run: Run, kind: str, latest: float, draw: random.Random) -> str:
     said = run.end()
     code = run.process.returncode
     assert "Traceback" not in said, said
+    if code == 0:
+        return "had no more work" if kind != "command" else "ended before"
     if kind == "command":
         assert code == -signal.SIGKILL
         return "killed"
-    if code == 0:
-        return "had no more work"
     expected = {"worker": (2, "a worker process was killed"), "kernel": (1, "failed: Kernel died")}
     assert code == expected[kind][0] and expected[kind][1] in said, (code, said)
     return "one line, exit " + str(code)

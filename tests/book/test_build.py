@@ -7,6 +7,7 @@ import joblib
 import pytest
 import torch
 
+from soilbook import cli
 from soilbook.book import build, runner
 from soilbook.errors import DataError, ParameterError
 
@@ -97,6 +98,29 @@ def test_code_of_the_library_reference_runs_and_observed_files_count(book, monke
     assert book.build(data="observed")[1] == []
     (tmp_path / "data/new.txt").write_text("x")
     assert book.build(data="observed")[1] == BOTH
+
+
+def test_networks_of_a_readers_file_join_where_chapters_take_them(
+    book, model_file, capsys, monkeypatch
+):
+    models = 'models: list[str] = ["LSTM"]  # networks\n'
+    book.project.add("beyond/one", "1", parameters=models, soilbook={"own_models": True})
+    book.project.add("beyond/two", "1", parameters=models)
+    asked = []
+    monkeypatch.setattr(
+        runner, "run", lambda name, given: (asked.append((name, given)), book.run(name, given))[1]
+    )
+    own = ["build", "--jobs", "1", "--model-file", str(model_file)]
+    assert cli.main(own) == 0
+    joined = {"models": ["LSTM", "Mine"]}
+    assert asked == [("beyond/one", joined), ("beyond/two", {})]
+    assert f"executing {model_file}" in capsys.readouterr().err
+    assert cli.main(own) == 0 and len(asked) == 2
+    model_file.write_text(model_file.read_text() + "\n# changed\n")
+    assert cli.main(own) == 0 and asked[2:] == [("beyond/one", joined)]
+    assert build.build(jobs=1) == 0 and asked[3:] == [("beyond/one", {})]
+    assert cli.main([*own, "--no-run"]) == 2
+    assert "leave --no-run out" in capsys.readouterr().err
 
 
 def test_damaged_page_record_or_result_is_made_again(book):

@@ -1,5 +1,6 @@
 """The course: labels and solutions of exercises, labs, what is handed out, grades."""
 
+import ast
 import copy
 import json
 import re
@@ -8,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import v4
-from wrong_answers import WRONG
+from wrong_answers import RIGHT, WRONG
 
 from soilbook import __version__, cli
 from soilbook.book import chapters, course
@@ -216,6 +217,10 @@ def test_a_lab_has_goals_a_prediction_a_take_home_and_points(lab):
     for cell in cells:
         if course.question(cell)[0] == "test":
             assert course.POINTS.search(cell.source) and not course.SOLUTION.search(cell.source)
+            checks = [
+                one for one in ast.walk(ast.parse(cell.source)) if isinstance(one, ast.Assert)
+            ]
+            assert len(checks) > 1 and all(one.msg for one in checks), "says what is wrong"
 
 
 def executed(cells, namespace: dict) -> None:
@@ -236,13 +241,17 @@ def test_the_answers_pass_and_typical_wrong_ones_are_caught(lab, monkeypatch):
         if course.question(cell)[0] == "answer":
             after[cell.id] = dict(namespace)
     by_id = {cell.id: cell for cell in cells}
+    for question, kind, right in RIGHT.get(lab, ()):
+        names = dict(after[f"{question}-answer"])
+        exec(compile(right, kind, "exec"), names)
+        executed([by_id[f"{question}-test"]], names)
     tested = set()
-    for question, kind, wrong in WRONG[lab]:
+    for question, kind, wrong in WRONG[lab]:  # may change arrays that all questions share
         names = dict(after[f"{question}-answer"])
         exec(compile(wrong, kind, "exec"), names)
         with pytest.raises(Exception) as caught:  # an assertion, or what the wrong code raises
             executed([by_id[f"{question}-test"]], names)
-        assert not isinstance(caught.value, NameError), (kind, caught.value)
+        assert not isinstance(caught.value, NameError) and str(caught.value), (kind, caught.value)
         tested.add(question)
     asked = {cell.id.removesuffix("-test") for cell in cells if cell.id.endswith("-test")}
     assert tested == asked, "every question has a wrong answer that is caught"
@@ -290,13 +299,38 @@ def test_cells_of_a_students_own_stay_and_deleted_tests_come_back():
     assert course.STUB in next(cell.source for cell in made.cells if cell.id == "q3-answer")
 
 
-def test_what_cannot_be_graded_ends_with_one_line(tmp_path, capsys):
-    (tmp_path / "holiday.ipynb").write_text("{}")
-    (tmp_path / "3_leaks.ipynb").write_text("{")
-    for name, message in (("holiday", "unknown lab"), ("3_leaks", "not a notebook")):
-        assert cli.main(["course", "grade", str(tmp_path / f"{name}.ipynb")]) == 2
-        said = capsys.readouterr().err.splitlines()
-        assert message in said[-1] and len(said) == 2
+def test_what_cannot_be_graded_is_one_line_and_the_others_are_graded(tmp_path, capsys, monkeypatch):
+    files = [tmp_path / f"{name}.ipynb" for name in ("holiday", "3_leaks_ada", "3_leaks")]
+    for file, text in zip(files, ("{}", "{", "{}"), strict=True):
+        file.write_text(text)
+    real = course.grade
+    of_good = [course.Grade("Q1", 1, 2, "half")]
+    monkeypatch.setattr(course, "grade", lambda f: of_good if f == files[2] else real(f))
+    assert cli.main(["course", "grade", *map(str, files)]) == 2
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["3_leaks.ipynb: 1 of 2 points", "    Q1: 1 of 2  half"]
+    lines = said.err.splitlines()[1:]
+    assert len(lines) == 2 and "unknown lab" in lines[0] and "not a notebook" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("assert False, 'the lead is\\nnot used'", "the lead is not used"),
+        ("assert False", "AssertionError"),
+        ("{}['a']", "KeyError: 'a'"),
+        ("while True: pass", "KeyboardInterrupt"),
+        ("import os; os._exit(1)", "not executed: a cell before it ended the kernel"),
+    ],
+)
+def test_a_grade_says_what_failed_whatever_a_cell_does(program, message, monkeypatch):
+    monkeypatch.setattr(course, "CELL_SECONDS", 5)
+    form = "{}\n# Q1: 2 points\n### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
+    ends = "_exit" in program
+    cells = [v4.new_code_cell(program if ends else "pass", outputs=[], execution_count=7)]
+    cells.append(v4.new_code_cell(form.format("", "pass" if ends else program), execution_count=8))
+    made = course.run(v4.new_notebook(cells=cells)).cells[1]
+    assert course._graded(made) == course.Grade("Q1", 0, 2, message)
 
 
 # Solutions of the chapters
@@ -333,6 +367,24 @@ def test_the_guide_counts_right_and_installs_this_release():
     named = re.findall(r"\| ((?:[\w.-]+-\d+(?:, | to )?)+) \|$", guide, re.MULTILINE)
     assert len(named) == len(LABS)
     assert set(re.findall(r"[\w.-]+-\d+", " ".join(named))) <= labels
+
+
+def test_the_guide_folds_the_answers_to_every_lab_and_leaves_them_out(monkeypatch, tmp_path):
+    assert "{include} executed/front/answers.md" in (ROOT / "book/course.md").read_text()
+    for lab in LABS:
+        title = read(lab).cells[0].source.splitlines()[0].removeprefix("# ")
+        part = (
+            course.answers(ROOT)
+            .partition(f"<summary>{title}</summary>")[2]
+            .partition("</details>")[0]
+        )
+        assert "**Question before the run.**" in part and "**Discussion.**" in part, lab
+        written = (c.source for c in read(lab).cells if c.cell_type == "markdown")
+        words = [one[2].strip() for one in map(course.SOLUTION.search, written) if one]
+        assert part.count("**Model answer.**") == len(words) and all(one in part for one in words)
+    monkeypatch.setenv(course.VARIABLE, "none")
+    assert course.answers(ROOT) == course.answers(tmp_path)
+    assert "<details>" not in course.answers(ROOT)
 
 
 def test_a_copy_of_a_chapter_has_results_of_its_own(monkeypatch, tmp_path):

@@ -475,3 +475,52 @@ def test_nothing_that_needs_a_light_or_dark_background(made, shown):
 )
 def test_headings_are_the_terms_of_the_field(column, expected):
     assert html.heading(column) == expected
+
+
+def archived(project, kind: str, r2: float, **parameters) -> None:
+    """A table of scores of the observed reference or of the twin, and what made it."""
+    folder = {"observed": "book/reference/observed", "twin": "results/twin/smoke"}[kind]
+    folder = project.root / folder / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table_3.csv").write_bytes(csv(scores_of(r2)))
+    (folder / "provenance.json").write_text(json.dumps({"parameters": parameters}))
+
+
+def scores_of(r2: float) -> pd.DataFrame:
+    row = {"model": "LSTM", "depth_m": 0.05, "lead_d": 1, "reading": "pooled", "r2": r2}
+    return pd.DataFrame(
+        [row | {"r2_low": r2 - 0.1, "r2_high": r2 + 0.1, "n_sites": 9, "r2_published": 0.93}]
+    )
+
+
+def test_a_run_on_the_authors_rows_stands_beside_print_and_other_data(
+    project, shown, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    run = Page(NAME, {"data": "archive", "profile": "smoke", "seed": 0})
+    run.table("3", scores_of(0.9), "R2.")
+    found = pd.read_csv(run.folder / "table_3s.csv")
+    assert [name for name in found if name.startswith("r2_")] == ["r2_printed", "r2_archive"]
+    archived(project, "observed", 0.7, profile="standard", seed=0, epochs=9)
+    archived(project, "twin", 0.6, profile="smoke", seed=0)
+    run.table("3", scores_of(0.9), "R2.")
+    found = pd.read_csv(run.folder / "table_3s.csv")
+    values = found.filter(like="r2_").iloc[0].to_dict()
+    assert values == {
+        "r2_printed": 0.93, "r2_archive": 0.9, "r2_observed": 0.7, "r2_twin": 0.6,
+    }  # fmt: skip
+    caption = run.products["table-3s"]["caption"]
+    assert "Set otherwise: public observations: profile standard." in caption
+    assert "public observations (9 sites)" in shown[-1] and "0.600" in shown[-1]
+
+
+def test_other_tables_and_other_tracks_have_no_such_columns(
+    project, shown, made, monkeypatch, tmp_path
+):
+    made.table("3", scores_of(0.9), "R2.")
+    assert not (made.folder / "table_3s.csv").exists()
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    run = Page(NAME, {"data": "archive", "profile": "smoke"})
+    run.table("3x", scores_of(0.9).assign(r2_published=np.nan), "Not printed.")
+    run.table("3c", pd.DataFrame({"a": [1]}), "No scores.")
+    assert sorted(file.name for file in run.folder.iterdir()) == ["table_3c.csv", "table_3x.csv"]

@@ -183,6 +183,10 @@ def test_good_values_and_the_chapter_s_own_choice_pass():
         ({"networks": 0}, "networks is 0; allowed: 1 or more"),
         ({"seed": -1}, "seed is -1; allowed: 0 or more"),
         ({"folds": 1}, "folds is 1; allowed: 2 or more"),
+        ({"split": 0.05}, "split is 0.05; allowed: 0.1 or more"),
+        ({"split": 60.0}, "split is 60.0; allowed: 0.9 or less"),
+        ({"window": 2}, "window is 2; allowed: 3 or more"),
+        ({"window": 61}, "window is 61; allowed: 60 or less"),
         ({"method": "sgd"}, "unknown method 'sgd'; allowed: paper, ours, guided"),
         ({"variant": "mine"}, "unknown variant 'mine'; allowed: paper, released"),
     ],
@@ -236,6 +240,23 @@ def test_a_site_of_one_s_own_is_known_by_its_whole_path_and_its_depths(monkeypat
     (tmp_path / "mine.csv").write_text("date,sm_0.07\nyyyy-mm-dd,m3 m-3\n2019-05-01,20\n")
     with pytest.raises(DataError, match=r"row 3, column sm_0\.07: 20 m3 m-3; most values look"):
         chapters.typed(declared(cell, "x").values(), given)
+
+
+def test_a_chapter_that_explains_networks_refuses_other_models(project):
+    cell = "models: list[str] = ['LSTM']\n"
+    project.add("wang2024/one", "1", parameters=cell, soilbook={"networks": True})
+    project.add("wang2024/two", "1", parameters=cell)
+    found = chapters.find("wang2024/one")
+    assert found.values({"models": "all"})["models"] == list(NETWORKS)
+    for asked, said in (
+        ("LSTM,RF", "unknown network to explain in wang2024/one 'RF'; allowed: 1D-CNN, LSTM, "),
+        ("persistence", "unknown network to explain in wang2024/one 'persistence'"),
+        ("", "wang2024/one explains networks; name one: 1D-CNN, "),
+    ):
+        with pytest.raises(ParameterError) as refusal:
+            found.values({"models": asked})
+        assert str(refusal.value).startswith(said) and "\n" not in str(refusal.value)
+    assert chapters.find("wang2024/two").values({"models": "RF"}) == {"models": ["RF"]}
 
 
 def test_the_authors_archive_is_study_1_s(project, monkeypatch, tmp_path):

@@ -3,11 +3,20 @@
 import os
 import re
 import shutil
+import sys
+from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from soilbook.book import products, provenance
+from soilbook.data import giovanni
 from soilbook.errors import DataError, SoilbookError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+from owners import giovanni as answer
+from valid import READERS
 
 
 @pytest.mark.observed
@@ -156,3 +165,67 @@ def test_the_models_of_nldas_are_found_wherever_they_lie(tmp_path):
     deep.mkdir(parents=True)
     (deep / "NLDAS_NOAH0125_H.A20160101.0000.020.nc").touch()
     assert [one.name for one in products.present(tmp_path)] == ["nldas"]
+
+
+def test_granules_and_hours_are_read_and_their_damage_told(tmp_path):
+    for name in ("smap_l3", "smap_l4", "nldas_forcing", "nldas_noah"):
+        READERS[name].write(tmp_path)
+    found = by_name(tmp_path)
+    assert len(found) == 2 + 1 + 2 + 2
+    assert all(text.endswith("can be read") for text in found.values())
+    with h5py.File(tmp_path / "nldas/NLDAS_NOAH0125_H.A20150401.0100.020.nc", "a") as file:
+        file["SoilM_0_10cm"].attrs["units"] = "inch"
+    with h5py.File(tmp_path / "nldas/NLDAS_FORA0125_H.A20150401.0000.020.nc", "a") as file:
+        file["time"] = np.array([5.0])
+        file["time"].attrs["units"] = "days since 2015-04-01"
+    with h5py.File(tmp_path / "smap_l3/SMAP_L3_SM_P_20150401_R18290_001.h5", "a") as file:
+        file["Soil_Moisture_Retrieval_Data_AM/soil_moisture"].attrs["units"] = "percent"
+    damaged = {k: v for k, v in by_name(tmp_path).items() if not v.endswith("can be read")}
+    assert list(damaged) == [
+        "smap SMAP_L3_SM_P_20150401_R18290_001.h5",
+        "nldas NLDAS_FORA0125_H.A20150401.0000.020.nc",
+        "nldas NLDAS_NOAH0125_H.A20150401.0100.020.nc",
+    ]
+    assert all("\n" not in text for text in damaged.values())
+    for text, says in zip(damaged.values(), ("'percent'", "2015-04-06", "'inch'"), strict=True):
+        assert says in text
+
+
+def test_every_series_at_a_point_is_read(tmp_path):
+    for place in ((41.48, -71.54), (33.787, -83.39)):
+        path = tmp_path / giovanni.path_of("NLDAS_NOAH0125_H", "SoilM_0_10cm", *place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        asked = {"data": "NLDAS_NOAH0125_H_2_0_SoilM_0_10cm", "location": str(list(place))}
+        asked["time"] = "2015-04-01T00:00:00/2015-04-01T23:59:59"
+        path.write_bytes(answer({key: [value] for key, value in asked.items()}))
+    name = "nldas NLDAS_NOAH0125_H_SoilM_0_10cm"
+    assert by_name(tmp_path) == {name: "2 places, 48 hours"}
+    path.write_text(path.read_text().replace("unit,kg m-2", "unit,inch"))
+    assert "33.787_-83.390.csv: unit is 'inch'" in by_name(tmp_path)[name]
+
+
+@pytest.mark.parametrize("name", [name for name in READERS if name != "ismn"])
+def test_endings_in_capitals_are_found_and_counted(tmp_path, name):
+    """Every reader gives the same of files that another system named in capitals."""
+    reader = READERS[name]
+    reader.write(tmp_path)
+    before = reader.read(tmp_path)
+    there = [path for path in tmp_path.rglob("*.*") if path.is_file()]
+    counted = count(tmp_path)
+    for path in there:
+        if path.suffix != ".json" and path.suffix != ".tsv":
+            path.rename(path.with_suffix(path.suffix.upper()))
+    if name not in ("own", "ismn_zip"):  # named by whoever asks for them
+        after = reader.read(tmp_path)
+        assert before.keys() == after.keys()
+        for key, value in before.items():
+            np.testing.assert_array_equal(value, after[key])
+    assert count(tmp_path) == counted
+
+
+def count(folder) -> dict[str, int]:
+    """Files of each product that are read."""
+    return {
+        one.name: sum(one.opens(file, folder) for file in products.files(one, folder))
+        for one in products.PRODUCTS.values()
+    }

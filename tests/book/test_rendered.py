@@ -63,7 +63,8 @@ def book(tmp_path_factory) -> Book:
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("executed"))
-    shutil.copytree(ROOT / "chapters", folder / "chapters")
+    for name in ("chapters", "course"):
+        shutil.copytree(ROOT / name, folder / name)
     # What a checkout also holds and the book must not pick up.
     for stray in (".venv/lib/readme.md", "chapters/source.md", "README.md", "results/note.md"):
         (folder / stray).parent.mkdir(parents=True, exist_ok=True)
@@ -241,3 +242,8 @@ def test_the_front_page_tells_the_findings_of_both_studies(book):
 def test_no_button_asks_for_a_server_unless_the_environment_names_one(book):
     text = (book.html / f"{book.chapters[3]}.html").read_text(encoding="utf-8")
     assert not re.search("source-(repository|edit|issues)-button|launch-buttons", text)
+
+
+def test_the_guide_shows_the_answers_folded(book):
+    page = (book.html / "book/course.html").read_text()
+    assert page.count("<summary>Lab") == 6 and "Question before the run" in page

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
 
-from soilbook.book import runner
+from soilbook.book import chapters, runner
 from soilbook.errors import DataError, ParameterError, SoilbookError
 
 LEAVES = """import json, os, sys
@@ -40,6 +41,46 @@ with open(os.environ["SOILBOOK_OUT"] + "/table_1.csv", "w") as file:
 
 def names(folder: Path) -> list[str]:
     return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+
+
+STUDY_1 = """data: str = "twin"
+profile: str = "smoke"
+sites: list[str] = []
+depths: list[float] = []
+split: float = 0.6
+window: int = 4
+"""
+
+
+def test_what_leaves_nothing_to_forecast_is_refused_before_anything_starts(
+    project, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
+    days = np.datetime64("2019-01-01") + np.arange(150)
+    rows = [f"{day},{0.2 + 0.001 * (i % 7)}" for i, day in enumerate(days)]
+    text = "\n".join(["date,sm_0.05", "yyyy-mm-dd,m3 m-3", *rows]) + "\n"
+    (tmp_path / "mine.csv").write_text(text)
+    project.add("wang2024/one", "1", parameters=STUDY_1)
+    chapter = chapters.find("wang2024/one")
+    given = {"data": "observed", "sites": str(tmp_path / "mine.csv")}
+    assert runner.prepare(chapter, given)["window"] == 4
+    assert runner.prepare(chapter, given | {"window": "9", "split": "0.5"})["split"] == 0.5
+    for more in ({"window": "25"}, {"split": "0.9"}, {"split": "0.3"}):
+        with pytest.raises(DataError, match=r"nothing left to forecast: site 'mine'") as refusal:
+            runner.prepare(chapter, given | more)
+        assert "\n" not in str(refusal.value)
+
+
+def test_records_are_read_beforehand_only_where_that_can_matter(project, monkeypatch):
+    read = []
+    monkeypatch.setattr("soilbook.wang2024.experiment.load", read.append)
+    project.add("wang2024/one", "1", parameters=STUDY_1)
+    chapter = chapters.find("wang2024/one")
+    runner.prepare(chapter, {"sites": "Kingston-1-W", "window": 4})
+    assert read == []
+    runner.prepare(chapter, {"sites": "Kingston-1-W", "window": 5})
+    runner.prepare(chapter, {"sites": "Kingston-1-W", "split": "0.7"})
+    assert [(one.window, one.split) for one in read] == [(5, 0.6), (4, 0.7)]
 
 
 def test_run_leaves_results_under_track_profile_and_chapter(project, monkeypatch):

@@ -155,7 +155,6 @@ def test_figures_of_study_2_are_judged_by_their_own_claims():
     )
     own = {
         ("fang2019/s3_a_core_sites", "claims.csv"): core,
-        ("fang2019/s3_a_core_sites", "table_A4.csv"): SCORES,
         ("fang2019/s2_a_data", "fig_1.csv"): SCORES,
     }
     table = scorecard.items(Shelf(own, {}), "fang2019").set_index("item")
@@ -165,7 +164,7 @@ def test_figures_of_study_2_are_judged_by_their_own_claims():
         "Fig 2, eqs 1-9": "not run",
         "Fig 3": "reproduced: 1 reproduced",
         "Fig 4": "not: 1 not",
-        "Figs 5, 6": "shown",
+        "Figs 5, 6": "not testable: no claim",
         "Figs 7, 8": "not run",
         "Fig 9": "not run",
         "section III-D": "not run",
@@ -181,6 +180,11 @@ def test_a_claim_of_two_chapters_is_counted_once():
     }
     claims = scorecard.claims(Shelf(own, {}), "fang2019")
     assert claims["section"].tolist() == ["s3_c_trends"] * 3
+    waiting = CLAIMS.assign(verdict=["not testable", *CLAIMS["verdict"][1:]])
+    own["fang2019/s3_c_trends", "claims.csv"] = waiting
+    claims = scorecard.claims(Shelf(own, {}), "fang2019")
+    assert claims["section"].tolist() == ["s3_c_trends"] * 2 + ["s4_conclusions"]
+    assert sorted(claims["verdict"]) == sorted(CLAIMS["verdict"])
 
 
 def test_every_item_of_a_study_has_a_chapter():

@@ -107,6 +107,38 @@ def test_a_sweep_goes_on_where_it_stopped(project, ran):
     assert len(ran) == 15
 
 
+@pytest.mark.parametrize("seeds", ["0,1,2", "0..2", "[0, 1, 2]"])
+def test_a_run_with_several_seeds_is_a_sweep_over_them(project, ran, capsys, monkeypatch, seeds):
+    monkeypatch.setattr(sweep.build, "at_once", lambda device: 1)
+    models = ("-p", "models=LSTM,1D-CNN")
+    code = cli.main(["run", "beyond/one", "-p", f"seed={seeds}", *models, "--profile", "smoke"])
+    assert code == 0 and [one["seed"] for one in ran] == [0, 1, 2]
+    assert {(*one["models"], one["profile"]) for one in ran} == {("LSTM", "1D-CNN", "smoke")}
+    folder = project.root / "results/sweeps/beyond/one"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("3 seeds: a run for each, as soilbook sweep does")
+    assert said[-1] == f"3 of 3 cells in {folder}"
+    assert sorted(one.name for one in folder.glob("seed=*")) == ["seed=0", "seed=1", "seed=2"]
+    assert not (project.root / "results/twin").exists()
+    _, scores = compare.long(compare.expand([str(folder)], project.root))
+    assert set(scores["seed"]) == {"0", "1", "2"}
+
+
+def test_bad_seeds_are_refused_before_any_run(project, ran, capsys):
+    assert sweep.seeds("2") == ["2"] and sweep.seeds(None) == []
+    for seeds, said in (("0,1,x", "seed is 'x'; allowed: a whole number"), ("3..1", "1..3")):
+        assert cli.main(["run", "beyond/one", "-p", f"seed={seeds}"]) == 2
+        err = capsys.readouterr().err
+        assert said in err and err.count("\n") == 1
+    assert cli.main(["run", "beyond/one", "-p", "seed=0,1", "-p", "modls=LSTM"]) == 2
+    assert "no parameter 'modls'" in capsys.readouterr().err and ran == []
+
+
+def test_all_models_are_one_cell_of_a_sweep(project, ran):
+    sweep.sweep("beyond/one", {"models": "all", "seed": "0..1"}, project.root / "s", 1, print)
+    assert [len(one["models"]) for one in ran] == [10, 10]
+
+
 @pytest.mark.parametrize(("seeds", "code", "whole"), [("2..3", 1, 2), ("3..4", 1, 0), ("4", 2, 0)])
 def test_a_failed_cell_stops_no_other_and_the_exit_code_tells(project, ran, seeds, code, whole):
     found, said = run(project, seeds)
@@ -204,3 +236,12 @@ def test_runs_go_to_the_workers_of_a_scheduler_that_share_the_folders(project, m
         cache = str(project.root.parent / "cache")
         assert left["told"] == {"SOILBOOK_SCHEDULER": None, "SOILBOOK_CACHE": cache}
     assert cli.main(command) == 2 and "add --scheduler" in capsys.readouterr().err
+
+
+def test_networks_of_a_readers_file_in_a_sweep(project, ran, model_file):
+    axes = ["-p", "models=LSTM,Mine", "--jobs", "1", "--out", str(project.root / "s")]
+    command = ["sweep", "beyond/one", *axes, "--model-file", str(model_file)]
+    assert cli.main(command) == 0
+    assert [one["models"] for one in ran] == [["LSTM"], ["Mine"]]
+    model_file.write_text(model_file.read_text() + "\n# changed\n")
+    assert cli.main(command) == 0 and [one["models"] for one in ran[2:]] == [["Mine"]]

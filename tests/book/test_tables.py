@@ -110,6 +110,54 @@ def test_a_missing_cell_is_a_dash_and_a_name_is_not_markup(frame):
     assert ">–</td>" in markup and "&lt;i&gt;mine" in markup and "<i>mine" not in markup
 
 
+def kinds(frame) -> dict[str, pd.DataFrame]:
+    """The same scores as of three kinds of data, each lower than the one before."""
+    lower = {"archive": 0.0, "observed": 0.1, "twin": 0.2}
+    return {
+        kind: frame.assign(r2=frame["r2"] - less, n_sites=30 - int(100 * less))
+        for kind, less in lower.items()
+    }
+
+
+def test_print_and_three_kinds_of_data_stand_in_four_columns(frame):
+    found = tables.side_by_side(kinds(frame))
+    values = [name for name in found if name.startswith("r2_")]
+    assert values == ["r2_printed", "r2_archive", "r2_observed", "r2_twin"]
+    assert len(found) == 4 * 2 * 3, "the pooled reading alone"
+    row = found.set_index(["model", "depth_m", "lead_d"]).loc[("LSTM", 0.05, 3)]
+    assert row[values].tolist() == pytest.approx([0.85, 0.81, 0.71, 0.61])
+    shown = tables.beside(found)
+    assert list(shown)[:3] == ["depth", "lead", "model"]
+    assert list(shown)[3:] == [
+        "print", "the authors' rows (30 sites)", "public observations (20 sites)",
+        "twin (10 sites)",
+    ]  # fmt: skip
+    row = shown.set_index(["model", "depth", "lead"]).loc[("LSTM", "0.05 m", "3 d")]
+    assert row.tolist() == ["0.850", "0.810", "0.710", "0.610"]
+    assert shown["depth"].tolist() == ["0.05 m"] * 12 + ["1.00 m"] * 12
+
+
+def test_a_column_that_is_not_there_is_absent_and_a_cell_that_is_not_a_dash(frame):
+    parts = kinds(frame)
+    del parts["observed"]
+    parts["twin"] = parts["twin"][parts["twin"]["model"] != "LSTM"]
+    parts["archive"] = parts["archive"].assign(r2_published=np.nan)
+    found = tables.side_by_side(parts)
+    shown = tables.beside(found)
+    assert list(shown)[3:] == ["the authors' rows (30 sites)", "twin (10 sites)"]
+    assert set(shown.loc[shown["model"] == "LSTM", "twin (10 sites)"]) == {"–"}
+    assert list(tables.beside(tables.side_by_side({"archive": parts["archive"]})))[3:] == [
+        "the authors' rows (30 sites)"
+    ]
+
+
+def test_rows_of_other_data_that_this_run_does_not_have_are_left_out(frame):
+    parts = kinds(frame)
+    parts["archive"] = parts["archive"][parts["archive"]["model"] == "LSTM"]
+    found = tables.side_by_side(parts)
+    assert set(found["model"]) == {"LSTM"} and found.notna().all().all()
+
+
 def test_only_scores_of_one_run_and_variant_are_laid_out_so(frame):
     assert tables.is_scores(frame)
     assert not tables.is_scores(frame.assign(variant="paper"))

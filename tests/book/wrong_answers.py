@@ -1,4 +1,7 @@
-"""Typical wrong answers to the labs: (question, what is wrong, program) by lab."""
+"""Typical wrong answers to the labs, and right ones of another form than the lab's own.
+
+Each is (question, what is wrong or other, program), by lab.
+"""
 
 WRONG = {
     "1_persistence_first": [
@@ -48,6 +51,15 @@ for depth, sm in ((0.05, SHALLOW), (1.0, DEEP)):
         table["persistence", depth, lead] = r2(sm, persistence(sm, lead))
         table["climatology", depth, lead] = r2(sm, usual)
 """),
+        ("q4", "climatology of the day of issue", """
+table = {}
+test = parts["test"]
+for depth, sm in ((0.05, SHALLOW), (1.0, DEEP)):
+    usual = climatology(time, sm, parts["training"])
+    for lead in (1, 3, 7):
+        table["persistence", depth, lead] = r2(sm[test], persistence(sm, lead)[test])
+        table["climatology", depth, lead] = r2(sm[test], persistence(usual, lead)[test])
+"""),
         ("q5", "error of the probe for that of its change", """
 noise_share = {}
 for depth, sm in ((0.05, SHALLOW), (1.0, DEEP)):
@@ -66,6 +78,13 @@ def cut(x, y, starts):
 def cut(x, y, starts):
     rows = starts[:, None] + np.arange(1, 5)
     return x[rows], y[starts + 5]
+"""),
+        ("q1", "another type", """
+def cut(x, y, starts):
+    made = np.zeros((len(starts), 4, x.shape[1]))
+    for k in range(4):
+        made[:, k] = x[starts + 1 + k]
+    return made, y[starts + 4]
 """),
         ("q2", "gates in another order", """
 def step(x, h, c, w_x, w_h, b):
@@ -216,13 +235,12 @@ def draw(n_days, length, random):
         ("q2", "5 % at either end", """
 def interval(values, level=0.95):
     return np.quantile(values, [0.05, 0.95])
-width = {1: 0.05, 30: 0.2}
 """),
         ("q2", "always 95 %", """
 def interval(values, level=0.95):
     return np.quantile(values, [0.025, 0.975])
-width = {1: 0.05, 30: 0.2}
 """),
+        ("q2", "widths that were not computed", "width = {1: 0.05, 30: 0.2}"),
         ("q3", "unpaired", """
 def p_paired(a, b):
     return float(stats.mannwhitneyu(a, b).pvalue)
@@ -280,6 +298,7 @@ def shapley(f, x, background):
 importance = abs(np.mean([shapley(*grouped(i)) for i in CHOSEN], axis=0))
 additivity = 0.0
 """),
+        ("q2", "additivity that was not computed", "additivity = 1e-6"),
         ("q3", "last day alone", """
 with torch.no_grad():
     weight = NETWORK.attention(WINDOWS)["feature"][:, -1].mean(0).numpy()
@@ -347,5 +366,35 @@ def sen(y):
     i, j = np.triu_indices(len(y), 1)
     return float(np.median((y[j] - y[i]) / (j - i)))
 """),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "2_lstm_by_hand": [
+        ("q4", "other calls of PyTorch", """
+def update(network, optimiser, x, y):
+    network.train()
+    network.zero_grad()
+    loss = nn.MSELoss()(network(x), y)
+    loss.backward()
+    optimiser.step()
+    return loss.detach().item()
+"""),
+    ],
+    "3_leaks": [
+        ("q2", "rounded the other way", """
+def split(n_days):
+    test = int(0.2 * n_days)
+    return slice(0, n_days - 2 * test), slice(-2 * test, -test), slice(n_days - test, None)
+"""),
+        ("q3", "a split rounded the other way", """
+def split(n_days):
+    return slice(0, 10), slice(10, n_days - n_days // 5), slice(n_days - n_days // 5, None)
+start = split(len(SM))[2].start
+honest = score(np.arange(start), np.arange(start, len(SM)))
+"""),
+    ],
+    "5_what_a_network_looks_at": [
+        ("q4", "a stronger one", "liar = Attentive(scores=[40, 0, 0], reading=[0, 5, 0])"),
     ],
 }  # fmt: skip

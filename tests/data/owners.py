@@ -139,7 +139,7 @@ def archive_table(n_days: int) -> bytes:
 def zenodo_files() -> dict[str, bytes]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as opened:
-        opened.writestr("data/README.txt", "programs")
+        opened.writestr(zipfile.ZipInfo("data/README.txt"), "programs")  # the same bytes each time
     site = sites.find("Kingston-1-W")
     n_days = (site.end - site.start).days + 1
     return {"Kingston-1-W.csv": archive_table(n_days), "programs.zip": packed.getvalue()}

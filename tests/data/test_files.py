@@ -86,3 +86,22 @@ def test_places_are_on_earth():
     for place in ((90.1, 0), (0, -180.1), (-9999, -9999)):
         with pytest.raises(DataError, match=r"x\.csv: position .*; a latitude of -90 to 90"):
             files.check_place(*place, "x.csv")
+
+
+@pytest.mark.parametrize("ending", ["csv", "CSV", "Csv"])
+def test_the_case_of_an_ending_does_not_hide_a_file(tmp_path, ending):
+    (tmp_path / "deep").mkdir()
+    path = tmp_path / f"deep/a.{ending}"
+    path.write_text("x\n")
+    assert files.matching(tmp_path, "**/*.csv") == [path]
+    assert files.there(tmp_path / "deep/a.csv") == path
+    assert files.read_text(tmp_path / "deep/a.csv") == "x\n"
+    assert files.product(tmp_path, "deep/a.csv") == path
+    assert files.there(tmp_path / "deep/b.csv") == tmp_path / "deep/b.csv"
+    assert files.matching(tmp_path, "**/*.txt") == []
+
+
+def test_a_pattern_without_an_ending_is_taken_as_it_is(tmp_path):
+    (tmp_path / "A").mkdir()
+    assert files.matching(tmp_path, "*") == [tmp_path / "A"]
+    assert files.there(tmp_path / "[A].csv") == tmp_path / "[A].csv"

@@ -199,3 +199,45 @@ def test_a_name_without_a_date_is_named(tmp_path, stamp):
     write(tmp_path, f"NLDAS_FORA0125_H.A{stamp}.020.nc", HOUR)
     with pytest.raises(DataError, match=rf"A{stamp}.020.nc: {stamp} in the name is no date"):
         nldas.read_forcing(tmp_path, ROW, COLUMN)
+
+
+@pytest.mark.parametrize(
+    ("units", "value", "good"),
+    [
+        ("minutes since 2015-04-01 00:00:00", 180, True),
+        ("hours since 1979-01-01 00:00:0.0", 317739, True),
+        ("days since 2015-04-01", 0.125, True),
+        ("seconds since 2015-04-01T00:00:00Z", 3 * 3600, True),
+        ("minutes since 2015-04-02 00:00:00", 180, False),
+        ("hours since 2015-04-01 00:00:00", 15, False),
+    ],
+)
+def test_a_file_under_the_name_of_another_hour_is_refused(tmp_path, units, value, good):
+    path = write(tmp_path, "NLDAS_FORA0125_H.A20150401.0300.020.nc", HOUR, time=False)
+    with h5py.File(path, "a") as file:
+        file["time"] = np.array([float(value)])
+        file["time"].attrs["units"] = units
+    if good:
+        nldas.check_file(path)
+        assert nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1).sizes["time"] == 1
+        return
+    for read in (lambda: nldas.check_file(path), lambda: nldas.read_forcing(tmp_path, ROW, COLUMN)):
+        with pytest.raises(DataError, match=r"'time' says .*; its name says 2015-04-01 03:00"):
+            read()
+
+
+@pytest.mark.parametrize("units", ["hours", "fortnights since 2015-04-01", "hours since then"])
+def test_a_time_that_counts_from_nowhere_is_refused(tmp_path, units):
+    path = write(tmp_path, "NLDAS_FORA0125_H.A20150401.0300.020.nc", HOUR, time=False)
+    with h5py.File(path, "a") as file:
+        file["time"] = np.array([3.0])
+        file["time"].attrs["units"] = units
+    with pytest.raises(DataError, match=f"variable 'time' has units '{units}'"):
+        nldas.check_file(path)
+
+
+def test_an_ending_in_capitals_hides_no_hour(tmp_path):
+    for hour in range(24):
+        write(tmp_path, f"NLDAS_FORA0125_H.A20150401.{hour:02d}00.020.NC", HOUR)
+    data = nldas.read_forcing(tmp_path, ROW, COLUMN)
+    assert data["air_temperature"].item() == pytest.approx(10)

@@ -1,5 +1,7 @@
 """SPL3SMP and SPL4SMGP on small files in their documented layout."""
 
+from functools import partial
+
 import h5py
 import numpy as np
 import pytest
@@ -285,3 +287,80 @@ def test_packed_numbers_are_named(tmp_path, name, plain):
             assert smap.read_l3(tmp_path, 60, 200)["sm_smap"].item() == pytest.approx(0.2)
     with pytest.raises(DataError, match=f"'soil_moisture' is packed; {name} of {plain} is needed"):
         smap.read_l3(tmp_path, 60, 200)
+
+
+def put(path, group, name, values=None, **attributes):
+    """Give a dataset of a file other values (None: its own) and attributes."""
+    with h5py.File(path, "a") as file:
+        inner = file[group]
+        if values is not None:
+            if name in inner:
+                del inner[name]
+            inner[name] = values
+        inner[name].attrs.update(attributes)
+
+
+def test_the_retrieval_of_the_paper_is_taken_where_the_file_has_it(tmp_path):
+    """From version 8 the product's own is the dual-channel one."""
+    path = write_l3(tmp_path, 20150401, 0.2, flag=0b0111)
+    group = smap.GROUPS["AM"][0]
+    mine = np.array([[0.3, 0.31, 0.32], [0.33, FILL, 0.35]], np.float32)
+    put(path, group, "soil_moisture_scav", mine, _FillValue=np.float32(FILL))
+    cells = [60, 60, 61, 61], [200, 201, 200, 201]
+    assert smap.read_l3(tmp_path, *cells)["sm_smap"].isnull().all()  # its flag is the common one
+    flags = np.array([[0, 0b0111, 0], [0, 0, 0]], np.uint16)
+    put(path, group, "retrieval_qual_flag_scav", flags)
+    found = smap.read_l3(tmp_path, *cells)["sm_smap"].values.ravel()
+    assert found == pytest.approx([0.3, np.nan, 0.33, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("units", ["percent", "m3", "kg m-2", ""])
+def test_another_unit_is_refused_in_one_line(tmp_path, units):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    put(path, smap.GROUPS["AM"][0], "soil_moisture", units=units)
+    with pytest.raises(DataError, match=r"20150401.*'soil_moisture' has units") as refusal:
+        smap.read_l3(tmp_path, 60, 200)
+    assert f"{units!r}; allowed: cm**3/cm**3, m3 m-3" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+# Seconds since 2000-01-01 11:58:55.816 UTC at noon of 1 April 2015.
+NOON = (np.datetime64("2015-04-01T12:00") - np.datetime64("2000-01-01T11:58:55.816")) / (
+    np.timedelta64(1, "s")
+)
+
+
+@pytest.mark.parametrize(("days", "good"), [(0, True), (-1, False), (1, False), (31, False)])
+def test_a_day_under_the_name_of_another_is_refused(tmp_path, days, good):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    seconds = np.full(ROWS.shape, NOON + 86400 * days + 3600)
+    seconds[0, 0] = FILL
+    put(path, smap.GROUPS["AM"][0], "tb_time_seconds", seconds, _FillValue=FILL)
+    if good:
+        assert smap.read_l3(tmp_path, 60, 200)["sm_smap"].item() == pytest.approx(0.2)
+        return
+    with pytest.raises(
+        DataError, match=r"'tb_time_seconds' says 2015-\d\d-\d\d 13:00; "
+    ) as refusal:
+        smap.read_l3(tmp_path, 60, 200)
+    assert str(refusal.value).endswith("its name says 2015-04-01 00:00")
+
+
+def test_a_mean_of_three_hours_under_another_time_is_refused(tmp_path):
+    path = write_l4(tmp_path, "20150401T133000", 0.2)
+    read = partial(smap.read_l4, tmp_path, 240, 800, at_least=1)
+    put(path, "/", "time", np.array([NOON + 90 * 60]))
+    assert read()["sm_smap_rootzone"].item() == pytest.approx(0.2)
+    put(path, "/", "time", np.array([NOON + 90 * 60 + 86400]))
+    with pytest.raises(DataError, match=r"'time' says 2015-04-02 13:30; its name says 2015-04-01"):
+        read()
+    put(path, smap.L4_GROUP, "sm_rootzone", units="percent")
+    put(path, "/", "time", np.array([NOON + 90 * 60]))
+    with pytest.raises(DataError, match="'sm_rootzone' has units 'percent'; allowed"):
+        read()
+
+
+def test_an_ending_in_capitals_hides_no_granule(tmp_path):
+    path = write_l3(tmp_path, 20150401, 0.2)
+    path.rename(path.with_suffix(".H5"))
+    assert smap.read_l3(tmp_path, 60, 200)["sm_smap"].item() == pytest.approx(0.2)

@@ -429,3 +429,50 @@ def test_the_better_of_two_products_counts_where_smap_leads(core):
     core["r"].loc[{"product": "SMAP", "place": CORE[:4]}] = 0.9
     found = rows("III-A", core=core).loc["F3-3"]
     assert found["reproduced"] == pytest.approx(0.05) and "4 places" in found["why"]
+
+
+def test_p_is_corrected_over_the_products_of_each_layer_and_period():
+    """Eight places that agree have p = 2**-7: times four products it is 0.031, and four layers and
+    periods besides would have made 0.125 of it."""
+    made = scores([f"p{k}" for k in range(8)], "core", {})
+    random = np.random.default_rng(0)
+    names = ["Comb", "LSTM", "Noah+VIC", "VIC"]
+    for layer in made["layer"].values:
+        for period in made["period"].values:
+            at = {"layer": layer, "period": period}
+            for name in (*names, "Noah"):
+                level = 0.7 if name == "Noah" else 0.8
+                made["r"].loc[at | {"product": name}] = level + 0.01 * random.random(8)
+    table = claims.paired(made, "r", names, "Noah", **DRAWS)
+    assert len(table) == 16 and np.allclose(table["p"], 2**-7)
+    assert np.allclose(table["p_corrected"], 4 * 2**-7)
+    assert (table["verdict"] == "better").all()
+    one = claims.paired(made, "r", "Comb", "Noah", **DRAWS)
+    assert np.allclose(one["p_corrected"], 2**-7)  # a single product: nothing to correct for
+    of_seven = claims.paired(made.isel(place=slice(7)), "r", names, "Noah", **DRAWS)
+    assert (of_seven["verdict"] == "not testable").all()
+    assert of_seven["reason"].str.startswith("n too small").all()
+
+
+WAITING = r"not been run|not been computed|not computed in|in this run"
+
+
+def test_with_all_evidence_no_claim_waits_for_another_chapter(core, sparse):
+    """And each piece of it is one that some claim waits for."""
+    p, years = np.full((1, 2, 25), 0.4), np.tile(np.arange(25.0), (2, 1))
+    evidence = {
+        "core": core,
+        "sparse": sparse,
+        "trends": trends(0.8).assign(p=(("test", "series", "place"), p)),
+        "one_year": xr.DataArray(np.full(9, 0.95), {"place": CORE}, "place"),
+        "drying": pd.DataFrame({"LSTM": -0.3 + 0.001 * np.arange(9), "in situ": -0.1}),
+    }
+    evidence["trends"]["years"] = ("series", "place"), years
+
+    def waiting(**given) -> set[str]:
+        table = pd.concat(claims.verdicts(name, **DRAWS, **given) for name in claims.SECTIONS)
+        return set(table["claim"][table["why"].str.contains(WAITING)])
+
+    assert waiting(**evidence) == set()
+    for name in evidence:
+        assert waiting(**{key: one for key, one in evidence.items() if key != name}), name

@@ -225,6 +225,28 @@ def test_the_filter_makes_the_root_zone_where_there_is_no_product(run, grid, mon
     assert float(lstm[1].std()) < float(lstm[0].std())
 
 
+def test_a_product_of_the_root_zone_makes_it_on_the_observed_track_too(run, grid, monkeypatch):
+    """And a network sees all the weather that both pixels and places have."""
+    models = xr.Dataset(
+        {name: (("layer", "place", "time"), np.full((2, 3, DAYS.size), 0.2)) for name in MODELS},
+        {"layer": list(hindcast.LAYERS)},
+        {"source": "constants"},
+    )
+    monkeypatch.setattr(hindcast.there, "land_surface", lambda *a: models)
+    seen, learn = [], hindcast.runs.learn
+    monkeypatch.setattr(
+        hindcast.runs, "learn", lambda *a: (seen.append((a[1].forcing, a[4])), learn(*a))[1]
+    )
+    made = run(grid=grid, data="observed", beside=())
+    assert made.attrs["root_zone"] == "second network"
+    assert [name for _, name in seen] == ["sm_smap", "sm_smap_rootzone"]
+    assert {forcing for forcing, _ in seen} == {hindcast.there.FORCING}
+    seen.clear()
+    few = grid.drop_vars(["longwave", "wind_speed", "sm_smap_rootzone"])
+    run(grid=few, data="observed", beside=())
+    assert seen == [(hindcast.there.INPUTS["observed"], "sm_smap")]
+
+
 def test_a_grid_without_any_retrieval_is_an_error(run, grid):
     empty = grid.assign(sm_smap=grid["sm_smap"] * np.nan)
     with pytest.raises(DataError, match="'sm_smap' has no observation to learn from"):

@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -71,6 +72,39 @@ def read(monkeypatch):
         return places._stations(made["station"].values.tolist())
 
     return run
+
+
+def test_the_weather_of_nldas_takes_the_place_of_the_stations_own(read, monkeypatch):
+    """All that section II-A names; single days that it lacks are filled as a station's are."""
+    made = stations([35.1], [-98.1])
+    own = read(made)
+    assert "longwave" not in own and "replaced" not in own.attrs and own["recorded"].all()
+    asked, known = [], dict.fromkeys(places.FORCING, 0.01) | {"longwave": 300.0}
+
+    def weather(table, time, names):
+        asked.append((table.index.tolist(), names))
+        gaps = np.isin(np.arange(time.size), (3, 4))
+        parts = {
+            name: (("station", "time"), np.where(gaps, np.nan, known[name])[None].astype("f4"))
+            for name in names
+        }
+        found = xr.Dataset(parts, {"station": ["A"], "time": time})
+        return schema.describe_grid(
+            found.assign_coords(latitude=0, longitude=0), "NLDAS"
+        ).drop_vars(["latitude", "longitude"])
+
+    monkeypatch.setattr(places.stand_ins, "weather", weather)
+    table = pd.DataFrame({"latitude": [35.1], "longitude": [-98.1]}, index=["A"])
+    forced = places._stations(["A"], table)
+    assert asked == [(["A"], places.FORCING)]
+    assert set(places.FORCING) <= set(forced.data_vars)
+    for name in places.FORCING:
+        values = np.delete(forced[name].values, (3, 4), axis=1)
+        assert values == pytest.approx(known[name], rel=1e-6)
+        assert forced[name].notnull().all()
+    assert forced.attrs["replaced"].startswith("NLDAS-2 at the stations in place of")
+    assert forced["recorded"].all()
+    assert forced["sm_surface"].identical(own["sm_surface"])
 
 
 def test_a_station_outside_the_grid_is_named_and_left_out(read):

@@ -85,6 +85,8 @@ def test_weights_follow_the_errors_and_beat_the_plain_mean(fused):
     np.testing.assert_allclose(alone, exact / exact.sum(), atol=0.05)
     table = section.paired(fused)
     assert len(table) == 3 * 2
+    smallest = table.groupby("layer")[["p", "p_corrected"]].min()  # Holm over three schemes
+    assert np.allclose(smallest["p_corrected"], 3 * smallest["p"])
     for scheme in ("inverse error variance", "triple collocation"):
         rows = table[table["scheme"] == scheme]
         assert (rows["verdict"] == "better").all() and (rows["high"] < 0).all()

@@ -157,6 +157,19 @@ def test_a_runaway_model_does_not_flatten_the_others(bars):
     axis = drawn.rmse_panels(runaway).axes[0]
     assert axis.get_ylim()[1] < 0.1
     assert "5" in [text.get_text() for text in axis.texts]
+    (own,) = (one for one in axis.containers if one.get_label() == "1D-CNN")
+    shown = [len(ends) == 2 for ends in own.errorbar.lines[2][0].get_segments()]
+    assert shown == [True, True, False]  # nothing crosses the digits on the bar that is cut
+
+
+def test_a_bar_that_is_not_cut_shows_its_interval_whole(bars):
+    """The third model is none of the usual ones, yet fits below their intervals."""
+    wide = bars.copy(deep=True)
+    wide["rmse"][:], wide["rmse_low"][:], wide["rmse_high"][:] = 0.02, 0.01, 0.06
+    wide["rmse"].loc[{"model": "1D-CNN"}] = 0.05
+    wide["rmse_high"].loc[{"model": "1D-CNN"}] = 0.09
+    axis = drawn.rmse_panels(wide).axes[0]
+    assert axis.get_ylim()[1] == pytest.approx(1.1 * 0.09) and not axis.texts
 
 
 def test_gains_mark_what_is_beyond_chance(made):

@@ -43,6 +43,14 @@ def test_the_same_seed_gives_the_same_bytes(tasks, result):
     assert same_bytes(train(make, tasks, SHORT), result)
 
 
+def test_sites_of_unlike_inputs_do_not_train_together(several):
+    longer = replace(several[1], n_steps=5)
+    wider = replace(several[1], x=np.column_stack((several[1].x, several[1].y)))
+    for other, said in ((longer, "days of input"), (wider, "features")):
+        with pytest.raises(ParameterError, match=rf"unlike numbers of {said} .*: site 0 has 4"):
+            train(make, [Task(several[0], "LSTM"), Task(other, "LSTM")], SHORT)
+
+
 def test_an_ensemble_is_its_single_trainings(tasks, result):
     for i, task in enumerate(tasks):
         alone = train(make, [task], SHORT).isel(network=0)

@@ -78,6 +78,28 @@ def test_a_forecast_sees_the_weather_to_come_but_no_moisture_to_come(site):
     assert np.abs(after[2:6] - before[10, 2:6]).min() > 1e-6
 
 
+@pytest.mark.parametrize("n_steps", [3, 7])
+def test_with_another_window_the_forecast_begins_on_the_day_after_it(site, n_steps):
+    one = series(site, 0.05, n_steps=n_steps)
+    seen = []
+
+    def oldest(x):
+        seen.append(tuple(x.shape))
+        return x[:, 0, -1]
+
+    sm, starts = site["sm"].values[0], one.starts["test"]
+    forecast = iterate(oldest, one)
+    assert seen == [(len(starts), n_steps, one.n_features)] * 7
+    # The oldest moisture of a window moves on by a day a lead, and then to what was predicted.
+    expected = np.array([sm[starts + min(lead, lead % n_steps)] for lead in range(7)]).T
+    assert forecast == pytest.approx(expected, abs=1e-6)
+    (together,) = iterate_ensemble(
+        lambda: Linear([0.0] * 4, 0.0), np.zeros((1, 5), "f4"), [one], target="change"
+    )
+    last = sm[starts + n_steps - 1]
+    assert together == pytest.approx(np.repeat(last[:, None], 7, 1), abs=1e-6)
+
+
 def test_networks_together_forecast_as_each_alone(several):
 
     def make():

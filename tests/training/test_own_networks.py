@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from soilbook import fingerprint
+from soilbook.book import chapters
 from soilbook.cli import main
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
@@ -60,6 +61,11 @@ def test_the_networks_of_a_file_become_names(tmp_path):
     assert experiment.Experiment(models=("Mine",)).models[-1] == "Mine"
 
 
+def test_a_file_in_a_folder_that_python_searches_is_its_own(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)  # as the folder of a notebook is
+    assert list(own.load(written(tmp_path, "own_beside"))) == ["Mine"]
+
+
 WRONG = {
     "shape": ("y = y.unsqueeze(-1)", "pass", r"gives \(2, 1\) .*allowed: \(2,\)"),
     "scalar": ("y = y.mean()", "pass", r"gives \(\)"),
@@ -107,14 +113,16 @@ def test_a_file_without_a_network_is_refused_in_one_line(tmp_path, name, text, m
     assert "\n" not in str(refusal.value)
 
 
-def test_the_command_line_refuses_before_the_chapter_starts(tmp_path, capsys):
-    file = written(tmp_path, "own_cli", "y = y.unsqueeze(-1)")
-    command = ["run", "wang2024/s4_2", "-p", "models=Mine", "--model-file", str(file)]
-    assert main([*command, "--out", str(tmp_path)]) == 2
+@pytest.mark.parametrize(
+    "command", ["run wang2024/s4_2 -p models=Mine", "sweep wang2024/s4_2 -p models=Mine", "build"]
+)
+def test_the_command_line_refuses_before_any_chapter_starts(tmp_path, capsys, command):
+    file = written(tmp_path, f"own_cli_{command[:3]}", "y = y.unsqueeze(-1)")
+    assert main([*command.split(), "--model-file", str(file)]) == 2
     said = capsys.readouterr().err.splitlines()
     assert said[0] == f"soilbook: executing {file}, a program of yours"
     assert len(said) == 2 and "gives (2, 1)" in said[1]
-    assert main(["run", "wang2024/s4_2", "--model-file", str(tmp_path / "no.py")]) == 2
+    assert main([*command.split(), "--model-file", str(tmp_path / "no.py")]) == 2
     assert "No such file" in capsys.readouterr().err
 
 
@@ -175,3 +183,17 @@ def test_the_worked_example_runs_through_a_chapter(tmp_path):
     made = json.loads((folder / "provenance.json").read_text())
     assert made["own models"]["Additive"]["sha256"] == fingerprint._digest(file)
     assert "Additive" in (folder / "table_3.csv").read_text()
+
+
+def test_a_window_that_a_network_cannot_take_is_refused_before_any_work(tmp_path):
+    own.load(written(tmp_path, "told", name="Told"))
+    fixed = written(tmp_path, "fixed", name="Fixed")
+    fixed.write_text(fixed.read_text().replace("n_features, n_steps=4)", "n_features)"))
+    fixed.write_text(fixed.read_text().replace("n_features * n_steps", "n_features * 4"))
+    own.load(fixed)
+    cell = chapters.declared("models: list[str] = ['LSTM']\nwindow: int = 4\n", "x").values()
+    assert chapters.typed(cell, {"models": "Told,LSTM", "window": "9"})["window"] == 9
+    assert chapters.typed(cell, {"models": "Fixed"})["models"] == ["Fixed"]
+    with pytest.raises(ParameterError, match="'Fixed' does not take windows of 9 days") as refusal:
+        chapters.typed(cell, {"models": "Told,Fixed", "window": "9"})
+    assert "\n" not in str(refusal.value)

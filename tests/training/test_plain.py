@@ -29,6 +29,17 @@ def test_a_network_alone_is_that_of_the_ensemble(name, variant):
     assert set(alone.variables) == set(together.variables)
 
 
+@pytest.mark.parametrize("n_steps", [3, 6])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_learns_from_windows_of_other_lengths(name, n_steps):
+    one = series(make_site(300), 0.05, n_steps=n_steps)
+    make, task = partial(NETWORKS[name], 4, n_steps), Task(one, name)
+    settings = Settings(**SHORT)
+    alone, together = train_alone(make, task, settings), train(make, [task], settings)
+    for part in ("parameters", "training_loss", "validation_mse"):
+        np.testing.assert_allclose(alone[part], together[part], atol=2e-5, err_msg=part)
+
+
 def test_it_learns_the_change_where_that_is_asked():
     make, task = partial(NETWORKS["LSTM"], 4), Task(ONE, "LSTM")
     settings = Settings(**SHORT, target="change")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soilbook.errors import DataError, ParameterError
-from soilbook.training.windows import PARTS, ROWS_NEEDED, series, split
+from soilbook.training.windows import PARTS, rows_needed, series, split
 
 
 def test_a_sample_holds_weather_of_its_days_and_moisture_of_the_days_before(site):
@@ -34,7 +34,7 @@ def test_gap_free_parts_give_every_start_that_fits(site):
     edges = [0, 240, 320, 400]  # int(0.6 N), int(0.8 N)
     assert one.test_row == 320
     for part, first, last in zip(PARTS, edges[:-1], edges[1:], strict=True):
-        assert one.starts[part].tolist() == list(range(first, last - ROWS_NEEDED[part] + 1))
+        assert one.starts[part].tolist() == list(range(first, last - rows_needed(part) + 1))
 
 
 @pytest.mark.parametrize("name", ["sm", "precipitation", "soil_temperature"])
@@ -84,6 +84,42 @@ def test_too_few_windows_are_named(site, part, rows):
         series(site, 0.05)
     assert "\n" not in str(e.value)
     assert "needed" in str(e.value)
+
+
+@pytest.mark.parametrize("n_steps", [3, 4, 9])
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.75])
+def test_another_split_and_window_cut_the_record_at_other_rows(site, share, n_steps):
+    one = series(site, 0.05, training=share, n_steps=n_steps)
+    validation, test = int(share * 400), int((1 + share) / 2 * 400)
+    assert (one.validation_row, one.test_row) == (validation, test)
+    edges = (0, validation, test, 400)
+    for part, first, last, more in zip(PARTS, edges, edges[1:], (1, 4, 8), strict=False):
+        assert one.starts[part].tolist() == list(range(first, last - n_steps - more + 1))
+        x, y = one.windows(part)
+        assert x.shape == (len(y), n_steps, one.n_features) and np.isfinite(x).all()
+    s, sm = one.starts["test"][3], site["sm"].values[0]
+    x, y = one.windows("test")
+    known = (x[3, :, -1] + 1) / 2 * (one.maximum[-1] - one.minimum[-1]) + one.minimum[-1]
+    assert known == pytest.approx(sm[s : s + n_steps], abs=1e-6)
+    assert one.unscale(y[3]) == pytest.approx(sm[s + n_steps], abs=1e-6)
+    assert one.maximum[-1] == sm[:validation].max()
+
+
+def test_the_paper_s_split_is_the_one_of_its_numbers():
+    for n in range(3000):
+        assert [part.start for part in split(n).values()] == [0, int(0.6 * n), int(0.8 * n)]
+
+
+def test_what_networks_learn_from_is_told_apart_by_split_and_window(site):
+    cuts = [{}, {"n_steps": 5}, {"training": 0.5}, {"training": 0.7, "n_steps": 5}]
+    prints = [series(site, 0.05, **cut).fingerprint for cut in cuts]
+    assert len(set(prints)) == len(cuts)
+    assert prints[0] == series(site, 0.05, training=0.6, n_steps=4).fingerprint
+
+
+def test_a_window_too_long_for_a_part_is_named(site):
+    with pytest.raises(DataError, match=r"depth 0.05 m: 0 windows .* test part, at least 1"):
+        series(site, 0.05, training=0.9, n_steps=15)
 
 
 def test_unknown_scaling_and_depth(site):

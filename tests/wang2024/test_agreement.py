@@ -114,11 +114,12 @@ def test_without_scores_by_site_the_value_stands_and_nothing_is_decided():
 
 
 def test_persistence_of_the_committed_run_does_not_pass_for_the_lstm_of_the_tables():
-    """By "the interval holds the printed value" it would, in most cells."""
+    """By "the interval holds the printed value" it would, in most cells; its mean over all cells is
+    nearly the printed one. At fewer than 80 % of depths and leads its R2 is at that level."""
     table = pd.read_csv(REFERENCE / "s4_2_basic_networks/table_3.csv")
     found = agreement.controls(table).set_index("control")
     level = found.loc["persistence as LSTM"]
-    assert level["verdict"] in ("not", "partly", "cannot tell")
+    assert level["verdict"] == "not" and set(level["not_if"].split()) >= {"80%", "0.05;"}
     assert "intervals within 0.05" in level["why"] and abs(level["reproduced"]) < 0.05
     assert found.loc["persistence as FA-LSTM", "verdict"] == "cannot tell"  # no scores by site
 

@@ -70,6 +70,44 @@ def test_a_record_of_few_windows_is_named_and_left_out(folder):
         experiment.load(asked.but(sites=(short,)))
 
 
+def test_split_and_window_flow_into_windows_keys_and_what_is_left_out(folder):
+    long, short = table(folder / "long.csv"), table(folder / "short.csv", n=150)
+    asked = Experiment(data="observed", sites=(long, short), depths=(0.05,)).resolve()
+    assert list(experiment.load(asked).series) == [("long", 0.05), ("short", 0.05)]
+    other = asked.but(split=0.5, window=9)
+    records = experiment.load(other)
+    one = records.series["long", 0.05]
+    assert (one.validation_row, one.test_row, one.n_steps) == (200, 300, 9)
+    wide = experiment.load(asked.but(split=0.9, window=10))
+    assert list(wide.series) == [("long", 0.05)]
+    assert "'short', depth 0.05 m: 0 windows" in wide.left_out[0]
+    keys = [
+        forecasts._key(one, model, experiment.load(one))
+        for model in ("ELM", "LSTM")
+        for one in (asked, asked.but(split=0.5), asked.but(window=9), other)
+    ]
+    assert len({repr(key) for key in keys}) == 8
+    network = forecasts.maker(other, "FTA-LSTM", records)()
+    assert network.output[0].in_features == 9
+
+
+def test_a_reference_day_is_the_last_one_of_the_window(folder, store):
+    """What persistence repeats is the moisture of the day before the first that is forecast."""
+    site = table(folder / "mine.csv", depths=(0.07,))
+    asked = Experiment(data="observed", sites=(site,), models=("ELM",), split=0.5, window=12)
+    result = runs.run(asked, store).squeeze()
+    record = experiment.load_site(asked.sites[0], "observed")["sm"].squeeze().to_series()
+    issued = result["observed"].sel(step=1).to_series().dropna().index
+    assert len(issued) == 400 - 300 - 19
+    days = result["issue_time"].values[issued]
+    persistence = result["forecast"].sel(model="persistence", step=7).values[issued]
+    assert persistence == pytest.approx(record[days].values, abs=1e-6)
+    assert days[0] == record.index[300 + 11]
+    training = record.iloc[:200]
+    climatology = result["forecast"].sel(model="climatology").values
+    assert np.nanmax(climatology) <= training.max() + 1e-6
+
+
 def test_it_is_forecast_and_scored_like_the_others(folder, store):
     site = table(folder / "mine.csv", depths=(0.07,))
     result = runs.run(Experiment(data="observed", sites=(site,), models=("ELM",)), store)
@@ -112,6 +150,10 @@ def test_what_cannot_be_is_refused_when_it_is_asked(folder):
     site = table(folder / "mine.csv")
     with pytest.raises(ParameterError, match="a site of one's own, which is observed"):
         Experiment(sites=(site,))
+    with pytest.raises(ParameterError, match=r"split is 0\.95; allowed: 0\.9 or less"):
+        Experiment(split=0.95)
+    with pytest.raises(ParameterError, match="window is 2; allowed: 3 or more"):
+        Experiment(window=2)
     with pytest.raises(ParameterError, match="unknown site 'Atlantis'"):
         Experiment(data="observed", sites=("Atlantis",))
     with pytest.raises(ParameterError, match=r"unknown depth \(m\) 0.3"):

@@ -20,7 +20,7 @@ ANOTHER = (400, 900)  # rows at which validation and test begin
 def another_split(monkeypatch):
     """A split that nobody would choose."""
 
-    def split(n):
+    def split(n, training=None):
         edges = (0, *ANOTHER, n)
         return {part: slice(*edges[i : i + 2]) for i, part in enumerate(windows.PARTS)}
 

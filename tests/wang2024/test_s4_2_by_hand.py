@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from soilbook.models.basic import LSTM
+from soilbook.training import Settings
 from soilbook.wang2024 import s4_2_basic_networks as section
 from soilbook.wang2024.experiment import Experiment, load
 
@@ -44,3 +46,30 @@ def test_learning_curves_keep_their_values():
     lines = section.learning_curves(curves).axes[0].lines
     assert [line.get_ydata().tolist() for line in lines] == [[3.0, 2.0], [3.0, 2.5]]
     assert lines[0].get_xdata().tolist() == [1, 2]
+
+
+def test_what_is_retained_is_kept_aside_or_rolled_back_to(records):
+    ((_, one), *_) = records.series.items()
+    how = Settings(epochs=6, first_choice=4)
+    table = section.readings(one, lambda: LSTM(one.n_features), how, number=3)
+    late, early, back = table.to_dict("records")
+    assert late["best_epoch"] >= 4 and early["validation_mse"] <= late["validation_mse"]
+    assert early["retained"] >= late["retained"] and back["retained"] <= 6
+    assert late["r2"] == early["r2"] or late["best_epoch"] != early["best_epoch"]
+    assert max(row["r2"] for row in (late, early, back)) < 1 and np.isfinite(back["r2"])
+
+
+def test_an_epoch_that_is_worse_leaves_no_trace_once_it_is_rolled_back(records, monkeypatch):
+    """With batches that are the same in every epoch, an epoch that fails fails for ever."""
+    ((_, one), *_) = records.series.items()
+    how = Settings(epochs=5, first_choice=1, rate=30.0)
+    drawn = section.tasks.batches
+
+    def same(seeds, sizes, first, n, batch):
+        rows = drawn(seeds, sizes, first, how.batches_per_epoch, batch)
+        return rows.repeat(n // how.batches_per_epoch, 1, 1)
+
+    monkeypatch.setattr(section.tasks, "batches", same)
+    _, aside, back = section.readings(one, lambda: LSTM(one.n_features), how, 3).to_dict("records")
+    assert back["retained"] <= aside["retained"]
+    assert back["retained"] == back["best_epoch"]  # all later ones repeat the one that failed

@@ -204,7 +204,7 @@ def test_a_site_with_too_few_windows_is_named_and_the_rest_goes_on(small, store,
 
 
 def test_nothing_left_is_an_error(small, monkeypatch):
-    def empty(site, depth, variant):
+    def empty(site, depth, *_, **__):
         raise DataError(f"{depth} m has no window")
 
     monkeypatch.setattr(windows, "series", empty)
@@ -272,3 +272,13 @@ def test_persistence_on_the_observed_sites_is_what_was_found_independently(obser
     for depth, values in PERSISTENCE.items():
         assert len(found[depth]) == 16
         np.testing.assert_allclose(np.mean(found[depth], axis=0), values, atol=0.005)
+
+
+def test_a_depth_at_which_no_network_reaches_persistence_is_named(made):
+    found = made({"persistence": 0.9, "LSTM": 0.95, "1D-CNN": 0.93, "RF": 0.99})
+    assert runs.below_persistence(found) == []
+    found["r2"].loc[{"depth": [0.5, 1.0], "model": ["LSTM", "1D-CNN"]}] = 0.8
+    found["r2"].loc[{"depth": 0.5, "model": "LSTM", "lead": 7}] = 0.95
+    assert runs.below_persistence(found) == [1.0]
+    told = runs.summary(found.assign(n_repetitions=("model", [1] * 4)).assign_attrs(left_out=""))
+    assert "At 1.00 m no network reaches persistence at any lead" in told

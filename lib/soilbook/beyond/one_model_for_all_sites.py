@@ -22,7 +22,7 @@ from soilbook.data.easegrid import great_circle
 from soilbook.errors import DataError, ParameterError
 from soilbook.plots.style import COLOURS, letters, style
 from soilbook.store import Store
-from soilbook.training import Settings, Task, iterate_ensemble, train, windows
+from soilbook.training import Settings, Task, iterate_ensemble, train
 from soilbook.training.windows import PARTS, Series
 from soilbook.wang2024 import forecasts, runs
 from soilbook.wang2024.experiment import Experiment, Records, load
@@ -157,7 +157,7 @@ def forecast(
         for repetition in range(experiment.repetitions)
     ]
     n_features = plans[0].learns[0].n_features
-    make = partial(models.NETWORKS[NETWORK], n_features, windows.N_STEPS)
+    make = partial(models.NETWORKS[NETWORK], n_features, experiment.window)
     learnt = [task for _, task in tasks]
     trained = train(make, learnt, _settings(experiment), experiment.device, store)
     ahead = [
@@ -223,7 +223,7 @@ def attributes(
 
     ``features`` names the columns of the series; ``place`` is an entry of ``Records.places``.
     """
-    training = _physical(one)[windows.split(len(one.time))["training"]]
+    training = _physical(one)[: one.validation_row]
     means = {
         f"mean_{name}": float(np.nanmean(training[:, features.index(name)]))
         for name in CLIMATE

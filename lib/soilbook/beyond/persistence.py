@@ -43,15 +43,15 @@ def best_against_persistence(gains: xr.Dataset) -> pd.DataFrame:
 def words_on_print(data: str) -> str:
     """What Table P1 may be taken for, by track."""
     if data == "twin":
-        return "This run's sites and days are synthetic: no test of the printed values."
-    return "Other sites and days: an indication, not a test."
+        return "The sites and days of this run are synthetic and do not test the published values."
+    return "Sites and days differ from the paper's, so this is an indication, not a test."
 
 
 def fig_of_gains(name: str, result: xr.Dataset) -> tuple:
     """Gains over persistence of networks that predict the ``name``, the value or the change."""
     gains = runs.gains(result)
     caption = (
-        f"R2 minus R2 of persistence, networks predicting the {name}; mean of sites, pooled. "
-        f"{runs.dots(gains)}"
+        f"R2 minus R2 of persistence by depth and lead for networks that predict the {name}; mean "
+        f"of sites, pooled reading. {runs.dots(gains)}"
     )
     return f"P_{name}", scores.heatmap(gains), gains, caption

@@ -70,6 +70,9 @@ def build(
     A chapter that reads what others left starts once exactly those are finished. If one of them
     failed it still runs, with what that one left before if anything, and again in the next build.
 
+    Networks of a reader's file, see ``runner.own_models``, join the ``models`` of every chapter
+    that takes them.
+
     Raises SoilbookError before any work for a parameter that a chapter refuses or chapters that
     read each other in a circle, and BuildFailed after all others ran if a chapter failed.
     """
@@ -78,7 +81,8 @@ def build(
     listed = in_contents(base)
     if execute:
         asked = {"data": data or "twin", "profile": profile or "quick", "device": device}
-        _execute(base, listed, asked, jobs, say)
+        with runner.own_models(None) as mine:
+            _execute(base, listed, asked, list(mine), jobs, say)
     else:
         _take_results(base, listed, data, profile)
     return render(base, say)
@@ -119,13 +123,15 @@ def _take_results(base: Path, listed: list[str], data: str | None, profile: str 
         place(base, name, latest.parent)
 
 
-def _execute(base: Path, listed: list[str], asked: dict, jobs: int | None, say) -> None:
+def _execute(base: Path, listed: list[str], asked: dict, mine: list[str], jobs, say) -> None:
     chapters.check(asked)
     reads = chapters.reading(listed, base)
     given, values = {}, {}
     for name in listed:
         chapter = chapters.find(name, base)
         given[name] = {n: v for n, v in asked.items() if n in chapter.parameters and v is not None}
+        if mine and chapter.takes_own:
+            given[name]["models"] = [*chapter.parameters["models"].default, *mine]
         values[name] = runner.prepare(chapter, given[name])
     stamps = fingerprints(base, values, asked["data"])
     due = _due(base, values, stamps, reads)
@@ -253,11 +259,13 @@ def on_gpu(device: str) -> bool:
 
 
 def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, str]:
-    """Per chapter what its page rests on: source, solutions shown, library, parameters, data, its
-    committed reference run, chapters it reads with all that those rest on.
+    """Per chapter what its page rests on: source, solutions shown, library, parameters, a reader's
+    networks, data, its committed reference run, chapters it reads with all that those rest on.
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
+    from soilbook.training.own import OWN
+
     library = of_package()
     measured = products.listing(room.folder(), times=True) if data == "observed" else ""
     reads = chapters.reading(list(values), base)
@@ -269,7 +277,8 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
         references = [content_fingerprint(folder) for folder in folders]
         others = [whole[one] for one in reads[name]]
         solved = json.dumps(course.shown(name, base))
-        parts = [source, library, measured, kept, references, others, solved]
+        own = [OWN[one].sha256 for one in kept.get("models") or () if one in OWN]
+        parts = [source, library, measured, kept, own, references, others, solved]
         whole[name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return whole
 
@@ -335,7 +344,8 @@ def _run_one(name: str, parameters: dict):
 
 
 def prepare(base: Path) -> None:
-    """Leave what pages include: findings, verdicts, lists and how to cite."""
+    """Leave what pages include: findings, verdicts, lists, how to cite, answers to the labs."""
+    write(base / front.FOLDER / "answers.md", course.answers(base).encode())
     if (base / REFERENCE).is_dir():
         front.write_front(base)
         lists.write_lists(base, EXECUTED, in_contents(base))

@@ -69,6 +69,18 @@ class Chapter:
         ``soilbook: {reads: [...]}`` of its metadata."""
         return tuple(self.notebook["metadata"].get("soilbook", {}).get("reads", ()))
 
+    @cached_property
+    def takes_own(self) -> bool:
+        """Whether a reader's networks join its ``models`` when the book is built with them:
+        ``soilbook: {own_models: true}`` of its metadata."""
+        return bool(self.notebook["metadata"].get("soilbook", {}).get("own_models"))
+
+    @property
+    def explains_networks(self) -> bool:
+        """Whether it looks into trained networks, so that no other model can be asked for:
+        ``soilbook: {networks: true}`` of its metadata."""
+        return self.notebook["metadata"].get("soilbook", {}).get("networks", False)
+
     def values(self, given: dict) -> dict:
         """All parameter values, typed and checked: those given, text or not, else the defaults.
 
@@ -78,9 +90,11 @@ class Chapter:
             if name not in self.parameters:
                 allowed = ", ".join(self.parameters) or "none"
                 raise ParameterError(f"{self.name} has no parameter {name!r}; allowed: {allowed}")
-        values = typed(self.parameters.values(), given)
-        if values.get("data") == "archive" and self.name.startswith("fang2019/"):
+        if given.get("data") == "archive" and self.name.startswith("fang2019/"):
             raise ParameterError("data='archive' is study 1's; allowed here: twin, observed")
+        values = typed(self.parameters.values(), given)
+        if self.explains_networks:
+            _only_networks(self.name, values["models"])
         return values
 
 
@@ -244,6 +258,16 @@ def _model(value: str) -> None:
         raise unknown("model", value, allowed)
 
 
+def _only_networks(chapter: str, names: list[str]) -> None:
+    from soilbook import models
+
+    if not names:
+        raise ParameterError(f"{chapter} explains networks; name one: {', '.join(models.NETWORKS)}")
+    for name in names:
+        if name not in models.NETWORKS:
+            raise unknown(f"network to explain in {chapter}", name, models.NETWORKS)
+
+
 Whole = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 TYPES = {"str": str, "int": Whole, "float": Number, "bool": bool}
@@ -259,6 +283,8 @@ COMMON = {
     "target": ("str", Literal["value", "change"]),
     "method": ("str", Literal["paper", "ours", "guided"]),
     "root_zone": ("str", Literal["auto", "network", "filter"]),
+    "split": ("float", Annotated[Number, settings.SHARES]),
+    "window": ("int", Annotated[Whole, settings.WINDOWS]),
     "seed": ("int", Annotated[Whole, Field(ge=0)]),
     "folds": ("int", Annotated[Whole, Field(ge=2)]),
 }
@@ -272,6 +298,7 @@ class Values(Checked):
     @model_validator(mode="after")
     def _sites(self):
         _check_sites(dict(self))
+        _check_window(dict(self))
         return self
 
 
@@ -345,6 +372,15 @@ def _check_sites(values: dict) -> None:
         raise DataError(f"{data.folder()}: no station of the paper; see: {get}")
     for name in named:
         _check_record(name, track, depths)
+
+
+def _check_window(values: dict) -> None:
+    """Networks of the reader's own were tried out with the paper's window: here with another."""
+    days = values.get("window", settings.N_STEPS)
+    if days != settings.N_STEPS and values.get("models"):
+        from soilbook.training import own as networks
+
+        networks.check_window(values["models"], days)
 
 
 def _check_record(name: str, track: str, depths: list[float]) -> None:

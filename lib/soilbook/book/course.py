@@ -10,10 +10,12 @@ these; nothing is written twice.
 
 import os
 import re
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 
 import nbformat
 from nbformat import NotebookNode, v4
@@ -126,6 +128,25 @@ def labs(base: Path | None = None) -> dict[str, Path]:
     """The labs by name, in their order."""
     folder = (base or chapters.root()) / "course/labs"
     return {file.stem: file for file in sorted(folder.glob("*.ipynb"))}
+
+
+def answers(base: Path) -> str:
+    """The lecturer's answers to each lab, folded, for the guide to include: those of
+    ``course/answers.md`` and the model answers in the words of the lab itself; one sentence where
+    solutions are left out."""
+    file = base / "course/answers.md"
+    if os.environ.get(VARIABLE) == "none" or not file.is_file():
+        return "The answers are not part of this edition."
+    texts = re.split(r"^# Lab \d+\n", file.read_text(), flags=re.M)[1:]
+    parts = []
+    for text, lab_file in zip(texts, labs(base).values(), strict=True):
+        cells = nbformat.read(lab_file, 4).cells
+        title = cells[0].source.splitlines()[0].removeprefix("# ")
+        words = [SOLUTION.search(one.source) for one in cells if one.cell_type == "markdown"]
+        given = "\n\n".join(f"**Model answer.** {one[2].strip()}" for one in words if one)
+        whole = f"{text.strip()}\n\n{given}".strip()
+        parts.append(f"<details>\n<summary>{title}</summary>\n\n{whole}\n\n</details>")
+    return "\n\n".join(parts)
 
 
 def build(out: Path, form: str = "student", base: Path | None = None) -> list[Path]:
@@ -281,21 +302,30 @@ def with_tests(handed_in: NotebookNode, source: NotebookNode) -> NotebookNode:
 
 
 def run(notebook: NotebookNode) -> NotebookNode:
-    """Execute all cells, those after a failing one too, with this interpreter."""
+    """Execute all cells, those after a failing one too, with this interpreter.
+
+    A cell that takes longer than CELL_SECONDS is interrupted. Where the kernel dies, the cells
+    after it have no ``execution_count``.
+    """
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
 
     class ThisInterpreter(AsyncKernelManager):
         kernel_spec = KernelSpec(**get_kernel_dict())
         transport_encryption = "auto"
 
     notebook = deepcopy(notebook)
-    with TemporaryDirectory(prefix="soilbook-lab-") as folder:
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None  # those of the student's own run
+    with TemporaryDirectory(prefix="soilbook-lab-") as folder, suppress(DeadKernelError):
         NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
+            interrupt_on_timeout=True,
             allow_errors=True,
             kernel_manager_class=ThisInterpreter,
             resources={"metadata": {"path": folder}},
@@ -305,8 +335,16 @@ def run(notebook: NotebookNode) -> NotebookNode:
 
 def _graded(cell: NotebookNode) -> Grade:
     name, (_, points) = POINTS.search(cell.source)[1], question(cell)
-    errors = [f"{one.ename}: {one.evalue}" for one in cell.outputs if one.output_type == "error"]
-    error = errors[0].splitlines()[0] if errors else ""
+    failed = [one for one in cell.outputs if one.output_type == "error"]
+    error = _said(failed[0]) if failed else ""
     if cell.execution_count is None:
-        error = "not executed"
+        error = "not executed: a cell before it ended the kernel"
     return Grade(name, 0 if error else points, points, error)
+
+
+def _said(output: NotebookNode) -> str:
+    """The message of a test in the words of the lab; other errors with their kind."""
+    words = " ".join(output.evalue.split())
+    if output.ename == "AssertionError" and words:
+        return words
+    return shorten(f"{output.ename}: {words}".rstrip(": "), 150)

@@ -30,7 +30,7 @@ SMALL = 0.05  # errors of soil moisture (m3 m-3) and differences lie below, R an
 HIDDEN = ("pseudomedian", "low", "high", "p", "p_corrected", "n_better", "reason")
 SURE = 0.001
 CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
-MANY = 6  # columns beyond which a table is set smaller
+MANY, MOST = 6, 9  # columns beyond which a table is set smaller, and smaller still
 LONG, WIDE = 40, 14  # rows and columns beyond which a table is folded
 
 
@@ -70,7 +70,8 @@ def table(frame: pd.DataFrame, folded: str | None = None) -> str:
         cells[i] = column.astype(object)
     shown, headings = pd.DataFrame(cells, index=frame.index), frame.columns
     shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
-    look = ["dataframe", "soilbook-many"] if frame.shape[1] > MANY else "dataframe"
+    sizes = (("soilbook-many", MANY), ("soilbook-most", MOST))
+    look = ["dataframe", *(name for name, n in sizes if frame.shape[1] > n)]
     with pd.option_context("display.max_colwidth", None):
         body = shown.to_html(index=has_names(frame), border=0, classes=look, justify="left")
     if folded is None and (len(frame) > LONG or frame.shape[1] > WIDE):

@@ -19,7 +19,7 @@ from IPython.display import display
 
 from soilbook import claims as judge
 from soilbook.book import chapters, cite, html, myst, products, provenance, tables
-from soilbook.book.product import REFERENCE, Product
+from soilbook.book.product import REFERENCE, Product, recorded
 from soilbook.data import archive
 from soilbook.plots import style
 from soilbook.settings import Checked
@@ -122,6 +122,38 @@ class Page:
             None if known is None else tables.laid_out(known, shown if callable(shown) else None)
         )
         self._show(product, markup, markup, other)
+        if self.data == "archive" and tables.is_printed(frame):
+            self._beside_other_data(number, name, frame)
+
+    def _beside_other_data(self, number: str, name: str, frame: pd.DataFrame) -> None:
+        """A table of scores of the authors' rows beside print and what other data gave: the
+        observed reference run, and this book's results on the twin, each where it is there."""
+        places = {
+            "observed": chapters.root() / REFERENCE / self.chapter,
+            "twin": chapters.root() / "results" / "twin" / self.profile / self.chapter,
+        }
+        found, words = {"archive": frame}, []
+        for kind, folder in places.items():
+            known = _read(folder / name)
+            if known is None or not tables.is_scores(known):
+                continue
+            found[kind] = known
+            other = recorded(folder).get("parameters", {})
+            unlike = [
+                f"{key} {other[key]}"
+                for key, value in self.parameters.items()
+                if key in other and key not in ("data", "device") and other[key] != value
+            ]
+            words += [f"{tables.COLUMNS[kind]}: {', '.join(unlike)}"] if unlike else []
+        self.table(
+            f"{number}s",
+            tables.side_by_side(found),
+            f"Table {number} by where the data come from: R² (pooled) as printed, of the same "
+            "method on the authors' rows (this run), and on other data. What print and the "
+            "authors' rows differ by is the method; what the columns of this book differ by is "
+            f"the data.{' Set otherwise: ' + '; '.join(words) + '.' if words else ''}",
+            shown=tables.beside,
+        )
 
     def comparison(self, number: str, frame: pd.DataFrame, caption: str) -> None:
         """A table of paired differences, columns of ``metrics.compare``, in its short form."""

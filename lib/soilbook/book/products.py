@@ -17,7 +17,9 @@ from soilbook.data import (
     clients,
     conus412,
     fluxnet,
+    giovanni,
     ismn,
+    nldas,
     observed,
     power,
     scan,
@@ -81,7 +83,7 @@ def _is_of_a_site(file: Path, base: Path) -> bool:
     return (
         file.stem in names
         or file.relative_to(base).as_posix() in fetched
-        or any(base.glob(station))
+        or any(folder_of_data.matching(base, station))
     )
 
 
@@ -89,7 +91,8 @@ def _is_of_scan(file: Path, base: Path) -> bool:
     """Whether a file is an answer of AWDB that is read, or one of the two tables."""
     answers = f"{awdb.STATION}|{awdb.DAILY}|{awdb.HOURLY.format('[12][0-9]{3}')}"
     is_answer = re.fullmatch(answers, file.name) and awdb.TRIPLET.fullmatch(file.parent.name)
-    return bool(is_answer) or file in (base / scan.FILE, base / scan.INVENTORY)
+    tables = (folder_of_data.there(base / one) for one in (scan.FILE, scan.INVENTORY))
+    return bool(is_answer) or file in tables
 
 
 def _scan(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
@@ -100,16 +103,46 @@ def _scan(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
 
 
 def _granules(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
-    """The first and the last granule of each folder, which are opened."""
-    for folder in ("smap_l3", "smap_l4"):
-        here = [file for file in found if file.is_relative_to(base / folder)]
-        for file in here[:1] + here[1:][-1:]:
-            yield file.name, partial(_granule, file)
+    """The first and the last granule of each folder, which are read."""
+    for pattern, read in ((smap.L3_NAME, smap.field_l3), (smap.L4_NAME, smap.field_l4)):
+        yield from _ends([file for file in found if pattern.fullmatch(file.name)], read)
 
 
-def _granule(file: Path) -> xr.Dataset:
-    with smap.opened(file):
-        return xr.Dataset(attrs={"granule": f"{file.stat().st_size / 1e6:.1f} MB, can be opened"})
+def _hours(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
+    """NLDAS-2: the first and the last file of each product, and all series at points."""
+    for kind in giovanni.KINDS.values():
+        names = ((file, nldas.NAME.fullmatch(file.name)) for file in found)
+        yield from _ends([file for file, name in names if name and name["kind"] == kind],
+                         nldas.check_file)  # fmt: skip
+    series = [file for file in found if giovanni.named(file)]
+    for folder in sorted({file.parent for file in series}):
+        here = [file for file in series if file.parent == folder]
+        yield folder.name, partial(_series, here)
+
+
+def _ends(here: list[Path], read: Callable) -> Iterator[tuple[str, Callable]]:
+    for file in here[:1] + here[1:][-1:]:
+        yield file.name, partial(_granule, file, read)
+
+
+def _granule(file: Path, read: Callable) -> xr.Dataset:
+    read(file)
+    return xr.Dataset(attrs={"told": f"{file.stat().st_size / 1e6:.1f} MB, can be read"})
+
+
+def _series(here: list[Path]) -> xr.Dataset:
+    hours = 0
+    for file in here:
+        product, name = giovanni.named(file)
+        latitude, longitude = map(float, file.stem.split("_"))
+        hours += giovanni.read_point(file, product, name, (latitude, longitude)).size
+    return xr.Dataset(attrs={"told": f"{len(here)} places, {hours} hours"})
+
+
+def _is_of_nldas(file: Path, base: Path) -> bool:
+    return bool(nldas.NAME.fullmatch(file.name)) or (
+        giovanni.named(file) is not None and file.is_relative_to(base / giovanni.FOLDER)
+    )
 
 
 def _is_column(file: Path, base: Path) -> bool:
@@ -209,7 +242,7 @@ _ALL = (
         lambda base, files: (
             (name, partial(fluxnet.read, base, name)) for name in fluxnet.stations(base)
         ),
-        lambda file, base: file == base / fluxnet.FILE,
+        lambda file, base: file == folder_of_data.there(base / fluxnet.FILE),
     ),
     Product(
         "conus412",
@@ -233,6 +266,7 @@ _ALL = (
         NASA_OPEN,
         "doi 10.5067/OMHVSRGFX38O (SPL3SMP), doi 10.5067/EVKPQZ4AFC4D (SPL4SMGP)",
         "granules anywhere below smap_l3 and smap_l4",
+        ("fang2019",),
         records=_granules,
         opens=lambda file, base: bool(
             smap.L3_NAME.fullmatch(file.name) or smap.L4_NAME.fullmatch(file.name)
@@ -241,8 +275,8 @@ _ALL = (
     Product(
         "nldas",
         "hourly forcing, Noah and VIC of NLDAS-2; without it this project's own models stand in",
-        "NLDAS-2 Noah and VIC, NASA GES DISC",
-        ("nldas/**/NLDAS_NOAH0125_H.A*", "nldas/points/*/*.csv"),
+        "NLDAS-2 forcing, Noah and VIC, NASA GES DISC",
+        ("nldas/**/NLDAS_*0125_H.A*", "nldas/points/*/*.csv"),
         "https://api.giovanni.earthdata.nasa.gov/timeseries (points); granules of "
         "NLDAS_FORA0125_H, NLDAS_NOAH0125_H and NLDAS_VIC0125_H version 2.0 at "
         "https://data.gesdisc.earthdata.nasa.gov",
@@ -250,8 +284,9 @@ _ALL = (
         "Xia et al. (2012), doi 10.1029/2011JD016048",
         "series at points below nldas/points, or the netCDF files of both models anywhere below "
         "nldas",
-        ("fang2019/s3", "fang2019/s4"),
-        opens=lambda file, base: file.suffix in (".nc", ".nc4", ".csv"),
+        ("fang2019/s2_a", "fang2019/s3", "fang2019/s4"),
+        records=_hours,
+        opens=_is_of_nldas,
     ),
 )
 PRODUCTS = {product.name: product for product in _ALL}
@@ -259,8 +294,8 @@ PRODUCTS = {product.name: product for product in _ALL}
 
 def files(product: Product, folder: Path) -> list[Path]:
     """Files of a product in the data folder, sorted."""
-    found = {file for pattern in product.patterns for file in folder.glob(pattern)}
-    return sorted(file for file in found if file.is_file())
+    like = (folder_of_data.matching(folder, pattern) for pattern in product.patterns)
+    return sorted({file for found in like for file in found if file.is_file()})
 
 
 def present(folder: Path | None = None) -> list[Product]:
@@ -317,8 +352,8 @@ def check_stations(
 
 def _holds(station) -> str:
     """Period, and per depth the share of days without soil moisture."""
-    if "granule" in station.attrs:
-        return station.attrs["granule"]
+    if "told" in station.attrs:
+        return station.attrs["told"]
     days = station["time"].values.astype("datetime64[D]")
     text = f"{days[0]} to {days[-1]}"
     if "sm_smap" in station:

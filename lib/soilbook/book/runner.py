@@ -22,7 +22,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from psutil import pid_exists
 
-from soilbook import progress
+from soilbook import progress, settings
 from soilbook.book import chapters, course
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.store import cannot_write, write
@@ -53,12 +53,28 @@ class Run:
 def prepare(chapter: chapters.Chapter, given: dict, **options) -> dict:
     """All parameter values of a run, checked; ``options`` (data, profile, device) that are not None
     count like ``given``. Raises ParameterError, DataError or DeviceError; starts nothing.
+
+    Records are read only where the values may leave nothing to forecast: sites asked for by name,
+    or another window or split than the paper's.
     """
     options = {name: value for name, value in options.items() if value is not None}
     for name in options.keys() & given.keys():
         if given[name] != options[name]:
             raise ParameterError(f"{name} is given twice: {given[name]!r} and {options[name]!r}")
-    return chapter.values(given | options)
+    values = chapter.values(given | options)
+    chosen = bool(values.get("sites")) and values.get("data") != "twin"
+    if "window" in values and (chosen or not _as_in_the_paper(values)):
+        from soilbook.wang2024.experiment import Experiment, load  # torch takes seconds
+
+        known = {name: values[name] for name in Experiment.model_fields if name in values}
+        load(Experiment(**known).resolve())
+    return values
+
+
+def _as_in_the_paper(values: dict) -> bool:
+    """Whether windows are cut as the paper's."""
+    there = values["window"], values.get("split")
+    return there == (settings.N_STEPS, settings.TRAINING_SHARE)
 
 
 def results_folder(chapter: str, values: dict, base: Path, out: Path | None = None) -> Path:
@@ -101,17 +117,18 @@ def run(
 
 
 @contextmanager
-def own_models(file: str | Path | None) -> Iterator[None]:
-    """The networks of a reader's file, tried out here and known to the kernel."""
+def own_models(file: str | Path | None) -> Iterator[dict]:
+    """The networks of a reader's file, else of the one that the environment names, tried out here
+    and known to the kernels; yields what is recorded of each by name, nothing without a file."""
     from soilbook.training import own
 
     asked = file or os.environ.get(own.VARIABLE)
     if not asked:
-        yield
+        yield {}
         return
-    own.load(asked)
+    added = own.load(asked)
     with environment({own.VARIABLE: str(Path(asked).expanduser().resolve())}):
-        yield
+        yield added
 
 
 def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path):
@@ -159,8 +176,11 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
 
 
 def variables(base: Path) -> dict[str, str]:
-    """Environment in which a chapter finds the book, data and store from its own folder."""
-    given = {n: os.environ[n] for n in ("SOILBOOK_DATA", "SOILBOOK_CACHE") if os.environ.get(n)}
+    """Environment in which a chapter finds the book, data, store and a reader's networks."""
+    from soilbook.training.own import VARIABLE
+
+    names = ("SOILBOOK_DATA", "SOILBOOK_CACHE", VARIABLE)
+    given = {n: os.environ[n] for n in names if os.environ.get(n)}
     whole = {name: str(Path(folder).resolve()) for name, folder in given.items()}
     return {"SOILBOOK_ROOT": str(base), **whole}
 

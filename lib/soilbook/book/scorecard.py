@@ -39,6 +39,7 @@ def _numbers(section: str, *numbers: int) -> tuple[str, ...]:
     return tuple(f"{section}-{number}:" for number in numbers)
 
 
+OF_FIG_3 = _numbers("IIIA2", *range(2, 14), 16)
 ITEMS = {
     "wang2024": (
         Item("Table 1, Fig 1", "s2_1_data", shown="table_1.csv"),
@@ -59,9 +60,9 @@ ITEMS = {
         Item("Fig 1", "s2_a_data", shown="fig_1.csv"),
         Item("Fig 2, eqs 1-9", "s2_b_model", shown="fig_2.csv"),
         # IIIA2-1 and IIIA3-2 to -4 are on what instruments sense, not on a figure.
-        Item("Fig 3", "s3_a_core_sites", keys=("F3-", "IIIA1-", *_numbers("IIIA2", *range(2, 14)))),
-        Item("Fig 4", "s3_a_core_sites", keys=("F4-", *_numbers("IIIA2", 14, 15))),
-        Item("Figs 5, 6", "s3_a_core_sites", shown="table_A4.csv"),
+        Item("Fig 3", "s3_a_core_sites", keys=("F3-", "IIIA1-", *OF_FIG_3)),
+        Item("Fig 4", "s3_a_core_sites", keys=("F4-", *_numbers("IIIA2", 14, 15, 17))),
+        Item("Figs 5, 6", "s3_a_core_sites", keys=_numbers("IIIA3", *range(5, 11))),
         Item("Figs 7, 8", "s3_b_sparse_network"),
         Item("Fig 9", "s3_c_trends"),
         Item("section III-D", "s3_d_discussion"),
@@ -140,7 +141,8 @@ def _judged(verdicts: pd.Series) -> str:
 def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
     """Claims of all chapters of this run, with the reference run's verdict in ``reference``.
 
-    A claim that two chapters judge stands once, with the first of them.
+    A claim that two chapters judge stands once, with the first of them that can test it: what a
+    section is told of one network of stations, section IV judges from both.
     """
     parts = []
     for section in dict.fromkeys(item.section for item in ITEMS[study]):
@@ -158,7 +160,9 @@ def claims(page: Page, study: str = "wang2024") -> pd.DataFrame:
         parts.append(own)
     if not parts:
         return pd.DataFrame(columns=[*COLUMNS, "reference", "section"])
-    return pd.concat(parts, ignore_index=True).drop_duplicates("claim", ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    tested = table.sort_values("verdict", key=lambda v: v == judge.NOT_TESTABLE, kind="stable")
+    return table.loc[tested.drop_duplicates("claim").index.sort_values()].reset_index(drop=True)
 
 
 def count(claims: pd.DataFrame) -> pd.DataFrame:

@@ -26,20 +26,21 @@ def sweep(
     out: str | Path | None = None,
     jobs: int | None = None,
     say: Callable[[str], None] = print,
+    fixed: dict[str, str] | None = None,
     **options,
 ) -> int:
     """Run all combinations of ``axes``, which ``values_of`` reads; exit code 0, else 1, or 2 if all
     that failed is input to mend.
 
-    Results lie in ``out``, else in results/sweeps/<chapter> of the book. ``options`` (data,
-    profile, device) are those of a run. One cell that fails does not keep the others. Raises
-    SoilbookError before any work for a value that the chapter refuses.
+    Results lie in ``out``, else in results/sweeps/<chapter> of the book. ``fixed`` parameters and
+    ``options`` (data, profile, device) are those of every run. One cell that fails does not keep
+    the others. Raises SoilbookError before any work for a value that the chapter refuses.
     """
     runner.clear_killed()
     base = chapters.root()
     found = chapters.find(chapter, base)
     folder = Path(out).resolve() if out else base / "results/sweeps" / found.name
-    cells = cells_of(axes)
+    cells = {name: (fixed or {}) | given for name, given in cells_of(axes).items()}
     values = {name: runner.prepare(found, given, **options) for name, given in cells.items()}
     record = {"chapter": found.name, "cells": cells}
     write(folder / compare.SWEEP, json.dumps(record, indent=1).encode())
@@ -95,6 +96,11 @@ def values_of(name: str, text: str) -> list[str]:
     if not all(values):
         raise ParameterError(f"{name}={text}: a value is missing")
     return values
+
+
+def seeds(text: str | None) -> list[str]:
+    """The seeds that a run is asked for: ``0..4`` and ``0,1,2``, in brackets or not."""
+    return [] if text is None else values_of("seed", text.strip().strip("[]"))
 
 
 def _plain(value: str) -> str:

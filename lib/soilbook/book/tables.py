@@ -19,6 +19,11 @@ FULL = 0.1  # a difference of R2 to print from which the tint no longer deepens
 ABOVE, BELOW = "0,114,178", "213,94,0"  # blue and vermilion of Okabe and Ito
 DEEPEST = 0.45
 ABREAST = 4  # models beside persistence that a page has room for; more stand below
+COLUMNS = {  # tables of scores of other data that stand beside, in this order
+    "archive": "the authors' rows",
+    "observed": "public observations",
+    "twin": "twin",
+}
 LAST = "persistence"  # stands at the end of a row
 UNSHOWN = "climatology"  # only in the long table: far below all others in deep soil
 READINGS = {"pooled": "steps 1 to the lead", "at_lead": "the lead alone"}
@@ -35,6 +40,61 @@ def laid_out(frame: pd.DataFrame, shown=None) -> str:
         except KeyError:  # a reference run of older code has other columns: shown as it is
             return html.table(frame)
     return html.table(frame if shown is None else shown)
+
+
+def side_by_side(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """R2 (pooled) as printed and of several kinds of data: a row a model, depth and lead.
+
+    ``tables`` maps a name of COLUMNS to a table of ``plots.scores.tidy``. Columns: ``model``,
+    ``depth_m``, ``lead_d``, ``r2_printed`` where any is printed, and for each table ``r2_<name>``
+    and ``n_sites_<name>``; rows are those of the first table of COLUMNS that is there.
+    """
+    keys = ["model", "depth_m", "lead_d"]
+    found = None
+    for name in COLUMNS:
+        if name not in tables:
+            continue
+        part = tables[name]
+        part = part[part["reading"] == "pooled"].drop_duplicates(keys)
+        part = part.assign(depth_m=part["depth_m"].round(3))
+        names = {"r2": f"r2_{name}", "n_sites": f"n_sites_{name}"}
+        values = part.rename(columns=names)[[*keys, *names.values()]]
+        if found is None:
+            printed = part[keys].assign(r2_printed=part["r2_published"])
+            found = printed.merge(values, how="left", on=keys)
+        else:
+            found = found.merge(values, how="left", on=keys)
+    return found.dropna(axis=1, how="all")
+
+
+def beside(frame: pd.DataFrame) -> pd.DataFrame:
+    """``side_by_side`` laid out for reading, values as the paper writes them."""
+    shown = pd.DataFrame(
+        {
+            "depth": frame["depth_m"].map("{:.2f} m".format),
+            "lead": frame["lead_d"].map("{} d".format),
+            "model": frame["model"],
+        }
+    )
+    words = {"printed": "print"} | COLUMNS
+    for name, word in words.items():
+        if f"r2_{name}" in frame:
+            sites = frame.get(f"n_sites_{name}")
+            n = "" if sites is None else f" ({_sites(sites)})"
+            shown[f"{word}{n}"] = frame[f"r2_{name}"].map(as_printed)
+    order = frame.sort_values(["depth_m", "lead_d"], kind="stable").index
+    return shown.loc[order].reset_index(drop=True)
+
+
+def _sites(numbers: pd.Series) -> str:
+    """Number of sites that means rest on, its range where depths differ."""
+    low, high = int(numbers.min()), int(numbers.max())
+    return f"{low} sites" if low == high else f"{low} to {high} sites"
+
+
+def is_printed(frame: pd.DataFrame) -> bool:
+    """Whether it is a table of scores of which the paper prints some."""
+    return is_scores(frame) and bool(frame.get("r2_published", pd.Series()).notna().any())
 
 
 def is_scores(frame: pd.DataFrame) -> bool:

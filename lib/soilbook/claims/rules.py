@@ -23,17 +23,19 @@ from soilbook.claims.rows import (
     Measured,
 )
 
+HALF = 0.5  # of all cases must be proven for "partly": a few among many reproduce nothing
 HOLDS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
 def _settled(held: int, failed: int, n: int, share: float = 1.0) -> str:
-    """Of ``n`` cases the share needed is proven, can no longer be reached, or neither."""
+    """Of ``n`` cases the share needed is proven, can no longer be reached, or neither: then HALF of
+    them make it "partly"."""
     need = share * n - 1e-9
     if held >= need:
         return REPRODUCED
     if n - failed < need:
         return NOT
-    return PARTLY if held else CANNOT_TELL
+    return PARTLY if held and held >= HALF * n else CANNOT_TELL
 
 
 def share_of(claim) -> float:
@@ -89,13 +91,18 @@ def _alike(claim, measured, cases) -> tuple[str, int]:
     """Equivalence: of the intervals a share ``part`` (default: all) lies within ``margin`` of zero.
 
     Two one-sided tests read off the interval (Schuirmann 1987, doi 10.1007/BF01068419). Ahead by
-    more than the margin is as unlike as behind.
+    more than the margin is as unlike as behind. A share is counted, as "most" counts: where fewer
+    of the values themselves lie within the margin, wide intervals do not leave it open.
     """
     bound = claim.margin
     held = sum(-bound <= c.low and c.high <= bound for c in cases)
     failed = sum(c.low > bound or c.high < -bound for c in cases)
-    share = 1.0 if np.isnan(claim.part) else claim.part
-    return _settled(held, failed, measured.size, share), held
+    if np.isnan(claim.part):
+        return _settled(held, failed, measured.size), held
+    near = sum(abs(c.value) <= bound for c in cases)
+    if near < claim.part * measured.size - 1e-9:
+        return NOT, held
+    return _settled(held, failed, measured.size, claim.part), held
 
 
 def _agreement(claim, m, cases) -> tuple[str, int]:
@@ -224,7 +231,8 @@ RULES = {
         _alike,
         "{held} of {n} intervals within {margin:.3g} of zero",
         "fewer than {of:.0%} can still hold: an interval lies wholly more than {margin:.3g} from "
-        "zero, on either side",
+        "zero, on either side|, or fewer than {part:.0%} of the values lie within {margin:.3g}; "
+        "partly: half of the intervals do",
     ),
     "agreement": Rule(
         _agreement,

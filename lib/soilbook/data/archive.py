@@ -112,9 +112,9 @@ def files_of(name: str, folder: Path | str | None = None) -> list[Path]:
 def _tables(root: Path) -> Iterator[tuple[Path, str]]:
     """Every CSV below a folder or in a zip there, with the name of its station."""
     for path in sorted(root.rglob("*")):
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             yield path, path.stem
-        elif path.suffix == ".zip":
+        elif path.suffix.lower() == ".zip":
             for member in _members(path):
                 yield path, Path(member).stem
 
@@ -122,7 +122,7 @@ def _tables(root: Path) -> Iterator[tuple[Path, str]]:
 def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as opened:
-            return sorted(name for name in opened.namelist() if name.endswith(".csv"))
+            return sorted(name for name in opened.namelist() if name.lower().endswith(".csv"))
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: damaged archive ({error})") from None
 
@@ -139,7 +139,7 @@ def _site(name: str) -> str | None:
 
 def _text(path: Path, site: str) -> tuple[str, str]:
     """Where a table stands, in words, and its text."""
-    if path.suffix != ".zip":
+    if path.suffix.lower() != ".zip":
         return str(path), files.read_text(path)
     member = next(one for one in _members(path) if _site(Path(one).stem) == site)
     where = f"{path}:{member}"

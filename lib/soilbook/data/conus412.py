@@ -100,7 +100,7 @@ def years(folder: Path | str | None = None) -> list[int]:
 
 def files_of(folder: Path | str | None = None) -> list[Path]:
     """All files of the data base, for ``files.digest``."""
-    return sorted(_root(folder).rglob("*.csv"))
+    return files.matching(_root(folder), "**/*.csv")
 
 
 def read(
@@ -173,7 +173,7 @@ def _year(folder: Path, name: str, n_days: int, strict: bool, places: xr.Dataset
     column = (FORCING | TARGET)[name]
     path = folder / f"{column.file}.csv"
     shape = places.sizes["pixel"], n_days
-    if name in TARGET and not path.is_file():
+    if name in TARGET and not files.there(path).is_file():
         if strict:
             raise DataError(f"{path}: no such file; {name} ends on 31 March of an earlier year")
         return np.full(shape, np.nan, np.float32)
@@ -262,7 +262,7 @@ def _pixels(path: Path) -> dict:
             "to south"
         ),
     )
-    for other in sorted((path.parent / "const").glob("*.csv")):
+    for other in files.matching(path.parent / "const", "*.csv"):
         n_rows = len(files.read_text(other).splitlines())
         if n_rows != rows.size:
             raise DataError(f"{path}: {rows.size} rows; const/{other.name} has {n_rows}")

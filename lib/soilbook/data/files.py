@@ -4,6 +4,7 @@ Every error names the file and, where there is one, the row of the first bad cel
 """
 
 import csv
+import glob
 import hashlib
 import os
 import re
@@ -40,7 +41,7 @@ def product(root: Path | str | None, name: str) -> Path:
             f"{root}: no such data folder; set SOILBOOK_DATA to the folder that holds the "
             "observations, or use the twin"
         )
-    path = root / name
+    path = there(root / name)
     if not path.exists():
         raise DataError(f"{path}: not there; the data folder {root} must hold it")
     return path
@@ -58,8 +59,25 @@ def digest(paths: Iterable[Path], root: Path) -> str:
     return total.hexdigest()
 
 
+def matching(root: Path, pattern: str) -> list[Path]:
+    """Paths below ``root`` like the pattern, whatever the case of its ending, sorted."""
+    stem, dot, ending = pattern.rpartition(".")
+    if not dot:
+        return sorted(root.glob(pattern))
+    either = "".join(f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in ending)
+    return sorted(root.glob(f"{stem}.{either}"))
+
+
+def there(path: Path) -> Path:
+    """The path itself, or the file of the same name whose ending has other cases, as ``.CSV``."""
+    if path.exists():
+        return path
+    return next(iter(matching(path.parent, glob.escape(path.name))), path)
+
+
 def read_text(path: Path) -> str:
     """Text of a file; DataError if it is absent, empty or no text."""
+    path = there(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     text = decode(path.read_bytes(), path)

@@ -7,6 +7,7 @@ Names, units and what is made of them are those of ``nldas``.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ HEADER = re.compile(r"Timestamp \(UTC\),\s*Data")
 # Farther off, the series is another cell's; NLDAS-2 has 0.125 degrees.
 SAME_CELL = 0.125  # degrees
 _FIELDS = {"FORA": nldas.FORCING, **{name.upper(): one for name, one in nldas.MODELS.items()}}
+KINDS = {"forcing": "FORA"} | {name: name.upper() for name in nldas.MODELS}
 # The variables of each product that are read, as the service names them.
 SERIES = {
     f"NLDAS_{name}0125_H": tuple(field.names[0] for field in fields.values())
@@ -32,6 +34,14 @@ SERIES = {
 def path_of(product: str, name: str, latitude: float, longitude: float) -> str:
     """Where a series lies below the data folder."""
     return f"{FOLDER}/{product}_{name}/{latitude:.3f}_{longitude:.3f}.csv"
+
+
+def named(path: Path) -> tuple[str, str] | None:
+    """Product and variable of a file that lies where ``path_of`` says; None for another."""
+    product, _, name = path.parent.name.partition("0125_H_")
+    fits = re.fullmatch(r"-?\d+\.\d{3}_-?\d+\.\d{3}\.(?i:csv)", path.name)
+    product = f"{product}0125_H"
+    return (product, name) if fits and name in SERIES.get(product, ()) else None
 
 
 def read_point(path: Path, product: str, name: str, place: tuple[float, float]) -> pd.Series:
@@ -80,14 +90,13 @@ def read(
     Variables and units are those of ``nldas``. Raises ParameterError for another kind, DataError
     naming the file that is absent or of another form.
     """
-    names = {"forcing": "FORA"} | {name: name.upper() for name in nldas.MODELS}
-    if kind not in names:
-        raise unknown("kind of NLDAS series", kind, names)
-    product = f"NLDAS_{names[kind]}0125_H"
+    if kind not in KINDS:
+        raise unknown("kind of NLDAS series", kind, KINDS)
+    product = f"NLDAS_{KINDS[kind]}0125_H"
     stations = []
     for place in places.values():
         columns = {}
-        for name, field in _FIELDS[names[kind]].items():
+        for name, field in _FIELDS[KINDS[kind]].items():
             path = files.product(folder, ".") / path_of(product, field.names[0], *place)
             hours = read_point(path, product, field.names[0], place)
             days = hours.groupby(hours.index.floor("D")).agg(["mean", "count"])
@@ -103,14 +112,16 @@ def read(
     return schema.check_grid(schema.describe_grid(joined, source), source, place="station")
 
 
-def model_files(folder: Path | str | None, places: dict[str, tuple[float, float]]) -> list[Path]:
-    """The files of Noah and VIC at places; none unless all of them are there."""
+def files_of(
+    folder: Path | str | None, kinds: Iterable[str], places: dict[str, tuple[float, float]]
+) -> list[Path]:
+    """The files of these kinds (forcing, noah, vic) at places; none unless all are there."""
     root = files.product(folder, ".")
     paths = [
-        root / path_of(f"NLDAS_{model.upper()}0125_H", field.names[0], *place)
+        files.there(root / path_of(f"NLDAS_{KINDS[kind]}0125_H", field.names[0], *place))
         for place in places.values()
-        for model, fields in nldas.MODELS.items()
-        for field in fields.values()
+        for kind in kinds
+        for field in _FIELDS[KINDS[kind]].values()
     ]
     return paths if all(path.is_file() for path in paths) else []
 

@@ -8,10 +8,12 @@ DISC or by NCL. A pixel is the mean of the NLDAS cells whose centres lie in it.
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook import schema
@@ -20,6 +22,8 @@ from soilbook.errors import DataError, ParameterError, unknown
 
 HOURS = 24
 AXES = (("lat", "lon"), ("lat_110", "lon_110"))
+NAME = re.compile(r"NLDAS_(?P<kind>FORA|NOAH|VIC)0125_H\.A(?P<stamp>\d{8}\.\d{4})\.\S*(?i:nc4?)")
+SINCE = re.compile(r"(second|minute|hour|day)s? since (.+)")
 EVEN = 1e-3  # degrees that a coordinate may be off
 WIDTH = easegrid.GRIDS["36km"].columns
 
@@ -106,16 +110,16 @@ def read_model(
 def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path]:
     """Files by their time stamp, in order of time; DataError if there are none or one twice."""
     root = files.product(folder, "nldas")
-    name = re.compile(product + r"\.A(\d{8}\.\d{4})\.\S*nc4?")
     found: dict[str, Path] = {}
     for path in sorted(root.rglob(f"{product}.A*")):
-        if not (match := name.fullmatch(path.name)):
+        if not (match := NAME.fullmatch(path.name)):
             continue
-        if match[1] in found:
+        stamp = match["stamp"]
+        if stamp in found:
             raise DataError(
-                f"{path}: the same time as {found[match[1]].name}; one file for each time is needed"
+                f"{path}: the same time as {found[stamp].name}; one file for each time is needed"
             )
-        found[match[1]] = path
+        found[stamp] = path
     return smap.within(found, start, end, f"{root}: no files {product}.A*.nc")
 
 
@@ -127,6 +131,7 @@ def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.
 
     def of_file(path: Path) -> dict[str, np.ndarray]:
         with smap.opened(path) as file:
+            _check_time(file, path)
             axes = _axes(file, path)
             key = axes[0].tobytes(), axes[1].tobytes()
             if key not in holders:
@@ -140,6 +145,38 @@ def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.
         }
 
     return smap.means(found, of_file, at_least, coordinates)
+
+
+def check_file(path: Path) -> None:
+    """Read one file as the readers do; DataError for what they refuse, whatever pixels are asked
+    for."""
+    kind = NAME.fullmatch(path.name)["kind"]
+    fields = FORCING if kind == "FORA" else MODELS[kind.lower()]
+    with smap.opened(path) as file:
+        _check_time(file, path)
+        axes = _axes(file, path)
+        for field in fields.values():
+            _values(file, path, field, axes)
+
+
+def _check_time(file: h5py.Group, path: Path) -> None:
+    """The time of a file, if it has one, is that of its name."""
+    time = file.get("time")
+    # A dimension without values of its own is a dataset all the same, and says so.
+    name = b"" if time is None else time.attrs.get("NAME", b"")
+    if time is None or b"not a netCDF variable" in name:
+        return
+    found = smap.read_field(path, file, "time")
+    told = SINCE.fullmatch(found.units or "")
+    start = pd.to_datetime(told[2], utc=True, errors="coerce") if told else pd.NaT
+    if pd.isna(start):
+        raise DataError(
+            f"{path}: variable 'time' has units {found.units!r}; 'minutes since' a date, or hours, "
+            "days, seconds, are needed"
+        )
+    after = pd.to_timedelta(smap.numbers(found, np.float64).ravel(), unit=told[1])
+    stamp = NAME.fullmatch(path.name)["stamp"]
+    smap.check_times(path, "time", start.tz_localize(None) + after, stamp, timedelta(0))
 
 
 def _holders(path: Path, latitude, longitude, pixels: np.ndarray) -> np.ndarray:

@@ -149,7 +149,7 @@ def _paper_site(name: str) -> sites.Site | None:
 def _of_a_paper_site(site: sites.Site, folder: Path | str | None) -> Source:
     root = files.product(folder, ".")
     triplet = awdb.TRIPLETS.get(site.name)
-    if site.uscrn and any(root.glob(f"uscrn/daily01/*/*_{site.uscrn}.txt")):
+    if site.uscrn and files.matching(root, f"uscrn/daily01/*/*_{site.uscrn}.txt"):
         return _uscrn(site.uscrn, folder, site)
     if triplet in awdb.stations(folder):
         return _awdb(triplet, folder, site)
@@ -217,7 +217,7 @@ def _in_archives(name: str, root: Path) -> tuple[Path, str] | None:
     site = _paper_site(name)
     if site is not None:
         wanted |= {sites.key(one) for one in (site.name, *site.aliases)}
-    for archive in sorted(root.glob("ismn/*.zip")):
+    for archive in files.matching(root, "ismn/*.zip"):
         for full in ismn.stations(archive):
             if wanted & {sites.key(full), sites.key(full.rsplit("/", 1)[1])}:
                 return archive, full

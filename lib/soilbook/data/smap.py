@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook import schema
@@ -28,8 +30,14 @@ STAMPS = {8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
 FILLS = ("_FillValue", "missing_value")
 PACKED = {"scale_factor": 1, "add_offset": 0}
 LARGEST = 2**26  # numbers in a dataset; a field of 9 km has 6 million
-L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.h5")
-L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.h5")
+L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.(?i:h5)")
+L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.(?i:h5)")
+PATTERNS = {"smap_l3": L3_NAME, "smap_l4": L4_NAME}
+# Units of a volume fraction as the versions of both products write it.
+FRACTION = ("cm**3/cm**3", "m3 m-3", "m3/m3", "m**3/m**3", "m^3/m^3", "cm^3/cm^3")
+SINGLE_CHANNEL = "_scav"  # in names: the retrieval of vertical polarisation
+EPOCH = pd.Timestamp("2000-01-01T11:58:55.816")  # from which both products count seconds
+DAY, SLACK = timedelta(days=1), timedelta(hours=3)
 # Overpass: group and the ending of its variables.
 GROUPS = {
     "AM": ("Soil_Moisture_Retrieval_Data_AM", ""),
@@ -69,20 +77,32 @@ def read_l3(
         raise unknown("overpass", overpass, GROUPS)
     if quality not in QUALITY:
         raise unknown("quality", quality, QUALITY)
-    group, ending = GROUPS[overpass]
-    index = (f"EASE_row_index{ending}", f"EASE_column_index{ending}")
-    names = (*index, f"soil_moisture{ending}", f"retrieval_qual_flag{ending}")
-
-    def field(path: Path) -> np.ndarray:
-        found = read(path, names, group)
-        values = numbers(found.pop(f"soil_moisture{ending}"))
-        row, column, flag = (_whole(path, name, one, values) for name, one in found.items())
-        values[(flag & QUALITY[quality]) != 0] = np.nan
-        return _place(path, row, column, values, "36km")
-
     cells = easegrid.coordinates(rows, columns)
-    found = _find(folder, "smap_l3", L3_NAME, start, end)
-    return _series(found, cells, "sm_smap", field, 1, f"SMAP L3 (SPL3SMP), {overpass}")
+    found = within(granules(folder, "smap_l3"), start, end, _none(folder, "smap_l3"))
+    of_day = partial(field_l3, overpass=overpass, quality=quality)
+    return _series(found, cells, "sm_smap", of_day, 1, f"SMAP L3 (SPL3SMP), {overpass}")
+
+
+def field_l3(path: Path, overpass: str = "AM", quality: str = "retrieved") -> np.ndarray:
+    """Soil moisture (row, column) of the 36 km grid, m3 m-3, of one granule of SPL3SMP.
+
+    By the single-channel algorithm of vertical polarisation, which is the paper's, where the file
+    has it by that name; elsewhere the product's own, which was that one up to version 7. Raises
+    DataError naming the file for damage, another unit, or times of another day than its name.
+    """
+    group, ending = GROUPS[overpass]
+    with opened(path, group) as inner:
+        _check_time(path, inner, f"tb_time_seconds{ending}", DAY)
+        kind = SINGLE_CHANNEL if f"soil_moisture{SINGLE_CHANNEL}{ending}" in inner else ""
+        flags = f"retrieval_qual_flag{kind}{ending}"
+        flags = flags if flags in inner else f"retrieval_qual_flag{ending}"
+    moisture = f"soil_moisture{kind}{ending}"
+    index = (f"EASE_row_index{ending}", f"EASE_column_index{ending}")
+    found = read(path, (*index, moisture, flags), group)
+    values = _moisture(path, moisture, found.pop(moisture))
+    row, column, flag = (_whole(path, name, one, values) for name, one in found.items())
+    values[(flag & QUALITY[quality]) != 0] = np.nan
+    return _place(path, row, column, values, "36km")
 
 
 def read_l4(
@@ -93,15 +113,42 @@ def read_l4(
     A UTC day with fewer than ``at_least`` of its 8 files is NaN. Raises DataError as ``read_l3``.
     """
 
-    def field(path: Path) -> np.ndarray:
-        values = numbers(read(path, ("sm_rootzone",), L4_GROUP)["sm_rootzone"])
-        index = read(path, ("cell_row", "cell_column"))
-        row, column = (_whole(path, name, one, values) for name, one in index.items())
-        return _place(path, row, column, values, "9km")
-
     cells = easegrid.coordinates(rows, columns, "9km")
-    found = _find(folder, "smap_l4", L4_NAME, start, end)
-    return _series(found, cells, "sm_smap_rootzone", field, at_least, "SMAP L4 (SPL4SMGP)")
+    found = within(granules(folder, "smap_l4"), start, end, _none(folder, "smap_l4"))
+    return _series(found, cells, "sm_smap_rootzone", field_l4, at_least, "SMAP L4 (SPL4SMGP)")
+
+
+def field_l4(path: Path) -> np.ndarray:
+    """Root-zone moisture (row, column) of the 9 km grid, m3 m-3, of one granule of SPL4SMGP.
+
+    Raises DataError naming the file for damage, another unit, or another time than its name's.
+    """
+    with opened(path) as inner:
+        _check_time(path, inner, "time", timedelta(0))
+    found = read(path, ("sm_rootzone",), L4_GROUP)
+    values = _moisture(path, "sm_rootzone", found["sm_rootzone"])
+    index = read(path, ("cell_row", "cell_column"))
+    row, column = (_whole(path, name, one, values) for name, one in index.items())
+    return _place(path, row, column, values, "9km")
+
+
+def granules(folder: Path | str | None, product: str) -> dict[str, Path]:
+    """Newest file of every time stamp below ``smap_l3`` or ``smap_l4``, in order of time.
+
+    Raises DataError if the folder is absent, or there are only files of a product that is easily
+    taken for this one.
+    """
+    root = files.product(folder, product)
+    there = files.matching(root, "**/SMAP_*.h5")
+    matches = [(PATTERNS[product].fullmatch(path.name), path) for path in there]
+    matches = sorted((m["stamp"], m["release"], path) for m, path in matches if m)
+    found = {stamp: path for stamp, _, path in matches}
+    for path in () if found else there:
+        for beginning, sister in SISTERS.items():
+            if path.name.startswith(beginning):
+                none = _none(folder, product)
+                raise DataError(f"{none}; {path.name} is {sister}, another product")
+    return found
 
 
 @dataclass(frozen=True)
@@ -181,12 +228,12 @@ def read_field(path: Path, group: h5py.Group, name: str) -> Field:
     return Field(values, units, tuple(np.asarray(fill).item() for fill in fills))
 
 
-def numbers(field: Field) -> np.ndarray:
-    """Values as 32-bit numbers, NaN where the file's attributes say "missing"."""
+def numbers(field: Field, kind: type = np.float32) -> np.ndarray:
+    """Values as numbers of a kind (32-bit), NaN where the file's attributes say "missing"."""
     missing = np.zeros(field.values.shape, dtype=bool)
     for fill in field.fills:
         missing |= field.values == np.asarray(fill).astype(field.values.dtype)
-    return np.where(missing, np.float32(np.nan), field.values.astype(np.float32))
+    return np.where(missing, kind(np.nan), field.values.astype(kind))
 
 
 def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
@@ -235,18 +282,42 @@ def means(
     )
 
 
-def _find(folder, product: str, pattern: re.Pattern, start, end) -> dict[str, Path]:
-    """Newest file of every time stamp, in order of time."""
-    root = files.product(folder, product)
-    matches = [(pattern.fullmatch(path.name), path) for path in root.rglob("SMAP_*.h5")]
-    matches = sorted((m["stamp"], m["release"], path) for m, path in matches if m)
-    found = {stamp: path for stamp, _, path in matches}
-    none = f"{root}: no files like {pattern.pattern.split('(')[0]}YYYYMMDD...h5"
-    for path in () if found else sorted(root.rglob("SMAP_*.h5")):
-        for beginning, sister in SISTERS.items():
-            if path.name.startswith(beginning):
-                raise DataError(f"{none}; {path.name} is {sister}, another product")
-    return within(found, start, end, none)
+def _none(folder, product: str) -> str:
+    beginning = PATTERNS[product].pattern.split("(")[0]
+    return f"{files.product(folder, product)}: no files like {beginning}YYYYMMDD...h5"
+
+
+def _moisture(path: Path, name: str, field: Field) -> np.ndarray:
+    """Numbers of a volume fraction; DataError for another unit."""
+    if field.units is not None and field.units not in FRACTION:
+        raise DataError(
+            f"{path}: variable {name!r} has units {field.units!r}; allowed: {', '.join(FRACTION)}"
+        )
+    return numbers(field)
+
+
+def _check_time(path: Path, group: h5py.Group, name: str, span: timedelta) -> None:
+    """The times of a granule, if it has them, are those of its name: within ``span`` after it."""
+    if name in group:
+        seconds = numbers(read_field(path, group, name), np.float64)
+        stamp = next(match["stamp"] for one in PATTERNS.values() if (match := one.match(path.name)))
+        check_times(path, name, EPOCH + pd.to_timedelta(seconds.ravel(), unit="s"), stamp, span)
+
+
+def check_times(path: Path, name: str, times, stamp: str, span: timedelta) -> None:
+    """Raise DataError where the middle of the ``times`` (UTC) in a file's variable ``name`` is not
+    that of the time ``stamp`` in its name, or within ``span`` after it; missing ones are left out.
+    """
+    times = pd.DatetimeIndex(times).dropna().sort_values()
+    if not times.size:
+        return
+    first = pd.Timestamp(datetime.strptime(stamp, STAMPS[len(stamp)]))
+    middle = times[times.size // 2]
+    if not first - SLACK <= middle <= first + span + SLACK:
+        raise DataError(
+            f"{path}: its variable {name!r} says {middle:%Y-%m-%d %H:%M}; its name says "
+            f"{first:%Y-%m-%d %H:%M}"
+        )
 
 
 def _series(found, cells: dict, name: str, field, at_least: int, source: str) -> xr.Dataset:

@@ -41,7 +41,7 @@ FIELDS = dict([*POSITION.values(), *WEATHER.values()]) | {
 }
 SAME_PLACE = 0.1  # degrees; a station that moved farther is another one
 PREFIX = "CRND0103"
-NAME = re.compile(PREFIX + r"-(\d{4})-(.+)\.txt")
+NAME = re.compile(PREFIX + r"-(\d{4})-(.+)\.(?i:txt)")
 
 
 def stations(folder: Path | str | None = None) -> list[str]:
@@ -53,7 +53,7 @@ def years(folder: Path | str | None = None) -> dict[str, list[int]]:
     """Years on file of every station, rising; DataError if there is no station."""
     root = files.product(folder, "uscrn/daily01")
     there: dict[str, list[int]] = {}
-    for path in root.glob(f"[12]*/{PREFIX}-*.txt"):
+    for path in files.matching(root, f"[12]*/{PREFIX}-*.txt"):
         if match := NAME.fullmatch(path.name):
             there.setdefault(match.group(2), []).append(int(match.group(1)))
     if not there:
@@ -64,7 +64,7 @@ def years(folder: Path | str | None = None) -> dict[str, list[int]]:
 def path_of(folder: Path | str | None, station: str, year: int) -> Path:
     """File of one year of a station given by its full name."""
     root = files.product(folder, "uscrn/daily01")
-    return root / str(year) / f"{PREFIX}-{year}-{station}.txt"
+    return files.there(root / str(year) / f"{PREFIX}-{year}-{station}.txt")
 
 
 def find(folder: Path | str | None, name: str) -> str:

@@ -3,6 +3,7 @@
 What is measured stands in ``measures``, the rules in ``soilbook.claims``.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +14,12 @@ from soilbook import claims as judge
 from soilbook import published
 from soilbook.claims import Measured
 from soilbook.errors import unknown
+from soilbook.fang2019 import hindcast as products
 from soilbook.fang2019 import statements
 from soilbook.fang2019.measures import DISCUSSION, OF_SCORES, OF_TRENDS, SINGLE
 from soilbook.fang2019.statements import Evidence
 
+FAMILY = ("layer", "period")  # Holm corrects over the products at each of them
 SECTIONS = {
     "III-A": ("III-A.1", "III-A.2", "III-A.3", "Fig. 3", "Fig. 4"),
     "III-B": ("III-B",),
@@ -44,6 +47,14 @@ def verdicts(section: str, n_replicates: int = 1000, seed: int = 0, **evidence) 
     table = published.statements("result", "worded")
     part = table[table["section"].isin(SECTIONS[section])]
     return _frame(_of_statement(statement, known) for statement in part.itertuples())
+
+
+def paired(
+    scored: xr.Dataset, metric: str, a: str | Sequence[str], b: str, **draws
+) -> pd.DataFrame:
+    """``hindcast.paired`` of scores of a hindcast, Holm's correction over the products of each
+    layer and period: every layer and period is a question of its own."""
+    return products.paired(scored, metric, a, b, family=FAMILY, **draws)
 
 
 def of_discussion(

@@ -38,7 +38,8 @@ FILTERED = ("SMAP", "LSTM", *EXTENSIONS.values(), "climatology")
 PERIODS = {"PL": ("2010-01-01", "2015-03-31"), "AL": ("2015-04-01", "2017-03-31")}
 SPIN_UP = 365  # days that the networks see before the first: those of the first year
 STEPS = {"smoke": 4, "quick": 4, "standard": 8, "paper": 8}  # of the models, a day
-# What makes LSTM's root zone: the observed track has no root-zone product of SMAP to learn from.
+# What makes LSTM's root zone: the observed track has a root-zone product of SMAP to learn from
+# only where its granules were fetched.
 ROOT_ZONES = {"twin": "second network", "observed": "exponential filter"}
 YEAR = 365.25  # days
 LEAST = 30  # days, fewer give no score
@@ -91,6 +92,7 @@ def run(settings: Hindcast) -> xr.Dataset:
 
 def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.Dataset):
     modelled = guides(settings, grid, places) if "guided" in settings.methods.values() else None
+    rooted = "sm_smap_rootzone" in grid
 
     def learnt(variable: str) -> dict[str, np.ndarray]:
         """Moisture (network, place, time) by product; SMAP's own have a single one."""
@@ -102,9 +104,9 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
         )
         return made | {name: one[None] for name, one in smap(grid, places, variable).items()}
 
-    costs.foreseen(learnt, ["sm_smap", *["sm_smap_rootzone"] * (settings.data == "twin")])
+    costs.foreseen(learnt, ["sm_smap", *["sm_smap_rootzone"] * rooted])
     recorded, layers = places["recorded"].values, {"surface": learnt("sm_smap")}
-    if settings.data == "twin":
+    if rooted:
         layers["rootzone"] = learnt("sm_smap_rootzone")
     else:
         filtered = {name: exponential_filter(one) for name, one in layers["surface"].items()}
@@ -131,7 +133,10 @@ def _made(settings: Hindcast, grid: xr.Dataset, places: xr.Dataset, models: xr.D
         attrs=settings.model_dump(include={"data", "kind", "method", "networks"})
         | {"epochs": settings.members_on(_training(grid, "sm_smap").sizes["time"])[0].epochs}
         | {name: places.attrs[name] for name in ("left_out", "stand_in")}
-        | {"root_zone": ROOT_ZONES[settings.data], "land_surface": models.attrs["source"]},
+        | {
+            "root_zone": ROOT_ZONES["twin" if rooted else "observed"],
+            "land_surface": models.attrs["source"],
+        },
     )
 
 
@@ -192,7 +197,7 @@ def networks(
     without any observation is kept out of the loss. DataError if none has one.
     """
     training = _training(grid, name)
-    forcing = there.INPUTS[settings.data]
+    forcing = tuple(name for name in there.FORCING if name in places and name in grid)
     if settings.method == "guided":
         at_pixels, at_places = modelled
         days = training["time"]

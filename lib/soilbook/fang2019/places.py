@@ -19,6 +19,7 @@ from soilbook.data import conus412, files, giovanni, network, nldas, quality
 from soilbook.data import fingerprint as of_data
 from soilbook.data.network import UNKNOWN_ELEVATION
 from soilbook.errors import DataError
+from soilbook.fang2019 import stand_ins
 from soilbook.store import Store
 
 # The weather that section II-A names. A network of the hindcast sees all of it on the twin, and on
@@ -58,10 +59,12 @@ NATURE = {"twin": ("sand", "clay", "flag_land_cover", "ndvi"), "observed": ("san
 def grid(data: str, seed: int = 0) -> xr.Dataset:
     """Weather, attributes and SMAP of the pixels: Dataset (pixel, time).
 
-    ``sm_smap`` and, on the twin, ``sm_smap_rootzone`` are NaN where there is no retrieval.
+    ``sm_smap`` and ``sm_smap_rootzone``, which the observed track has only where granules of SMAP
+    L4 are there, are NaN without a retrieval; ``stand_ins`` says what replaces what.
     DataError names the file that is absent or wrong.
     """
-    return _with_speed(conus412.read() if data == "observed" else twin("grid", seed))
+    made = stand_ins.at_pixels(conus412.read()) if data == "observed" else twin("grid", seed)
+    return _with_speed(made)
 
 
 def insitu(data: str, kind: str, seed: int = 0, n: int | None = None) -> xr.Dataset:
@@ -138,20 +141,31 @@ def _observed(kind: str, n: int | None) -> xr.Dataset:
     spread = [names[k] for k in _spread(len(names), n)]
     names = [name for name in STAND_INS if name in names] if kind == "core" else spread
     read = [*network.files_of(None, names), *conus412.files_of()]
+    # NLDAS-2 at all stations, so that the few that stand in for core sites see the same weather.
+    conus = there[there["conus"]]
+    forced = stand_ins.weather_files(conus)
+    read += forced
+    at = conus if forced else None
+    granules = stand_ins.granules("smap_l3")
     key = {"kind": "in-situ places of study 2", "stations": names, "data": digest(read)}
-    made = Store().made(key, lambda: _stations(names))
+    if granules:
+        key["granules"] = stand_ins.states(granules.values())
+    made = Store().made(key, lambda: _stations(names, at))
     return made.assign_attrs(stand_in=STAND_IN if kind == "core" else "")
 
 
-def _stations(names: list[str]) -> xr.Dataset:
-    """Stations with complete weather at their pixels."""
-    weather = list(INPUTS["observed"])
+def _stations(names: list[str], forced: pd.DataFrame | None = None) -> xr.Dataset:
+    """Stations with complete weather at their pixels; their own, or that of NLDAS-2 where
+    ``forced`` says at which positions it was fetched."""
+    weather = list(INPUTS["observed"] if forced is None else FORCING)
     read = network.read(None, names)
+    if forced is not None:
+        read = read.assign(stand_ins.weather(forced.loc[names], read["time"], FORCING))
     filled = [[quality.fill(row, MAX_GAP) for row in read[name].values] for name in weather]
     recorded = np.isfinite(filled).all(axis=0)
     read = read.assign_coords(recorded=(("station", "time"), recorded))
     read, left_out = quality.complete(read, weather, MAX_GAP, "nearest year")
-    pixels = conus412.read(None, (*schema.ATTRIBUTES, "sm_smap"))
+    pixels = stand_ins.at_pixels(conus412.read(None, (*schema.ATTRIBUTES, "sm_smap")))
     # A pixel without soil data would leave the land-surface models without a soil.
     with_soil = pixels.isel(pixel=pixels["sand"].notnull().values)
     at, outside = network.match(read, with_soil, FARTHEST)
@@ -178,6 +192,8 @@ def _stations(names: list[str]) -> xr.Dataset:
         inside=("station", at["inside"].to_numpy()),
     )
     read = read.isel(station=~short).rename(station="place")
+    if forced is not None:
+        read.attrs["replaced"] = f"{stand_ins.NLDAS} in place of their own weather"
     read.attrs["left_out"] = "\n".join(f"{name}: {why}" for name, why in left_out.items())
     return schema.check_grid(read, "in-situ places", place="place")
 
@@ -200,21 +216,17 @@ def land_surface(data: str, places: xr.Dataset, pixels: xr.Dataset, steps: int) 
     the observed track NLDAS-2 comes first: series at all places, else granules of both models;
     ``pixels`` says which cell a place's pixel is.
     """
-    root = room.folder()
-    if data == "observed" and (root / giovanni.FOLDER).is_dir():
-        at = _positions(places)
-        points = giovanni.model_files(root, at)
-        if points:
-            states = [
-                [path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime]
-                for path in points
-            ]
-            days = places["time"].values
-            key = {"kind": "NLDAS-2 at points", "files": states, "days": days[[0, -1]].astype(str)}
-            return Store().made(key | {"places": list(at)}, partial(_of_points, at, days, root))
-    wanted = [f"nldas/**/NLDAS_{name.upper()}0125_H.A*" for name in MODELS]
-    paths = [sorted(root.glob(pattern)) for pattern in wanted if data == "observed"]
-    if not paths or not all(paths):
+    root, points = room.folder(), _points_of_nldas(data, places)
+    if points:
+        at, days = _positions(places), places["time"].values
+        states = [
+            [path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime]
+            for path in points
+        ]
+        key = {"kind": "NLDAS-2 at points", "files": states, "days": days[[0, -1]].astype(str)}
+        return Store().made(key | {"places": list(at)}, partial(_of_points, at, days, root))
+    paths = _granules_of_nldas(data)
+    if not paths:
         return at_places(data, places, steps)
     states = [(path.name, path.stat()) for of_model in paths for path in of_model]
     key = {
@@ -227,6 +239,27 @@ def land_surface(data: str, places: xr.Dataset, pixels: xr.Dataset, steps: int) 
         "days": places["time"].values[[0, -1]].astype(str),
     }
     return Store().made(key, lambda: _of_nldas(places, pixels, root))
+
+
+def source_of_models(data: str, places: xr.Dataset) -> str:
+    """Whose Noah and VIC ``land_surface`` gives."""
+    there = _points_of_nldas(data, places) or _granules_of_nldas(data)
+    return NLDAS if there else OWN_MODELS
+
+
+def _points_of_nldas(data: str, places: xr.Dataset) -> list[Path]:
+    """Series of both models at all places; none unless all are there."""
+    root = room.folder()
+    if data != "observed" or not (root / giovanni.FOLDER).is_dir():
+        return []
+    return giovanni.files_of(root, [name.lower() for name in MODELS], _positions(places))
+
+
+def _granules_of_nldas(data: str) -> list[list[Path]]:
+    """Granules of each model; none unless both have some."""
+    wanted = [f"nldas/**/NLDAS_{name.upper()}0125_H.A*" for name in MODELS]
+    paths = [sorted(room.folder().glob(pattern)) for pattern in wanted if data == "observed"]
+    return paths if all(paths) else []
 
 
 def at_places(data: str, places: xr.Dataset, steps: int) -> xr.Dataset:

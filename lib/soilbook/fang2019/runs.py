@@ -21,6 +21,7 @@ from soilbook.data import conus412, easegrid
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import places as rooms
+from soilbook.fang2019 import stand_ins
 from soilbook.models import climatology
 from soilbook.settings import Checked, Count, satellite
 from soilbook.store import Store
@@ -147,7 +148,8 @@ def read(settings: YearAhead) -> xr.Dataset:
         return rooms.grid("twin", settings.seed)
     inputs = METHOD_INPUTS[settings.method]
     wanted = [n for n in (*inputs.forcing, *inputs.attributes) if n not in (*STATISTICS, *MODELLED)]
-    return conus412.read(None, [*wanted, TARGET], (*settings.train_years, settings.test_year))
+    years = (*settings.train_years, settings.test_year)
+    return stand_ins.at_pixels(conus412.read(None, [*wanted, TARGET], years))
 
 
 class Prepared(NamedTuple):

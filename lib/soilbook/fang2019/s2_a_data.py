@@ -21,9 +21,12 @@ PLACES = {"core": ("*", 120, "#D55E00"), "sparse": ("^", 22, "#CC79A7")}
 BANDS = ("#E69F00", "#009E73", "#0072B2")  # from south to north
 
 
-def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], list[Arrow]]:
+def drawing(
+    name: str, lines: str = "lines", instead: dict[str, str] | None = None
+) -> tuple[dict[str, Box | Sign], list[Arrow]]:
     """Things by name and arrows of a drawing, placed by hand in ``csv`` (inches); ``lines`` is the
-    column of the small lines in the boxes. A track has no box without a line in its column."""
+    column of the small lines in the boxes, ``instead`` has those of some by the box's name. A track
+    has no box without a line."""
     files = (CSV / f"drawn_{kind}.csv" for kind in ("things", "arrows"))
     tables = (pd.read_csv(file, keep_default_na=False) for file in files)
     boxes, joined = (table[table["drawing"] == name].itertuples() for table in tables)
@@ -32,8 +35,10 @@ def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], lis
         at = row.x, row.y, row.title
         if row.kind == "sign":
             things[row.name] = Sign(*at, row.width / 2)
-        elif lines == "lines" or getattr(row, lines):
-            text = getattr(row, lines).replace("|", "\n")
+            continue
+        text = (instead or {}).get(row.name, getattr(row, lines))
+        if lines == "lines" or text:
+            text = text.replace("|", "\n")
             things[row.name] = Box(*at, row.kind, row.width, row.height, text)
     for row in joined:
         if not all(end in things or ";" in end for end in row[2:4]):
@@ -43,18 +48,19 @@ def drawing(name: str, lines: str = "lines") -> tuple[dict[str, Box | Sign], lis
     return things, arrows
 
 
-def sources(data: str) -> pd.DataFrame:
-    """Where each box of Fig 1 comes from on a track: box, source."""
-    things, _ = drawing("information flow", data)
+def sources(data: str, instead: dict[str, str] | None = None) -> pd.DataFrame:
+    """Where each box of Fig 1 comes from on a track: box, source; see ``drawing``."""
+    things, _ = drawing("information flow", data, instead)
     rows = [(name, box.lines) for name, box in things.items()]
     return pd.DataFrame(rows, columns=["box", "source"])
 
 
-def information_flow(data: str):
-    """Fig 1: what flows into the models of a track, and what they are held against."""
+def information_flow(data: str, instead: dict[str, str] | None = None):
+    """Fig 1: what flows into the models of a track, and what they are held against; see
+    ``drawing``."""
     with style():
         figure, axis = plt.subplots(figsize=SIZE)
-        draw(axis, *drawing("information flow", data), SIZE)
+        draw(axis, *drawing("information flow", data, instead), SIZE)
     return figure
 
 

@@ -149,14 +149,14 @@ def printed() -> pd.DataFrame:
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """``tidy`` with a row for each layer, score and site, a column for each product and period, and
-    columns of printed values."""
+    """``tidy`` with a row for each layer, score, site and period, a column for each product and
+    columns of published values."""
     cells = table.melt(KEYS, [*SCORES, "ubrmse_published"], "score").dropna(subset="value")
     of_paper = cells["score"].str.endswith("published").map({True: ", published", False: ""})
-    cells["column"] = cells["product"] + " " + cells["period"] + of_paper
+    cells["column"] = cells["product"] + of_paper
     cells["score"] = cells["score"].str.removesuffix("_published").map(NAMES)
     cells = cells.sort_values("layer", ascending=False, kind="stable")
-    keys = ["layer", "score", "site"]
+    keys = ["layer", "score", "site", "period"]
     wide = cells.pivot(index=keys, columns="column", values="value")
     wide = wide.loc[pd.MultiIndex.from_frame(cells[keys].drop_duplicates())]
     return wide[cells["column"].unique()].rename_axis(columns=None).reset_index()

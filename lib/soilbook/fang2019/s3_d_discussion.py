@@ -194,10 +194,11 @@ def combine(members: np.ndarray, found: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def paired(fused: xr.Dataset) -> pd.DataFrame:
-    """ubRMSE of each scheme against the plain mean, place by place: ``hindcast.paired``."""
+    """ubRMSE of each scheme against the plain mean, place by place: ``hindcast.paired``, Holm's
+    correction over the schemes of each layer."""
     scored = fused[["ubrmse"]].dropna("place", how="all")
-    table = hindcast.paired(scored, "ubrmse", SCHEMES[1:], PLAIN).drop(columns="against")
-    return table.rename(columns={"product": "scheme"})
+    table = hindcast.paired(scored, "ubrmse", SCHEMES[1:], PLAIN, family=("layer",))
+    return table.drop(columns="against").rename(columns={"product": "scheme"})
 
 
 def fused_table(fused: xr.Dataset) -> pd.DataFrame:

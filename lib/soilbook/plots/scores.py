@@ -120,38 +120,47 @@ def rmse_panels(
 
 def _bars(axis, scores: xr.Dataset) -> None:
     models, leads = scores["model"].values, scores["lead"].values
-    width = 0.82 / len(models)
+    width, top = 0.82 / len(models), _top(scores)
     for i, model in enumerate(models):
         row = scores.sel(model=model)
         middle, low, high = (row[name].values for name in ("rmse", "rmse_low", "rmse_high"))
         x = np.arange(len(leads)) + (i - (len(models) - 1) / 2) * width
         spread = np.clip([middle - low, high - middle], 0, None)
+        spread[:, middle > top] = np.nan  # a cut bar has its value written where its interval was
         axis.bar(
             x, middle, width, yerr=spread, color=colour(model), label=model,
             error_kw={"lw": 0.8, "ecolor": "#222222"},
         )  # fmt: skip
     axis.set_xticks(range(len(leads)), [f"{lead} d" for lead in leads])
     axis.set(xlabel="lead", ylabel="RMSE (m$^3$ m$^{-3}$)")
-    _limit(axis, scores)
+    if top < np.inf:
+        _limit(axis, top)
 
 
-def _limit(axis, scores: xr.Dataset) -> None:
-    """Cut the axis above the models that forecast at all, and write on the others what they reach.
+def _top(scores: xr.Dataset) -> float:
+    """Where the axis is cut: above the models that forecast at all, with all of their intervals.
 
     Climatology in deep soil and a runaway forecast (the paper's "(-)") would squeeze the rest flat.
+    Infinite where there is nothing to draw.
     """
     highest = scores["rmse"].max("lead")
     if not np.isfinite(highest).any():  # no site has this depth
-        return
-    usual = highest.isel(model=np.flatnonzero(highest <= 2 * highest.quantile(0.4)))
-    top = 1.1 * float(scores["rmse_high"].sel(model=usual["model"]).max())
-    if not top > 0:
-        return
+        return np.inf
+    kept = highest <= 2 * highest.quantile(0.4)
+    # And those that fit below it, whose intervals are then shown whole.
+    kept = highest <= 1.1 * scores["rmse_high"].isel(model=np.flatnonzero(kept)).max()
+    top = 1.1 * float(scores["rmse_high"].isel(model=np.flatnonzero(kept)).max())
+    return top if top > 0 else np.inf
+
+
+def _limit(axis, top: float) -> None:
+    """Cut the axis at ``top``, and write on each bar beyond it what it reaches."""
     axis.set_ylim(0, top)
     for bar in axis.patches:
         if bar.get_height() > top:
             middle = bar.get_x() + bar.get_width() / 2
-            text = f"{bar.get_height():.2g}"
+            height = bar.get_height()
+            text = f"{height:.3f}" if height < 1 else f"{height:.2g}"
             axis.text(
                 middle, 0.98 * top, text, rotation=90, ha="center", va="top", fontsize=8,
                 path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=5,

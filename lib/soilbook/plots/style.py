@@ -93,7 +93,8 @@ def described(figure) -> str:
     axes = [axis for axis in figure.axes if axis.axison and axis.get_label() != "<colorbar>"]
     kinds = list(dict.fromkeys(_kind(axis) for axis in axes))
     titles = [title for axis in axes if (title := _title(axis))]
-    parts = [f"{len(axes)} panel{'s' * (len(axes) != 1)} with {', '.join(kinds) or 'a drawing'}"]
+    panels = f"{len(axes)} panel{'s' * (len(axes) != 1)} with {', '.join(kinds)}"
+    parts = [panels if axes else "a diagram"]
     if titles:
         parts.append(f"titles: {'; '.join(dict.fromkeys(titles))}")
     for name, labels in (

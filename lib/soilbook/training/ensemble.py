@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from soilbook import costs, fingerprint, progress
 from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
+from soilbook.settings import N_STEPS
 from soilbook.training import fast
 from soilbook.training.step import Stack, Update, judge, start
 from soilbook.training.tasks import Settings, ShardData, Sizes, Task
@@ -57,10 +58,12 @@ def train(
     (network), the one kept, from 1; ``convergence_epoch`` (network), see ``convergence_epoch``;
     ``seconds_per_100_epochs`` (network), the share of one network in the time of one core
     (processor seconds) or GPU. Raises DeviceError, and ParameterError for no tasks or unlike
-    numbers of features.
+    numbers of features or days of input.
     """
     chosen = torch.device(find_device(device))
     _check(tasks)
+    days = tasks[0].series.n_steps
+    longer = f", {days} days" if days != N_STEPS else ""
     work = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP)
     on_gpu = chosen.type == "cuda"
     if compile_ is None:
@@ -90,7 +93,7 @@ def train(
         missing = sum(len(job["tasks"]) for job in jobs.values())
         n_steps = settings.steps * missing
         asked = costs.Work(
-            tasks[0].model, len(tasks), missing, n_steps, how, workers,
+            tasks[0].model, len(tasks), missing, n_steps, f"{how}{longer}", workers,
             _size(make, settings) * len(tasks),
         )  # fmt: skip
         watched = progress.bar(n_steps, asked.kind, "step")
@@ -126,12 +129,13 @@ def _size(make: Callable[[], nn.Module], settings: Settings) -> int:
 def _check(tasks: Sequence[Task]) -> None:
     if not tasks:
         raise ParameterError("no network to train; allowed: at least one site and depth")
-    kinds = {task.series.n_features: task for task in tasks}
-    if len(kinds) > 1:
-        raise ParameterError(
-            "sites of unlike numbers of features cannot train together: "
-            + ", ".join(f"{task.series.site} has {n}" for n, task in sorted(kinds.items()))
-        )
+    for name, what in (("n_features", "features"), ("n_steps", "days of input")):
+        kinds = {getattr(task.series, name): task for task in tasks}
+        if len(kinds) > 1:
+            raise ParameterError(
+                f"sites of unlike numbers of {what} cannot train together: "
+                + ", ".join(f"{task.series.site} has {n}" for n, task in sorted(kinds.items()))
+            )
 
 
 def _key(code: str, settings: Settings, shard: Sequence[Task], device: torch.device) -> dict:
@@ -162,7 +166,7 @@ def train_shard(
     """
     filled = [*tasks, *[tasks[0]] * ((size or len(tasks)) - len(tasks))]
     data = ShardData(filled, sizes or Sizes.of(tasks), device)
-    stack = Stack.of(make, settings.target)
+    stack = Stack.of(make, settings.target, data.n_steps)
     stack.template.to(device)
     rule = Update.of(stack, settings.rate, settings.variant)
     flat = torch.stack([start(make, task.number) for task in filled]).to(device)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from soilbook.training.step import Stack
-from soilbook.training.windows import N_LEADS, N_STEPS, Series
+from soilbook.training.windows import N_LEADS, Series
 
 
 def load_module(make: Callable[[], nn.Module], row) -> nn.Module:
@@ -28,7 +28,7 @@ def iterate(predict: Callable[[Tensor], Tensor], one: Series) -> np.ndarray:
     """
     starts = torch.from_numpy(one.starts["test"]).unsqueeze(0)
     rows = torch.from_numpy(np.nan_to_num(one.x)).unsqueeze(0)
-    moisture = _iterate(lambda window: predict(window[0]).unsqueeze(0), rows, starts)
+    moisture = _iterate(lambda window: predict(window[0]).unsqueeze(0), rows, starts, one.n_steps)
     return one.unscale(moisture[0].double().numpy())
 
 
@@ -55,7 +55,9 @@ def iterate_ensemble(
         rows = _filled([torch.from_numpy(np.nan_to_num(one.x)) for one in part]).to(device)
         flat = torch.as_tensor(np.array(parameters[first : first + chunk])).to(device)
         with torch.no_grad():
-            moisture = _iterate(lambda window, flat=flat: predict(flat, window), rows, starts)
+            moisture = _iterate(
+                lambda window, flat=flat: predict(flat, window), rows, starts, part[0].n_steps
+            )
         for one, values in zip(part, moisture.cpu().double().numpy(), strict=True):
             forecasts.append(one.unscale(values[: len(one.starts["test"])]))
     return forecasts
@@ -65,15 +67,17 @@ def _filled(tensors: list[Tensor]) -> Tensor:
     return nn.utils.rnn.pad_sequence(tensors, batch_first=True)
 
 
-def _iterate(predict: Callable[[Tensor], Tensor], rows: Tensor, starts: Tensor) -> Tensor:
+def _iterate(
+    predict: Callable[[Tensor], Tensor], rows: Tensor, starts: Tensor, n_steps: int
+) -> Tensor:
     """(network, sample, lead) of scaled moisture; rows (network, row, feature), starts (network,
-    sample) as ``windows.Series`` has them."""
+    sample) and ``n_steps`` as ``windows.Series`` has them."""
     network = torch.arange(len(rows), device=rows.device).unsqueeze(1)
-    steps = torch.arange(1, N_STEPS + 1, device=rows.device)
+    steps = torch.arange(1, n_steps + 1, device=rows.device)
     window = rows[network.unsqueeze(2), starts.unsqueeze(2) + steps]
     forecasts = [predict(window)]
     for lead in range(1, N_LEADS):
-        tomorrow = rows[network, starts + N_STEPS + lead]
+        tomorrow = rows[network, starts + n_steps + lead]
         tomorrow = torch.cat((tomorrow[..., :-1], forecasts[-1].unsqueeze(2)), dim=2)
         window = torch.cat((window[:, :, 1:], tomorrow.unsqueeze(2)), dim=2)
         forecasts.append(predict(window))

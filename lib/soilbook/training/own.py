@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -22,8 +23,8 @@ from torch.func import grad_and_value, vmap
 
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
+from soilbook.settings import N_STEPS
 from soilbook.training.step import Stack, start
-from soilbook.training.windows import N_STEPS
 
 VARIABLE = "SOILBOOK_MODEL_FILE"  # environment: a file that every page of a chapter loads
 N_FEATURES = (8, 7)  # of a site with wind speed and of one without
@@ -80,8 +81,12 @@ def _executed(path: Path):
     name, there = path.stem, sys.modules.get(path.stem)
     if path.suffix != ".py" or not name.isidentifier():
         raise ParameterError(f"model file {path.name}; allowed: a name such as my_model.py")
-    elsewhere = there is not None and getattr(there, "__file__", None) != str(path)
-    if elsewhere or (there is None and importlib.util.find_spec(name)):
+    if there is None:
+        found = importlib.util.find_spec(name)
+        taken = found is not None and found.origin != str(path)
+    else:
+        taken = getattr(there, "__file__", None) != str(path)
+    if taken:
         raise ParameterError(f"{path.name} bears the name of another module; rename the file")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
@@ -130,6 +135,27 @@ def add(network: type[nn.Module], file: str = "", sha256: str = "") -> type[nn.M
     NETWORKS[name] = make
     OWN[name] = Own(n, "loop" if why else "vmap", why, file, sha256)
     return network
+
+
+def check_window(names: Sequence[str], n_steps: int) -> None:
+    """ParameterError if one of the reader's networks among ``names`` cannot take windows of that
+    many days."""
+    for name in names:
+        if name not in OWN:
+            continue
+        x = torch.zeros(2, n_steps, N_FEATURES[0])
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                y = NETWORKS[name](N_FEATURES[0], n_steps)(x)
+        except Exception as error:
+            raise ParameterError(
+                f"model {name!r} does not take windows of {n_steps} days: {_said(error)}"
+            ) from error
+        if tuple(y.shape) != (2,):
+            raise ParameterError(
+                f"model {name!r} gives {tuple(y.shape)} for two windows of {n_steps} days; "
+                "allowed: (2,)"
+            )
 
 
 def recorded() -> dict[str, dict]:

@@ -18,7 +18,6 @@ from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
 from soilbook.training.ensemble import convergence_epoch
 from soilbook.training.step import start
 from soilbook.training.tasks import Settings, ShardData, Sizes, Task
-from soilbook.training.windows import N_STEPS
 
 
 class _LSTM(nn.LSTM):
@@ -103,8 +102,8 @@ def _train(module: nn.Module, task: Task, settings: Settings) -> xr.Dataset:
 
 
 def _windows(data: ShardData, starts: Tensor) -> tuple[Tensor, Tensor]:
-    rows = starts.unsqueeze(1) + torch.arange(1, N_STEPS + 1)
-    return data.rows[0, rows], data.target[0, starts + N_STEPS]
+    rows = starts.unsqueeze(1) + torch.arange(1, data.n_steps + 1)
+    return data.rows[0, rows], data.target[0, starts + data.n_steps]
 
 
 def _predict(module: nn.Module, x: Tensor, settings: Settings) -> Tensor:

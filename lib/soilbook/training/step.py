@@ -16,7 +16,7 @@ from torch.func import functional_call, grad, vmap
 
 from soilbook.models import recurrence
 from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
-from soilbook.training.windows import N_STEPS
+from soilbook.settings import N_STEPS
 
 State = tuple[Tensor, Tensor, Tensor]
 BETAS = (0.9, 0.999)
@@ -27,17 +27,21 @@ EPSILON = 1e-8
 class Stack:
     """An architecture and where each of its parameters lies in a flat vector.
 
-    ``template`` is one such module; its buffers, if any, serve all networks.
+    ``template`` is one such module; its buffers, if any, serve all networks. It sees windows of
+    ``n_steps`` days.
     """
 
     template: nn.Module
     target: str = "value"
+    n_steps: int = N_STEPS
 
     @classmethod
-    def of(cls, make: Callable[[], nn.Module], target: str = "value") -> "Stack":
+    def of(
+        cls, make: Callable[[], nn.Module], target: str = "value", n_steps: int = N_STEPS
+    ) -> "Stack":
         """The stack of what ``make()`` gives; leaves torch's random state as it was."""
         with torch.random.fork_rng(devices=[]):
-            return cls(make(), target)
+            return cls(make(), target, n_steps)
 
     @property
     def shapes(self) -> dict[str, torch.Size]:
@@ -132,13 +136,15 @@ def adam(state: State, gradient: Tensor, scale: Tensor) -> State:
     return flat, first, second
 
 
-def gather(rows: Tensor, target: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+def gather(
+    rows: Tensor, target: Tensor, starts: Tensor, n_steps: int = N_STEPS
+) -> tuple[Tensor, Tensor]:
     """Windows of each network: starts (network, sample) -> x (network, sample, step, feature),
     y (network, sample)."""
     network = torch.arange(len(rows), device=rows.device).unsqueeze(1)
-    steps = torch.arange(1, N_STEPS + 1, device=rows.device)
+    steps = torch.arange(1, n_steps + 1, device=rows.device)
     x = rows[network.unsqueeze(2), starts.unsqueeze(2) + steps]
-    return x, target[network, starts + N_STEPS]
+    return x, target[network, starts + n_steps]
 
 
 def least_squares(stack: Stack, rate: float) -> Update:
@@ -149,7 +155,7 @@ def least_squares(stack: Stack, rate: float) -> Update:
         return mse, mse
 
     def update(flat, first, second, scales, rows, target, starts):
-        x, y = gather(rows, target, starts)
+        x, y = gather(rows, target, starts, stack.n_steps)
         gradient, losses = stack.slope(loss)(flat, x, y)
         return *adam((flat, first, second), gradient, scales[0]), losses
 
@@ -164,7 +170,7 @@ def judge(stack: Stack) -> Callable:
         return (stack.predict(stack.named(flat), x) - y).square()
 
     def error(flat, rows, target, starts, weights):
-        x, y = gather(rows, target, starts)
+        x, y = gather(rows, target, starts, stack.n_steps)
         return (stack.each(square)(flat, x, y) * weights).sum(1)
 
     return error
@@ -203,7 +209,7 @@ def alternating(stack: Stack, variant: str) -> Update:
         return stack.predict(stack.named(flat), x)
 
     def update(flat, first, second, scales, rows, target, starts):
-        x, y = gather(rows, target, starts)
+        x, y = gather(rows, target, starts, stack.n_steps)
         cut = [n_generator, flat.shape[1] - n_generator]
         g, d = zip(*(part.split(cut, 1) for part in (flat, first, second)), strict=True)
         predicted = stack.each(predict)(flat, x)

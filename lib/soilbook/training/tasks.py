@@ -102,10 +102,12 @@ class Sizes:
 
 
 class ShardData:
-    """``rows`` (network, row, feature) and ``target`` (network, row), scaled, on the device."""
+    """``rows`` (network, row, feature) and ``target`` (network, row), scaled, on the device;
+    windows have ``n_steps`` rows."""
 
     def __init__(self, tasks: Sequence[Task], sizes: Sizes, device: torch.device):
         series = [task.series for task in tasks]
+        self.n_steps = series[0].n_steps
         self.rows = _filled([one.x for one in series], sizes.n_rows).float().to(device)
         self.target = _filled([one.y for one in series], sizes.n_rows).float().to(device)
         self.seeds = torch.tensor([task.number for task in tasks], device=device)

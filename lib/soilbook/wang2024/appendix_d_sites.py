@@ -10,7 +10,7 @@ from matplotlib.dates import DateFormatter, YearLocator
 
 from soilbook import claims as judge
 from soilbook import data as records
-from soilbook import published, schema
+from soilbook import published, schema, settings
 from soilbook.data.own import label
 from soilbook.data.sites import SITES
 from soilbook.plots.style import style
@@ -97,13 +97,14 @@ def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def splits(names, data: str, seed: int = 0) -> pd.DataFrame:
-    """First day of the validation and test parts and last day, of this track and of Table D2."""
+def splits(names, data: str, seed: int = 0, split: float = settings.TRAINING_SHARE) -> pd.DataFrame:
+    """First day of the validation and test parts and last day, of this track and of Table D2;
+    ``split`` is the share of the days that trains."""
     printed = published.splits().set_index("site")
     rows = []
     for name in names:
         time, site = experiment.load_site(name, data, seed)["time"].values, label(name)
-        parts = windows.split(len(time))
+        parts = windows.split(len(time), split)
         own = {
             "start": time[0],
             "validation_start": time[parts["validation"].start],

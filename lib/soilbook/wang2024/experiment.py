@@ -35,7 +35,8 @@ class Experiment(Checked):
     data: a track of ``soilbook.data``; sites: names that its ``find`` knows; depths (m): the
     paper's, and on the observed track those of the probes; models: the baselines are always among
     them, first; profile: a name of ``settings.PROFILES``;
-    repetitions and epochs: None means the profile's number; device: see ``soilbook.device.find``;
+    repetitions and epochs: None means the profile's number; split: share of the days that trains,
+    half of the others validate; window: days of input; device: see ``soilbook.device.find``;
     variant: ``paper`` or ``released`` (study 1's two sources); target: ``value`` (the paper) or
     ``change`` (networks predict the change since the last observed day); scaling: by the range of
     the ``training`` part or of the ``whole`` record, None as the variant does.
@@ -48,6 +49,8 @@ class Experiment(Checked):
     depths: tuple[float, ...] = ()
     repetitions: Count | None = None
     epochs: Count | None = None
+    split: Annotated[float, settings.SHARES] = settings.TRAINING_SHARE
+    window: Annotated[int, settings.WINDOWS] = settings.N_STEPS
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
     variant: Literal["paper", "released"] = "paper"
@@ -116,8 +119,8 @@ def coverage(experiment: Experiment) -> tuple[pd.DataFrame, str]:
         told.setdefault(observed.sources(record), []).append(own.label(name))
     given = " ".join(f"{', '.join(names)}: {text}." for text, names in told.items())
     caption = (
-        "Days of each record, those with soil moisture, and those on which no input is missing "
-        f"either. Where the variables come from: {given}"
+        "Number of days of each record, of days with soil moisture, and of days without any "
+        f"missing input. Sources of the variables: {given}"
     )
     return pd.concat(frames, ignore_index=True), caption
 
@@ -221,7 +224,13 @@ def load(experiment: Experiment, store: Store | None = None) -> Records:
         common = site.drop_vars(set(site.data_vars) - set(records.features))
         for depth in experiment.depths:
             try:
-                one = windows.series(common, depth, experiment.scaling)
+                one = windows.series(
+                    common,
+                    depth,
+                    experiment.scaling,
+                    training=experiment.split,
+                    n_steps=experiment.window,
+                )
             except DataError as error:
                 records.left_out.append(str(error))
                 continue

@@ -88,6 +88,8 @@ def _key(experiment: Experiment, model: str, records: Records) -> dict:
         "seed": experiment.seed,
         "variant": experiment.variant,
         "scaling": experiment.scaling,
+        "split": experiment.split,
+        "window": experiment.window,
         "settings": settings.profile(experiment.profile) if trained else None,
         "epochs": experiment.epochs if trained else None,
         "target": experiment.target if trained else "value",
@@ -99,7 +101,7 @@ def _key(experiment: Experiment, model: str, records: Records) -> dict:
 
 def issue_days(one: windows.Series) -> np.ndarray:
     """Rows of the last observed day of each test sample."""
-    return one.starts["test"] + windows.N_STEPS - 1
+    return one.starts["test"] + one.n_steps - 1
 
 
 def _persistence(experiment, model, records: Records, store) -> xr.Dataset:
@@ -118,7 +120,7 @@ def _climatology(experiment, model, records: Records, store) -> xr.Dataset:
     for key, one in records.series.items():
         issue = issue_days(one)
         i, k = records.place(key)
-        training = windows.split(len(one.time))["training"]
+        training = slice(one.validation_row)
         means = day_of_year_means(one.time[training], records.sm[key][training], window=31)
         for step in range(windows.N_LEADS):
             days = one.time[issue + 1 + step]
@@ -193,7 +195,7 @@ def trained(
 def maker(experiment: Experiment, model: str, records: Records):
     """A function without arguments that makes the untrained network."""
     n_features = next(iter(records.series.values())).n_features
-    return partial(models.NETWORKS[model], n_features, windows.N_STEPS, experiment.variant)
+    return partial(models.NETWORKS[model], n_features, experiment.window, experiment.variant)
 
 
 def _network(experiment, model, records: Records, store) -> xr.Dataset:

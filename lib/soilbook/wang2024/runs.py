@@ -33,7 +33,7 @@ RESAMPLED = ("r2", "rmse")
 PAIRED = (
     "Paired differences of R2 across sites between each model and the LSTM, with intervals and "
     "Wilcoxon tests corrected by Holm over the models at each depth and lead. Where the sites are "
-    "too few for any p to reach 0.05, the row says so in place of a verdict."
+    "too few for any p to reach 0.05, the row states this in place of a verdict."
 )
 
 
@@ -91,6 +91,7 @@ def timed(experiment: Experiment, model: str, records, store: Store) -> xr.DataA
 
     key = {
         "kind": "times of one network", "model": model, "features": one.n_features, "how": how,
+        "days": one.n_steps,
         "rows": len(one.y), "machine": platform.node(), "networks": fingerprint.of_code(make),
     }  # fmt: skip
     return store.made(key, measure)["seconds_per_100_epochs"].rename(network="turn")
@@ -104,8 +105,23 @@ def summary(result: xr.Dataset) -> str:
         f"{result.sizes['depth']} depths; trainings of each model: "
         f"{', '.join(f'{model} {int(n)}' for model, n in repetitions.items())}."
     )
+    if below := below_persistence(result):
+        text += (
+            f" At {', '.join(f'{depth:.2f} m' for depth in below)} no network reaches persistence "
+            "at any lead: their order there holds for this length of training alone."
+        )
     left_out = result.attrs["left_out"]
     return f"{text} Left out: {left_out.replace(chr(10), '; ')}." if left_out else text
+
+
+def below_persistence(result: xr.Dataset) -> list[float]:
+    """Depths (m) at which every network has a lower R2 than persistence at every lead."""
+    r2 = result["r2"].sel(reading="pooled", drop=True)
+    networks = r2.isel(model=np.isin(r2["model"].values, list(models.NETWORKS)))
+    if "persistence" not in r2["model"] or not networks.sizes["model"]:
+        return []
+    below = networks < r2.sel(model="persistence", drop=True)
+    return r2["depth"].values[below.all(("model", "lead")).values].tolist()
 
 
 def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
@@ -124,16 +140,16 @@ def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
 def table_of_r2(number: str, result: xr.Dataset) -> tuple:
     """Tables 2 to 6 as ``Page.table`` takes them: number, table, caption."""
     caption = (
-        "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites, pooled over the days from "
-        "the first to the lead, as the authors' programs compute it. 95 % intervals: sites as "
-        "clusters, moving blocks in time. As in the paper, (-) stands for an R² below zero. "
+        "R² of forecasts 1, 3 and 7 days ahead, averaged over the sites and pooled over the days "
+        "from the first to the lead, as in the authors' programs. 95 % intervals: sites as "
+        "clusters, moving blocks in time. As in the paper, (-) denotes an R² below zero. "
     )
     caption += (
-        "Synthetic data are not compared with print."
+        "Synthetic data are not compared with the published values."
         if result.attrs.get("data") == "twin"
         else "Level: the interval within 0.05 of the published value (alike), wholly further away "
-        "(above, below), or neither (cannot tell). What the tables claim is an order: see the "
-        "scorecard."
+        "(above, below), or neither (cannot tell). The tables claim an order of the models, which "
+        "the scorecard judges."
     )
     return number, scores.tidy(result, number), caption
 
@@ -142,8 +158,8 @@ def table_at_lead(number: str, result: xr.Dataset) -> tuple:
     """The other reading of the same scores, numbered with a b: number, table, caption."""
     table = scores.tidy(result, number)
     caption = (
-        "R² of the forecasts at the lead alone, averaged over the sites: what a user of a forecast "
-        "would expect. The paper does not print it."
+        "R² of the forecasts of the last day alone (1, 3 or 7 days ahead), averaged over the "
+        "sites. The paper does not give it."
     )
     return f"{number}b", table[table["reading"] == "at_lead"], caption
 
@@ -155,11 +171,11 @@ def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:
     alone = scores.in_order(alone, ["model"], result["model"].values)
     data = {"rmse": scores.errors(pooled), "cost": together, "alone": alone}
     caption = (
-        "Mean RMSE of the networks and the baselines at five depths (a-e), epochs to convergence "
-        f"(g: until the validation error is within {100 * CONVERGED:g} % of its lowest) and time "
-        "per 100 epochs (h): boxes, one network alone on one core with plain PyTorch, as the paper "
-        f"trained ({TURNS} turns); diamonds, the share of one network among many that train at "
-        "once, as in this run."
+        "Mean RMSE (m3 m-3) over the sites of the networks and the baselines at five depths "
+        "(a-e), epochs to convergence (g: until the validation error is within "
+        f"{100 * CONVERGED:g} % of its lowest) and time per 100 epochs in seconds (h). Boxes: one "
+        f"network trained alone on one core with plain PyTorch, as in the paper ({TURNS} repeats); "
+        "diamonds: share of one network among many trained at once, as in this run."
     )
     return number, scores.rmse_panels(pooled, together, alone), data, caption
 
@@ -186,12 +202,12 @@ def dots(gains: xr.Dataset, level: float = 0.05) -> str:
     smallest, n = gains.attrs["smallest_p"], gains.attrs["n_sites"]
     if smallest >= level:
         return (
-            f"No dot can appear: with {n} sites and {gains.sizes['model']} models the smallest "
+            f"No cell has a dot: with {n} sites and {gains.sizes['model']} models the smallest "
             f"possible p is {smallest:.2g}."
         )
     return (
-        "A dot: beyond chance across sites (Wilcoxon, Holm's correction over the models at each "
-        "depth and lead)."
+        "Dot: difference beyond chance across sites (Wilcoxon, Holm's correction over the models "
+        "at each depth and lead)."
     )
 
 

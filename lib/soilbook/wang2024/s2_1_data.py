@@ -63,7 +63,8 @@ def characteristics(sites: xr.Dataset) -> pd.DataFrame:
 
 
 def for_reading(table: pd.DataFrame) -> pd.DataFrame:
-    """``characteristics`` in fewer columns: texture, period and position share one each."""
+    """``characteristics`` in fewer columns: texture, period and position share one each. Older runs
+    have only whether a site is on the observed track."""
     parts = table[["sand_percent", "silt_percent", "clay_percent"]].to_numpy()
     texture = ["/".join(f"{part:g}" for part in row) for row in parts]
     period = table["start"].str[:7] + " to " + table["end"].str[:7]
@@ -71,9 +72,10 @@ def for_reading(table: pd.DataFrame) -> pd.DataFrame:
         f"{abs(y):.2f}° {'NS'[int(y < 0)]}, {abs(x):.2f}° {'EW'[int(x < 0)]}"
         for y, x in table[["latitude", "longitude"]].to_numpy()
     ]
+    source = "observations" if "observations" in table else "observed track"
     shown = {
         "site": table["site"], "sand/silt/clay (%)": texture, "land cover": table["land cover"],
-        "period": period, "position": position, "observations": table["observations"],
+        "period": period, "position": position, source: table[source],
         "note": table["note"].fillna(""),
     }  # fmt: skip
     return pd.DataFrame(shown)
@@ -87,7 +89,7 @@ def draw_sites(table: xr.Dataset):
     """
     with style():
         figure, (world, near) = plt.subplots(2, 1, figsize=(8.2, 9.6), height_ratios=(1, 1.5))
-        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -65, 16, 50))):
+        for axis, extent in ((world, (-180, 180, -60, 85)), (near, (-126, -63, 16, 50))):
             draw_base(axis, extent, states=axis is near)
             for network, marker in NETWORKS.items():
                 part = table.isel(site=np.flatnonzero(table["network"].values == network))
@@ -97,7 +99,7 @@ def draw_sites(table: xr.Dataset):
                     label=network,
                 )  # fmt: skip
         _number(near, table)
-        world.legend(loc="lower left")
+        world.legend(loc="lower left", frameon=True, framealpha=1)
         world.set_title("(a) all sites", loc="left")
         near.set_title("(b) contiguous United States and the Caribbean, numbered", loc="left")
         figure.colorbar(dots, ax=world, label="sand (%)", shrink=0.8)

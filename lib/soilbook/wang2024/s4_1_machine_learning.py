@@ -24,9 +24,9 @@ def fig_8(result: xr.Dataset) -> tuple:
     """Fig 8: RMSE by depth at one site, as the paper's caption says."""
     shown = runs.one_site(result, "Cape-Charles-5-ENE")
     caption = (
-        f"RMSE of RF, ELM, SVR, LSTM and the baselines at {shown.attrs['site']}"
-        f"{shown.attrs['words']} at five depths (a-e); lines: 95 % intervals. A bar cut at the "
-        "top bears its value."
+        "RMSE (m3 m-3) of RF, ELM, SVR, LSTM and the baselines at "
+        f"{shown.attrs['site']}{shown.attrs['words']} at five depths (a-e), with 95 % intervals. "
+        "Truncated bars are labelled with their value."
     )
     return "8", scores.rmse_panels(shown), scores.errors(shown), caption
 
@@ -35,8 +35,8 @@ def fig_8b(result: xr.Dataset) -> tuple:
     """Fig 8b: the same as a mean of all sites, as the paper's text says."""
     shown = result.sel(reading="pooled")
     caption = (
-        "The same as a mean of all sites. The paper's text speaks of 30 sites where its caption "
-        "names one: this book shows both."
+        "As Fig 8, mean of all sites. The paper's text refers to 30 sites, its caption to one; "
+        "both are shown."
     )
     return "8b", scores.rmse_panels(shown), scores.errors(shown), caption
 

@@ -1,17 +1,23 @@
 """Section 4.2 of Wang et al. (2024): 1D-CNN, LSTM and Transformer; Table 3 and Fig 9.
 
-Before them one LSTM by hand: what a window holds, a learning curve, a week of forecasts.
+Before them one LSTM by hand: what a window holds, a learning curve, a week of forecasts, and two
+readings of what the paper retains.
 """
 
+from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
+from torch import nn
 
 from soilbook.plots.style import colour, style
-from soilbook.training.windows import N_LEADS, N_STEPS, Series
+from soilbook.training import Settings, tasks
+from soilbook.training.windows import N_LEADS, Series
 from soilbook.wang2024 import forecasts, runs
 
 # As ``Page.table`` and ``Page.figure`` take them.
@@ -28,10 +34,10 @@ def window(one: Series, features: tuple[str, ...], sample: int = 0) -> pd.DataFr
     """
     x, y = one.windows("training")
     values = (x[sample] + 1) / 2 * (one.maximum - one.minimum) + one.minimum
-    rows = one.starts["training"][sample] + 1 + np.arange(N_STEPS)
+    rows = one.starts["training"][sample] + 1 + np.arange(one.n_steps)
     table = pd.DataFrame(values, columns=[*features[:-1], f"{features[-1]} of the day before"])
     table.insert(0, "day", one.time[rows].astype("datetime64[D]").astype(str))
-    return table.assign(target=[np.nan] * (N_STEPS - 1) + [float(one.unscale(y[sample]))])
+    return table.assign(target=[np.nan] * (one.n_steps - 1) + [float(one.unscale(y[sample]))])
 
 
 def learning_curves(curves: dict[str, np.ndarray]) -> Figure:
@@ -45,6 +51,57 @@ def learning_curves(curves: dict[str, np.ndarray]) -> Figure:
         axes.set(xlabel="epoch", ylabel="mean square error (scaled)", yscale="log")
         axes.legend()
     return figure
+
+
+def readings(one: Series, make: Callable[[], nn.Module], how: Settings, number: int):
+    """Two readings of "if the trained model performs worse on the validation set compared to the
+    previous model, the previous model is retained" (section 4), on the same start and batches.
+
+    Kept aside: training goes on from where it stands and the best weights are used in the end,
+    chosen from ``how.first_choice`` on or from the first epoch. Rolled back: after an epoch that is
+    no better, training starts again from the retained weights, with the optimiser as it was there.
+    Columns reading, best_epoch, retained (epochs that were better than all before), validation_mse
+    (scaled) and r2 (test part, one day ahead, observed moisture as input).
+    """
+    late, early = (_train(one, make, how, number, k, False) for k in (how.first_choice, 1))
+    back = _train(one, make, how, number, 1, True)
+    names = (f"kept aside, from epoch {how.first_choice} on", "kept aside, from the first epoch on")
+    parts = zip((*names, "rolled back"), (late, early, back), strict=True)
+    return pd.DataFrame([{"reading": name, **part} for name, part in parts])
+
+
+def _train(one: Series, make, how: Settings, number: int, first: int, roll_back: bool) -> dict:
+    """One row of ``readings``, without its name."""
+    x, y, held_x, held_y, test_x, test_y = (
+        torch.from_numpy(part)
+        for name in ("training", "validation", "test")
+        for part in one.windows(name)
+    )
+    torch.manual_seed(number)
+    network = make()
+    optimiser = torch.optim.Adam(network.parameters(), how.rate)
+    drawn = tasks.batches(torch.tensor([number]), torch.tensor([len(x)]), 0, how.steps, how.batch)
+    least, retained, kept, best = np.inf, 0, None, 0
+    for step, rows in enumerate(drawn[:, 0], start=1):
+        optimiser.zero_grad()
+        (network(x[rows]) - y[rows]).square().mean().backward()
+        optimiser.step()
+        epoch, within = divmod(step, how.batches_per_epoch)
+        if within or epoch < first:
+            continue
+        with torch.no_grad():
+            error = (network(held_x) - held_y).square().mean().item()
+        if error < least:
+            least, best, retained = error, epoch, retained + 1
+            kept = deepcopy((network.state_dict(), optimiser.state_dict()))
+        elif roll_back:
+            network.load_state_dict(kept[0])
+            optimiser.load_state_dict(deepcopy(kept[1]))
+    network.load_state_dict(kept[0])
+    with torch.no_grad():
+        unexplained = (network(test_x) - test_y).square().mean() / test_y.var(correction=0)
+    found = {"best_epoch": best, "retained": retained, "validation_mse": least}
+    return found | {"r2": 1 - unexplained.item()}
 
 
 def week(one: Series, forecast: np.ndarray, sm: np.ndarray) -> pd.DataFrame:

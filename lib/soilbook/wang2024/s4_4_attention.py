@@ -58,9 +58,9 @@ def fig_12(weights: xr.Dataset, site: str) -> tuple:
     """Fig 12: weights of features and days at AAMU-jtg or the site that stands in for it."""
     summary = attention.summary(weights)
     caption = (
-        f"Weights of the features in FA-LSTM (a-e) and of the days in TA-LSTM (f-j) at {site}"
-        f"{stand_in('AAMU-jtg', site)} at five depths, mean over the test part; lines: standard "
-        "deviation over repetitions."
+        "Attention weights of the features in FA-LSTM (a-e) and of the days in TA-LSTM (f-j) at "
+        f"{site}{stand_in('AAMU-jtg', site)} at five depths, mean over the test part; lines: "
+        "standard deviation over repetitions."
     )
     return "12", draw_weights(summary), summary, caption
 

@@ -81,7 +81,7 @@ def _steps() -> dict[str, tuple[partial, float]]:
 
 def _trained(experiment: Experiment, kind, rate: float, records, store: Store) -> xr.Dataset:
     series = list(records.series.values())
-    make = partial(kind, series[0].n_features)
+    make = partial(kind, series[0].n_features, experiment.window)
     # Under one name, so that all steps start from the same weights and see the same batches.
     tasks = [
         Task(one, "LSTM", repetition, experiment.seed)
@@ -106,9 +106,9 @@ def table_6e(table: pd.DataFrame | None) -> tuple:
     shown = cells.pivot(index="network", columns="lead_d", values="text").reindex(order)
     shown = shown.rename(columns=lambda lead: f"{lead} d").rename_axis(columns=None)
     caption = (
-        "From LSTM to GAN-LSTM part by part: R2 (pooled, mean of the depths) minus that of the "
-        "LSTM, with 95 % intervals over the sites. lambda weighs the adversarial term of eq 18; "
-        "the paper takes 1e-7."
+        "From LSTM to GAN-LSTM component by component: R2 (pooled, mean of the depths) minus that "
+        "of the LSTM, with 95 % intervals over the sites. lambda: weight of the adversarial term "
+        "of eq 18; 1e-7 in the paper."
     )
     return "6e", table, caption, shown
 
@@ -117,8 +117,8 @@ def fig_13w(result: xr.Dataset) -> tuple:
     """Fig 13w: RMSE at Weslaco, of which the paper's text speaks."""
     shown = runs.one_site(result, "Weslaco")
     caption = (
-        f"RMSE of LSTM, GAN-LSTM and the baselines at {shown.attrs['site']}{shown.attrs['words']} "
-        "at five depths; lines: 95 % intervals."
+        "RMSE (m3 m-3) of LSTM, GAN-LSTM and the baselines at "
+        f"{shown.attrs['site']}{shown.attrs['words']} at five depths, with 95 % intervals."
     )
     return "13w", scores.rmse_panels(shown), scores.errors(shown), caption
 
@@ -127,8 +127,8 @@ def table_6d(paper: pd.DataFrame | None, released: pd.DataFrame | None) -> tuple
     """Table 6d: Table 6 of the reference runs of both variants side by side."""
     table = variants({"paper": paper, "released": released})
     caption = (
-        "R2 (pooled) as published and of the observed reference runs: as the text says (paper) and "
-        "as the program does (released)."
+        "R2 (pooled) as published and in the observed reference runs, with the method as "
+        "described in the text (paper) and as in the authors' program (released)."
     )
     return "6d", table, caption, variants_side_by_side(table)
 

@@ -56,10 +56,10 @@ def attribution(
 def fig_14(values: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     """Fig 14 at Monahans or the site that stands in for it, as ``Page.figure`` takes it."""
     caption = (
-        f"Shapley values of the ten most important of the inputs of each network at {site}"
-        f"{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. A dot is a sample; its "
-        "colour the value of the input. ST3 is soil temperature of the third of the four days. The "
-        "data behind are each input's mean absolute value and effect."
+        "Shapley values (m3 m-3) of the ten most important inputs of each network at "
+        f"{site}{stand_in('Monahans-6-ENE', site)}, {depth:.2f} m, test part. Each dot is a "
+        "sample, coloured by the value of the input. ST3 is the soil temperature of the third day "
+        "of the window. The data file holds the mean absolute value and the effect of each input."
     )
     return "14", beeswarm(values), means(values), caption
 
@@ -91,10 +91,10 @@ def fig_15(pictures: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
     """Fig 15 at LittleRiver or the site that stands in for it, as ``Page.figure`` takes it."""
     measures = pictures[["order", "direction", "silhouette", "islands", "trustworthiness"]]
     caption = (
-        f"t-SNE of the inputs (a) and of the last encoded state of each network at {site}"
-        f"{stand_in('LittleRiver', site)}, {depth:.2f} m, test part, coloured by soil moisture. "
-        "Order: how well a sample's moisture follows from its neighbours in the picture; "
-        "direction: from its place along one straight line."
+        "t-SNE embedding of the inputs (a) and of the last encoded state of each network at "
+        f"{site}{stand_in('LittleRiver', site)}, {depth:.2f} m, test part, coloured by soil "
+        "moisture (m3 m-3). Order: how well the moisture of a sample is predicted by its "
+        "neighbours in the embedding; direction: by its position along a straight line."
     )
     return "15", draw_pictures(pictures), measures, caption
 
