@@ -176,7 +176,7 @@ def before_launch(read: Reference) -> Finding:
     smap = median(table, "SMAP", "surface", "AL")
     holds = all(rows[one, "PL"]["high"] >= rows[one, "AL"]["low"] for one in LAYERS)
     answer = (
-        f"**{'Yes' if holds else 'Not everywhere'}**. {'; '.join(parts)}. SMAP's own retrievals "
+        f"**{'Yes' if holds else 'Not everywhere'}**: {'; '.join(parts)}. SMAP's own retrievals "
         f"reach {smap['median']:.3f} {_span(smap['low'], smap['high'])} at the surface."
     )
     return Finding(

@@ -149,14 +149,15 @@ def printed() -> pd.DataFrame:
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """``tidy`` with a row for each layer, score, site and period, a column for each product and
-    columns of published values."""
+    """``tidy`` with a row for each layer, score in a period, and site, a column for each product
+    and columns of published values."""
     cells = table.melt(KEYS, [*SCORES, "ubrmse_published"], "score").dropna(subset="value")
     of_paper = cells["score"].str.endswith("published").map({True: ", published", False: ""})
     cells["column"] = cells["product"] + of_paper
-    cells["score"] = cells["score"].str.removesuffix("_published").map(NAMES)
+    scores = cells["score"].str.removesuffix("_published").map(NAMES)
+    cells["score"] = scores + ", " + cells["period"]
     cells = cells.sort_values("layer", ascending=False, kind="stable")
-    keys = ["layer", "score", "site", "period"]
+    keys = ["layer", "score", "site"]
     wide = cells.pivot(index=keys, columns="column", values="value")
     wide = wide.loc[pd.MultiIndex.from_frame(cells[keys].drop_duplicates())]
     return wide[cells["column"].unique()].rename_axis(columns=None).reset_index()
