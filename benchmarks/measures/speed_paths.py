@@ -18,7 +18,7 @@ import torch
 from measures.training_speed import N_FEATURES, made_up
 from torch.nn import functional as F
 
-from soilbook.models import NETWORKS, recurrence
+from soilbook.models import NETWORKS
 from soilbook.models.prolongation import PlainProlongation, Prolongation, draw_masks
 from soilbook.training import Settings, Task, fast
 from soilbook.training.sequences import masked_loss
@@ -41,8 +41,7 @@ def in_turns(ways: dict[str, Callable], repeats: int) -> dict[str, np.ndarray]:
 
 
 def step_of(name: str, n_networks: int = 20) -> dict[str, Callable]:
-    """An update of the networks of study 1: the equations under vmap, LSTM layers of all networks
-    at once (``models.recurrence``), compiled, and compiled with the quick tanh."""
+    """An update of the networks of study 1: plain, compiled, and compiled with the quick tanh."""
     make, settings = partial(NETWORKS[name], N_FEATURES), Settings(epochs=5, first_choice=1)
     tasks = [Task(made_up(i), name) for i in range(n_networks)]
     data, stack = ShardData(tasks, Sizes.of(tasks), DEVICE), Stack.of(make)
@@ -57,15 +56,7 @@ def step_of(name: str, n_networks: int = 20) -> dict[str, Callable]:
         bare = fast._compiled(rule.function, arguments)
     with torch.no_grad():
         quick = fast._compiled(rule.function, arguments)
-
-    def by_vmap(*arguments):
-        with patch.object(recurrence, "at_once", lambda: False):
-            return rule.function(*arguments)
-
-    ways = {
-        "by vmap": by_vmap, "together": rule.function, "compiled": bare,
-        "compiled, quick tanh": quick,
-    }  # fmt: skip
+    ways = {"plain": rule.function, "compiled": bare, "compiled, quick tanh": quick}
     return {way: partial(_without_gradient, work, arguments) for way, work in ways.items()}
 
 

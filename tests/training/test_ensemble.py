@@ -142,14 +142,6 @@ def test_two_worker_processes_give_the_same_bytes(tasks, result):
     assert np.allclose(parallel["parameters"], result["parameters"], atol=1e-5)
 
 
-def test_what_other_workers_left_in_the_store_is_not_trained_again(tmp_path, tasks, monkeypatch):
-    store = Store(tmp_path)
-    first = train(make, tasks, SHORT, store=store, workers=1)
-    monkeypatch.setattr(ensemble, "train_shard", None)
-    assert ensemble._shard_sizes(len(tasks), 2, 50)[0] < len(tasks)
-    assert same_bytes(train(make, tasks, SHORT, store=store, workers=2), first)
-
-
 class Halved(NETWORKS["LSTM"]):
     """A network of a reader's own."""
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soilbook.errors import ParameterError, unknown
-from soilbook.models import recurrence
 
 VARIANTS = ("paper", "released")
 
@@ -42,8 +41,7 @@ class LSTMLayer(nn.Module):
     """One LSTM layer, (batch, step, input) -> hidden states (batch, step, hidden).
 
     Eqs 1-6 of Wang et al. (2024), doi:10.5194/hess-28-917-2024, with the gates i, f, c~, o stacked
-    in that order and two biases, as in nn.LSTM. Where many networks are worked out at once and
-    nothing is compiled, ``recurrence`` does so.
+    in that order and two biases, as in nn.LSTM.
     """
 
     def __init__(self, n_inputs: int, n_hidden: int):
@@ -57,9 +55,6 @@ class LSTMLayer(nn.Module):
             nn.init.uniform_(parameter, -1 / math.sqrt(n_hidden), 1 / math.sqrt(n_hidden))
 
     def forward(self, x: Tensor) -> Tensor:
-        if recurrence.at_once():
-            bias = self.bias_ih + self.bias_hh
-            return recurrence.lstm(x, self.weight_ih, self.weight_hh, bias)
         # The input product of all steps is one product; only the recurrent one waits for h.
         inputs = F.linear(x, self.weight_ih, self.bias_ih + self.bias_hh).unbind(1)
         h = c = None

@@ -22,15 +22,12 @@ from soilbook.training import fast
 from soilbook.training.step import Stack, Update, judge, start
 from soilbook.training.tasks import Settings, ShardData, Sizes, Task
 
-# Networks side by side. On a CPU 16 to 25 compiled ones fit into the cache of a core and are the
-# fastest; without a compiler 50 share what a step costs however few they are.
-LARGEST_SHARD = {"cpu": 50, "cpu, compiled": 25, "cuda": 4096}
-# Steps of a network above which starting workers, and compiling, save more time than they take.
-# Compiling takes 20 (1D-CNN) to 51 s (LSTM) of the processor and saves 0.09 to 0.12 ms a step:
-# benchmarks/speed_paths.py. What a step costs however few the networks is the work of about ten.
-LEAST_SHARED, LEAST_COMPILED = 100_000, 400_000
+# Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
+LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
+# Steps of a network above which compiling, 10 to 20 s, and starting workers save more time than
+# they take. What a step costs however few the networks is the work of about ten of them.
+LEAST_COMPILED = 100_000
 NETWORKS_OF_A_STEP = 10
-MOST_WORKERS = 16  # for which shards in the store are looked up, whatever this run has
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
 CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
 
@@ -64,40 +61,34 @@ def train(
     _check(tasks)
     days = tasks[0].series.n_steps
     longer = f", {days} days" if days != N_STEPS else ""
-    work = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP)
-    on_gpu = chosen.type == "cuda"
+    large = settings.steps * (len(tasks) + NETWORKS_OF_A_STEP) >= LEAST_COMPILED
     if compile_ is None:
-        least = LEAST_SHARED if on_gpu else LEAST_COMPILED
-        compile_ = work >= least and (on_gpu or fast.compiler_there())
+        compile_ = large and (chosen.type == "cuda" or fast.compiler_there())
     if workers is None:
-        workers = fast.at_hand() if work >= LEAST_SHARED else 1
-    workers = 1 if on_gpu else workers
-    how = f"{chosen.type}{', compiled' * compile_}"
-    largest = LARGEST_SHARD.get(how, LARGEST_SHARD[chosen.type])
+        workers = fast.at_hand() if large else 1
+    workers = 1 if chosen.type == "cuda" else workers
+    size = shard_size or _shard_size(len(tasks), workers, LARGEST_SHARD[chosen.type])
+    shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     code = fingerprint.of_code(train, make)
+    keys = [_key(code, settings, shard, chosen) for shard in shards]
+    common = {
+        "make": make, "settings": settings, "device": chosen, "compile_": compile_,
+        "size": size, "sizes": Sizes.of(tasks),
+    }  # fmt: skip
     whole = _key(code, settings, tasks, chosen)
     # Another process that wants the same networks waits for these.
     with store.alone(whole) if store else nullcontext():
-        sizes = [shard_size] if shard_size else _shard_sizes(len(tasks), workers, largest)
-        for size in [*sizes, sizes[0]]:  # as the first, unless what is kept was cut otherwise
-            shards = [tasks[i : i + size] for i in range(0, len(tasks), size)]
-            keys = [_key(code, settings, shard, chosen) for shard in shards]
-            if store and any(map(store.has, keys)):
-                break
-        common = {
-            "make": make, "settings": settings, "device": chosen, "compile_": compile_,
-            "size": size, "sizes": Sizes.of(tasks),
-        }  # fmt: skip
         done = {i: one for i, k in enumerate(keys) if store and (one := store.get(k)) is not None}
         jobs = {i: {"tasks": shards[i], **common} for i in range(len(shards)) if i not in done}
         missing = sum(len(job["tasks"]) for job in jobs.values())
         n_steps = settings.steps * missing
-        asked = costs.Work(
-            tasks[0].model, len(tasks), missing, n_steps, f"{how}{longer}", workers,
+        work = costs.Work(
+            tasks[0].model, len(tasks), missing, n_steps,
+            f"{chosen.type}{', compiled' * compile_}{longer}", workers,
             _size(make, settings) * len(tasks),
         )  # fmt: skip
-        watched = progress.bar(n_steps, asked.kind, "step")
-        with costs.training(asked, whole, store) as timed, watched as bar:
+        watched = progress.bar(n_steps, work.kind, "step")
+        with costs.training(work, whole, store) as timed, watched as bar:
             for i, result in fast.run_all(train_shard, jobs, workers, timed(bar.update)):
                 if store:
                     store.put(keys[i], result)
@@ -112,12 +103,6 @@ def _shard_size(n_tasks: int, workers: int, largest: int) -> int:
     """
     n_shards = workers * ceil(n_tasks / (workers * largest))
     return max(ceil(n_tasks / n_shards), min(n_tasks, 2))
-
-
-def _shard_sizes(n_tasks: int, workers: int, largest: int) -> list[int]:
-    """The size for so many workers, and those that a run with others may have left in the store."""
-    others = range(1, MOST_WORKERS + 1)
-    return list(dict.fromkeys(_shard_size(n_tasks, n, largest) for n in (workers, *others)))
 
 
 def _size(make: Callable[[], nn.Module], settings: Settings) -> int:

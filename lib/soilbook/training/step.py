@@ -12,9 +12,8 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, grad, grad_and_value, vmap
 
-from soilbook.models import recurrence
 from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
 from soilbook.settings import N_STEPS
 
@@ -63,7 +62,7 @@ class Stack:
         """A function of one network's tensors for many networks along the first axis: ``vmap``, or
         a plain loop for a module that is marked ``one_at_a_time``."""
         if not getattr(self.template, "one_at_a_time", False):
-            return recurrence.together(vmap(function))
+            return vmap(function)
 
         def loop(*arguments: Tensor):
             results = [function(*parts) for parts in zip(*arguments, strict=True)]
@@ -72,23 +71,6 @@ class Stack:
             return tuple(torch.stack(parts) for parts in zip(*results, strict=True))
 
         return loop
-
-    def slope(self, loss: Callable) -> Callable:
-        """A function of many networks' tensors that gives the gradient of each network's own loss
-        by the first of them, and what ``loss`` says besides: it returns both for one network."""
-        if torch.compiler.is_compiling():
-            return self.each(grad(loss, has_aux=True))
-        each = self.each(loss)
-
-        def together(flat: Tensor, *others: Tensor) -> tuple[Tensor, Tensor]:
-            # No network's loss depends on another's parameters: one backward pass serves all.
-            with torch.enable_grad():
-                flat = flat.detach().requires_grad_()
-                losses, besides = each(flat, *others)
-                (gradient,) = torch.autograd.grad(losses.sum(), flat)
-            return gradient, besides.detach()
-
-        return together
 
 
 def start(make: Callable[[], nn.Module], number: int) -> Tensor:
@@ -150,13 +132,12 @@ def gather(
 def least_squares(stack: Stack, rate: float) -> Update:
     """One turn of Adam on the mean square error of a batch."""
 
-    def loss(flat: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        mse = (stack.predict(stack.named(flat), x) - y).square().mean()
-        return mse, mse
+    def loss(flat: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return (stack.predict(stack.named(flat), x) - y).square().mean()
 
     def update(flat, first, second, scales, rows, target, starts):
         x, y = gather(rows, target, starts, stack.n_steps)
-        gradient, losses = stack.slope(loss)(flat, x, y)
+        gradient, losses = stack.each(grad_and_value(loss))(flat, x, y)
         return *adam((flat, first, second), gradient, scales[0]), losses
 
     return Update(update, (rate,))
@@ -193,10 +174,9 @@ def alternating(stack: Stack, variant: str) -> Update:
         inside = {f"module.{name}": parameter for name, parameter in named.items()}
         return functional_call(discriminator, inside, (past_sm(x), y))
 
-    def of_discriminator(d: Tensor, g: Tensor, x: Tensor, y: Tensor, predicted: Tensor):
+    def of_discriminator(d: Tensor, g: Tensor, x: Tensor, y: Tensor, predicted: Tensor) -> Tensor:
         named = stack.named(torch.cat((g, d)))
-        loss = discriminator_loss(discriminate(named, x, y), discriminate(named, x, predicted))
-        return loss, loss
+        return discriminator_loss(discriminate(named, x, y), discriminate(named, x, predicted))
 
     def of_generator(g: Tensor, d: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         named = stack.named(torch.cat((g, d)))
@@ -212,13 +192,13 @@ def alternating(stack: Stack, variant: str) -> Update:
         x, y = gather(rows, target, starts, stack.n_steps)
         cut = [n_generator, flat.shape[1] - n_generator]
         g, d = zip(*(part.split(cut, 1) for part in (flat, first, second)), strict=True)
-        predicted = stack.each(predict)(flat, x)
+        predicted = vmap(predict)(flat, x)
         errors = []
         for turn in range(n_d):
-            slope, _ = stack.slope(of_discriminator)(d[0], g[0], x, y, predicted)
+            slope = vmap(grad(of_discriminator))(d[0], g[0], x, y, predicted)
             d = adam(d, slope, scales[turn])
         for turn in range(n_g):
-            slope, mse = stack.slope(of_generator)(g[0], d[0], x, y)
+            slope, (_, mse) = vmap(grad_and_value(of_generator, has_aux=True))(g[0], d[0], x, y)
             g = adam(g, slope, scales[n_d + turn])
             errors.append(mse)
         return *(torch.cat(parts, 1) for parts in zip(g, d, strict=True)), errors[0]
