@@ -37,8 +37,8 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@touch $@
 	@echo "Installed, with $$($(BIN)/python --version)."
 
-book: environment  ## run every chapter and render the book
-	$(BIN)/soilbook build --profile $(PROFILE) --data $(DATA) --device $(DEVICE)
+book: environment  ## run every chapter and render the book; ARGS="--jobs 1" and the like
+	$(BIN)/soilbook build --profile $(PROFILE) --data $(DATA) --device $(DEVICE) $(ARGS)
 
 pages: environment  ## render what results/DATA/PROFILE holds, without running anything
 	$(BIN)/soilbook build --no-run --profile $(PROFILE) --data $(DATA)

@@ -1,4 +1,4 @@
-"""The command line: chapters, run, sweep, store, build, data, compare."""
+"""The command line of soilbook."""
 
 import argparse
 import io
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from soilbook import __version__
 from soilbook.errors import ParameterError, SoilbookError
+
+TRACK = ("data", "profile", "device")
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,14 +72,20 @@ def parser() -> Parser:
         text = f"Python file, executed, whose networks {then}"
         add("--model-file", metavar="FILE", help=text)
 
+    def add_costs() -> None:
+        add("--dry-run", action="store_true", help="only say what would train, and what that takes")
+        add_consent()
+
+    def add_consent() -> None:
+        add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
+
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
     add_chapter("a parameter; commas between values of a list, several seeds also as 0..4")
     add("--out", metavar="DIR", help="put results there instead of results/")
     add_model_file("become names for -p models=")
-    add("--dry-run", action="store_true", help="only say what it would train, and what that takes")
-    add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
+    add_costs()
     add_scheduler()
 
     add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
@@ -85,6 +93,7 @@ def parser() -> Parser:
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
     add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
     add_model_file("become names for -p models=")
+    add_costs()
     add_scheduler()
 
     store = commands.add_parser("store", help="what was computed and is kept: list, clean")
@@ -100,6 +109,7 @@ def parser() -> Parser:
     add("--no-run", action="store_true", help="render what is already executed")
     add("--without-solutions", action="store_true", help="leave the solutions of exercises out")
     add_model_file("join the others in the chapters that compare networks")
+    add_consent()
     add_scheduler()
 
     data = commands.add_parser("data", help="what is observed: list, check, get")
@@ -169,29 +179,23 @@ def _chapters(options) -> None:
 
 
 def _run(options) -> int:
-    from soilbook.book import dry_run, runner, sweep
+    from soilbook.book import chapters, dry_run, runner, sweep
 
     given = split_options(options.parameters)
-    where = {name: getattr(options, name) for name in ("data", "profile", "device", "out")}
     seeds = sweep.seeds(given.get("seed"))
-    several = len(seeds) > 1
-    if options.dry_run or (
-        dry_run.COSTLY in (options.profile, given.get("profile")) and not options.yes
-    ):
-        for seed in seeds if several else [None]:
-            more = {"seed": seed} if several else {}
-            asked = dry_run.prepared(options.chapter, given | more, where)
-            if not options.dry_run:
-                dry_run.consent(*asked)
-                continue
-            head = [f"seed {one}:" for one in more.values()]
-            print("\n".join([*head, *dry_run.estimate(*asked).lines()]))
-        if options.dry_run:
-            return 0
-    if several:
+    if len(seeds) > 1:
         return _run_seeds(options, given, seeds)
+    where = {name: getattr(options, name) for name in TRACK}
+    costly = dry_run.COSTLY in (options.profile, given.get("profile"))
+    if options.dry_run or (costly and not options.yes):
+        chapter = chapters.find(options.chapter)
+        runs = [(chapter, runner.prepare(chapter, given, **where))]
+        if options.dry_run:
+            print("\n".join(dry_run.estimate(runs).lines()))
+            return 0
+        dry_run.consent(runs)
     try:
-        run = runner.run(options.chapter, given, **where)
+        run = runner.run(options.chapter, given, out=options.out, **where)
     except runner.ChapterFailed as failure:
         print(f"soilbook: {failure}", file=sys.stderr)
         return 1
@@ -206,15 +210,10 @@ def _run(options) -> int:
 
 def _run_seeds(options, given: dict[str, str], seeds: list[str]) -> int:
     """A run with several seeds: a sweep over them, all other parameters as given."""
-    from soilbook.book import sweep
-
-    print(f"{len(seeds)} seeds: a run for each, as soilbook sweep does; results/ stays as it is")
+    if not options.dry_run:
+        print(f"{len(seeds)} seeds: a run each, as soilbook sweep does; results/ stays as it is")
     fixed = {name: value for name, value in given.items() if name != "seed"}
-    return sweep.sweep(
-        options.chapter, {"seed": ",".join(seeds)}, options.out, None,
-        partial(print, flush=True), fixed, data=options.data, profile=options.profile,
-        device=options.device,
-    )  # fmt: skip
+    return _sweep(options, {"seed": ",".join(seeds)}, fixed)
 
 
 @contextmanager
@@ -234,13 +233,14 @@ def _models(options):
         yield
 
 
-def _sweep(options) -> int:
+def _sweep(options, axes: dict[str, str] | None = None, fixed: dict | None = None) -> int:
     from soilbook.book import sweep
 
+    axes = split_options(options.parameters) if axes is None else axes
     return sweep.sweep(
-        options.chapter, split_options(options.parameters), options.out, options.jobs,
-        partial(print, flush=True), data=options.data, profile=options.profile,
-        device=options.device,
+        options.chapter, axes, options.out, getattr(options, "jobs", None),
+        partial(print, flush=True), fixed, options.yes, options.dry_run,
+        **{name: getattr(options, name) for name in TRACK},
     )  # fmt: skip
 
 
@@ -327,7 +327,7 @@ def _build(options) -> int:
         os.environ[course.VARIABLE] = "none"
     try:
         where = (options.data, options.profile, options.device, options.jobs)
-        return build.build(*where, not options.no_run, partial(print, flush=True))
+        return build.build(*where, not options.no_run, partial(print, flush=True), options.yes)
     except build.BuildFailed as failure:
         print(f"soilbook: {failure.message}", file=sys.stderr)
         return failure.code

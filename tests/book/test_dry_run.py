@@ -47,7 +47,7 @@ def chapter(project):
 
 def kinds(chapter, **given) -> list[tuple]:
     found = dry_run.works_of(chapter, runner.prepare(chapter, given), chapters.root())
-    return [(one.kind, one.total, one.missing) for one in found]
+    return [(one.kind, one.total, one.missing) for one in found.values()]
 
 
 def test_every_training_of_a_chapter_is_counted_and_none_is_done(chapter, project, capsys):
@@ -64,7 +64,10 @@ def test_what_is_in_the_store_is_not_to_be_trained(project):
     one = chapters.find("beyond/one")
     assert kinds(one) == [("one", 3, 0), ("new", 3, 3)]
     known = chapters.find("beyond/two")
-    assert dry_run.estimate(known, runner.prepare(known, {})).summary().endswith("nothing to train")
+    known = known, runner.prepare(known, {})
+    assert dry_run.estimate([known]).summary().endswith("nothing to train")
+    both = dry_run.estimate([known, (one, runner.prepare(one, {}))])  # "one" is needed by both
+    assert both.summary().startswith("3 of 6 models to train, 3 in the store")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_on_a_terminal_it_asks(chapter, capsys, ran, monkeypatch, answer, code):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr("builtins.input", lambda question: answer)
     nothing = costs.Estimate((), 0.0, 0, ())
-    monkeypatch.setattr(dry_run, "estimate", lambda chapter, values: nothing)
+    monkeypatch.setattr(dry_run, "estimate", lambda runs: nothing)
     assert cli.main(["run", "beyond/one", "--profile", "paper"]) == code
     assert len(ran) == (code == 1) and "on a CPU: " in sys.stderr.getvalue()
 
@@ -132,9 +135,29 @@ def test_a_gpu_and_a_chapter_that_trains_nothing_are_not_asked_about(project, mo
     project.add("beyond/one", "1", parameters=PARAMETERS)
     one = chapters.find("beyond/one")
     monkeypatch.setattr(dry_run, "find_device", lambda name: "cuda")
-    dry_run.consent(one, {"profile": "paper", "device": "auto"})
-    dry_run.consent(one, {"profile": "paper"})
+    dry_run.consent([(one, {"profile": "paper", "device": "auto"}), (one, {"profile": "paper"})])
     monkeypatch.undo()
     with pytest.raises(ParameterError, match="--yes"):
         monkeypatch.setattr(dry_run, "estimate", lambda *a: costs.Estimate((), 0.0, 0, ()))
-        dry_run.consent(one, {"profile": "paper", "device": "cpu"})
+        dry_run.consent([(one, {"profile": "paper", "device": "cpu"})])
+
+
+def test_a_sweep_and_a_book_ask_too_and_begin_nothing_without_an_answer(
+    chapter, project, capsys, ran, monkeypatch
+):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    given = ["beyond/one", "-p", "device=cpu,auto"]
+    assert cli.main(["sweep", *given, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1].startswith("9 of 9 models to train")  # both need the same
+    assert cli.main(["sweep", *given, "--profile", "paper"]) == 2
+    assert "beyond/one, 2 runs with profile paper on a CPU" in capsys.readouterr().err
+    project.add("beyond/two", "1", parameters=PARAMETERS)
+    project.contents("beyond/one", "beyond/two")
+    assert cli.main(["build", "--profile", "paper", "--device", "cpu"]) == 2
+    assert "2 chapters with profile paper on a CPU: 9 of 9 models" in capsys.readouterr().err
+    assert not ran and not (project.root / "results").exists()
+    assert not (project.root / "book/executed").exists()
+    monkeypatch.setattr("soilbook.book.sweep.build.at_once", lambda device: 1)
+    cli.main(["sweep", *given, "--profile", "paper", "--yes"])
+    assert len(ran) == 2

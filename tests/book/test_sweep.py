@@ -116,7 +116,7 @@ def test_a_run_with_several_seeds_is_a_sweep_over_them(project, ran, capsys, mon
     assert {(*one["models"], one["profile"]) for one in ran} == {("LSTM", "1D-CNN", "smoke")}
     folder = project.root / "results/sweeps/beyond/one"
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("3 seeds: a run for each, as soilbook sweep does")
+    assert said[0].startswith("3 seeds: a run each, as soilbook sweep does")
     assert said[-1] == f"3 of 3 cells in {folder}"
     assert sorted(one.name for one in folder.glob("seed=*")) == ["seed=0", "seed=1", "seed=2"]
     assert not (project.root / "results/twin").exists()

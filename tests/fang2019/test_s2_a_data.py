@@ -86,6 +86,8 @@ def test_fig_1_shows_the_targets_that_the_track_has():
         judged = {arrow.start for arrow in arrows if arrow.kind == "judged"}
         assert {"LSTM", "Noah", "VIC", "Comb", "Noah+VIC", "SMAP L3"} < judged
         assert not [arrow for arrow in arrows if arrow.start == "in situ"]
+        filtered = {arrow.start for arrow in arrows if arrow.end == "filter"}
+        assert filtered == ({"LSTM", "SMAP L3"} if "filter" in things else set())
         assert ("filter" in things) == (data == "observed")
     assert targets == {"twin": {"SMAP L3", "SMAP L4"}, "observed": {"SMAP L3"}}
 

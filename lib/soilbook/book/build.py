@@ -23,6 +23,7 @@ from soilbook.book import (
     chapters,
     cite,
     course,
+    dry_run,
     first_look,
     front,
     links,
@@ -59,6 +60,7 @@ def build(
     jobs: int | None = None,
     execute: bool = True,
     say=print,
+    agreed: bool = False,
 ) -> int:
     """Execute the chapters of _toc.yml that changed and render; the exit code of jupyter-book.
 
@@ -73,8 +75,9 @@ def build(
     Networks of a reader's file, see ``runner.own_models``, join the ``models`` of every chapter
     that takes them.
 
-    Raises SoilbookError before any work for a parameter that a chapter refuses or chapters that
-    read each other in a circle, and BuildFailed after all others ran if a chapter failed.
+    Raises SoilbookError before any work for a parameter that a chapter refuses, chapters that read
+    each other in a circle, or a no to what ``dry_run.consent`` asks unless ``agreed``; BuildFailed
+    after all others ran if a chapter failed.
     """
     runner.clear_killed()
     base = chapters.root()
@@ -82,7 +85,7 @@ def build(
     if execute:
         asked = {"data": data or "twin", "profile": profile or "quick", "device": device}
         with runner.own_models(None) as mine:
-            _execute(base, listed, asked, list(mine), jobs, say)
+            _execute(base, listed, asked, list(mine), jobs, say, agreed)
     else:
         _take_results(base, listed, data, profile)
     return render(base, say)
@@ -123,7 +126,9 @@ def _take_results(base: Path, listed: list[str], data: str | None, profile: str 
         place(base, name, latest.parent)
 
 
-def _execute(base: Path, listed: list[str], asked: dict, mine: list[str], jobs, say) -> None:
+def _execute(
+    base: Path, listed: list[str], asked: dict, mine: list[str], jobs, say, agreed: bool
+) -> None:
     chapters.check(asked)
     reads = chapters.reading(listed, base)
     given, values = {}, {}
@@ -135,6 +140,8 @@ def _execute(base: Path, listed: list[str], asked: dict, mine: list[str], jobs, 
         values[name] = runner.prepare(chapter, given[name])
     stamps = fingerprints(base, values, asked["data"])
     due = _due(base, values, stamps, reads)
+    if not agreed:
+        dry_run.consent((chapters.find(name, base), values[name]) for name in due)
     jobs = jobs or (at_once(asked["device"]) if due else 1)
     how = f"{asked['data']}, {asked['profile']}{f', {jobs} at a time' if due and jobs > 1 else ''}"
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")

@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,26 +25,25 @@ from soilbook.store import Store
 COSTLY = "paper"  # the profile that a CPU is asked about first
 
 
-def estimate(chapter: chapters.Chapter, values: dict) -> costs.Estimate:
-    """What a run with these checked values would train and take on this machine.
+Run = tuple[chapters.Chapter, dict]  # and its checked values
 
-    Raises as the chapter does for what a user can mend, and ``runner.ChapterFailed`` for a
-    statement that fails otherwise.
+
+def estimate(runs: Iterable[Run]) -> costs.Estimate:
+    """What runs would train and take on this machine; what several of them need counts once.
+
+    Raises as a chapter does for what a user can mend, and ``runner.ChapterFailed`` for a statement
+    that fails otherwise.
     """
+    works = {}
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        works = pool.submit(works_of, chapter, values, chapters.root()).result()
-    return costs.Estimate.of(works, Store())
+        for chapter, values in runs:
+            works |= pool.submit(works_of, chapter, values, chapters.root()).result()
+    return costs.Estimate.of(works.values(), Store())
 
 
-def prepared(name: str, given: dict, options: dict) -> tuple[chapters.Chapter, dict]:
-    """The chapter of that name and its values, checked as ``runner.run`` does."""
-    chapter = chapters.find(name)
-    where = {name: options[name] for name in ("data", "profile", "device")}
-    return chapter, runner.prepare(chapter, given, **where)
-
-
-def works_of(chapter: chapters.Chapter, values: dict, base: Path) -> list[costs.Work]:
-    """Trainings of a run; in this process, whose directory and environment it changes meanwhile."""
+def works_of(chapter: chapters.Chapter, values: dict, base: Path) -> dict[str, costs.Work]:
+    """Trainings of a run by their keys; in this process, whose directory and environment it changes
+    meanwhile."""
     space = {"__name__": "__main__"}
     with tempfile.TemporaryDirectory(prefix=f"soilbook-{os.getpid()}-") as out:
         variables = {
@@ -65,7 +65,7 @@ def works_of(chapter: chapters.Chapter, values: dict, base: Path) -> list[costs.
                     continue
                 for statement in ast.parse("".join(cell["source"])).body:
                     _try(statement, space, chapter.name)
-    return list(found.values())
+    return found
 
 
 def _try(statement: ast.stmt, space: dict, name: str) -> None:
@@ -91,15 +91,24 @@ def _shows(statement: ast.stmt) -> bool:
     return isinstance(owner, ast.Name) and owner.id == "page"
 
 
-def consent(chapter: chapters.Chapter, values: dict) -> None:
-    """Say what the profile ``paper`` takes on a CPU, and ask; ParameterError for a no, or where
-    nobody can answer."""
-    device = values.get("device")
-    if values.get("profile") != COSTLY or device is None or find_device(device) != "cpu":
+def consent(runs: Iterable[Run]) -> None:
+    """Say what those runs with the profile ``paper`` take that would train on a CPU, and ask;
+    ParameterError for a no, or where nobody can answer."""
+    costly = [(chapter, values) for chapter, values in runs if _is_costly(values)]
+    if not costly:
         return
-    said = f"{chapter.name} with profile {COSTLY} on a CPU: {estimate(chapter, values).summary()}"
+    names = list(dict.fromkeys(chapter.name for chapter, _ in costly))
+    what = names[0] if len(names) == 1 else f"{len(names)} chapters"
+    if len(costly) > len(names):
+        what += f", {len(costly)} runs"
+    said = f"{what} with profile {COSTLY} on a CPU: {estimate(costly).summary()}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ParameterError(f"{said}; to run it all the same: --yes")
     print(said, file=sys.stderr)
     if input("Run it? [y/N] ").strip().lower() not in ("y", "yes"):
         raise ParameterError("not run; see --dry-run, and the profiles smoke, quick and standard")
+
+
+def _is_costly(values: dict) -> bool:
+    device = values.get("device")
+    return values.get("profile") == COSTLY and device is not None and find_device(device) == "cpu"

@@ -12,7 +12,7 @@ from concurrent.futures import BrokenExecutor, as_completed
 from itertools import product
 from pathlib import Path
 
-from soilbook.book import build, chapters, compare, runner
+from soilbook.book import build, chapters, compare, dry_run, runner
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.store import write
 
@@ -27,6 +27,8 @@ def sweep(
     jobs: int | None = None,
     say: Callable[[str], None] = print,
     fixed: dict[str, str] | None = None,
+    agreed: bool = False,
+    dry: bool = False,
     **options,
 ) -> int:
     """Run all combinations of ``axes``, which ``values_of`` reads; exit code 0, else 1, or 2 if all
@@ -34,7 +36,9 @@ def sweep(
 
     Results lie in ``out``, else in results/sweeps/<chapter> of the book. ``fixed`` parameters and
     ``options`` (data, profile, device) are those of every run. One cell that fails does not keep
-    the others. Raises SoilbookError before any work for a value that the chapter refuses.
+    the others. ``dry`` only says what the cells would train; ``agreed`` does not ask about what
+    ``dry_run.consent`` asks about. Raises SoilbookError before any work for a value that the
+    chapter refuses.
     """
     runner.clear_killed()
     base = chapters.root()
@@ -42,8 +46,6 @@ def sweep(
     folder = Path(out).resolve() if out else base / "results/sweeps" / found.name
     cells = {name: (fixed or {}) | given for name, given in cells_of(axes).items()}
     values = {name: runner.prepare(found, given, **options) for name, given in cells.items()}
-    record = {"chapter": found.name, "cells": cells}
-    write(folder / compare.SWEEP, json.dumps(record, indent=1).encode())
     stamps = {
         name: build.fingerprints(base, {found.name: of}, of.get("data", "twin"))[found.name]
         for name, of in values.items()
@@ -53,6 +55,13 @@ def sweep(
         for name in cells
         if not _is_done(found.name, values[name], base, folder / name, stamps[name])
     }
+    if dry:
+        say("\n".join(dry_run.estimate((found, of) for of in values.values()).lines()))
+        return 0
+    if not agreed:
+        dry_run.consent((found, values[name]) for name in due)
+    record = {"chapter": found.name, "cells": cells}
+    write(folder / compare.SWEEP, json.dumps(record, indent=1).encode())
     jobs = min(jobs or build.at_once(options.get("device")), max(1, len(due)))
     say(f"{len(cells) - len(due)} of {len(cells)} cells done before, {len(due)} to run")
     failed = {}
