@@ -68,7 +68,7 @@ def clock(
     key = {"kind": "times of fits", "shape": x.shape, "machine": platform.node(), "fits": repeats}
     found = (store or Store()).made(key, measure)["seconds"].values
     rows = [(m, one) for m, fits in zip(MACHINE_LEARNING, found, strict=True) for one in fits]
-    settings = published.hyperparameters().set_index(["model", "name"])["value"]
+    settings = published.hyperparameters().set_index(["model", "name"])["value"].sort_index()
     epochs = float(settings["deep", "epochs"])
     turns = result["seconds_alone"].sel(model="LSTM").values
     rows += [("LSTM", seconds * epochs / 100) for seconds in turns]
