@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import rankdata
+from statsmodels.stats.multitest import multipletests
 
 from soilbook import metrics
 from soilbook.errors import DataError, ParameterError
@@ -188,6 +189,16 @@ def test_corrections_against_known_answers():
     assert np.isnan(metrics.correct([np.nan])).all()
     with pytest.raises(ParameterError, match="unknown correction 'bonferroni'"):
         metrics.correct(p, "bonferroni")
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("holm", "holm"), ("benjamini-hochberg", "fdr_bh")])
+def test_corrected_p_is_that_of_statsmodels(name, theirs):
+    random = np.random.default_rng(0)
+    for k in (1, 2, 7, 60):
+        p = random.random(k) ** 3
+        p[k // 2] = p[0]  # a tie
+        wanted = multipletests(p, method=theirs)[1]
+        np.testing.assert_allclose(metrics.correct(p, name), wanted, rtol=1e-12)
 
 
 def test_pseudomedian_of_a_small_sample():
