@@ -172,6 +172,14 @@ def test_a_bar_that_is_not_cut_shows_its_interval_whole(bars):
     assert axis.get_ylim()[1] == pytest.approx(1.1 * 0.09) and not axis.texts
 
 
+def test_bars_without_intervals_are_drawn_to_their_own_height(bars):
+    short = bars.copy(deep=True)
+    short["rmse_low"][:], short["rmse_high"][:] = np.nan, np.nan
+    short["rmse"][:] = 0.02
+    axis = drawn.rmse_panels(short).axes[0]
+    assert axis.get_ylim()[1] == pytest.approx(1.1 * 0.02) and not axis.texts
+
+
 def test_gains_mark_what_is_beyond_chance(made):
     gains = runs.gains(made({"persistence": 0.9, "LSTM": 0.95}, n_sites=16))
     figure = drawn.heatmap(gains)

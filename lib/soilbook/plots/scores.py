@@ -146,10 +146,11 @@ def _top(scores: xr.Dataset) -> float:
     highest = scores["rmse"].max("lead")
     if not np.isfinite(highest).any():  # no site has this depth
         return np.inf
+    ends = scores["rmse_high"].fillna(scores["rmse"]).max("lead")  # a short record has no interval
     kept = highest <= 2 * highest.quantile(0.4)
     # And those that fit below it, whose intervals are then shown whole.
-    kept = highest <= 1.1 * scores["rmse_high"].isel(model=np.flatnonzero(kept)).max()
-    top = 1.1 * float(scores["rmse_high"].isel(model=np.flatnonzero(kept)).max())
+    kept = highest <= 1.1 * ends.where(kept).max()
+    top = 1.1 * float(ends.where(kept).max())
     return top if top > 0 else np.inf
 
 
