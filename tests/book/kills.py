@@ -26,6 +26,7 @@ COMMAND = (
 CHAPTER = "twin/smoke/wang2024/s4_1_machine_learning"
 CLOCKED = re.compile(rb"^4\.1-8:.*\n", re.M)  # measured anew in every store
 TIMED = ("chapter.ipynb", "provenance.json")  # hold dates
+SHARED = Path(runner.SHARED)
 MARKS = {"kernel": "ipykernel", "worker": "popen_loky"}
 TOOK = re.compile(r": (\d+) s, results in ")
 
@@ -37,6 +38,7 @@ class Run:
         changed = {"SOILBOOK_ROOT": str(ROOT), "TMPDIR": str(temporary)}
         changed["SOILBOOK_CACHE"] = str(folder / "store")
         self.results = folder / "results" / CHAPTER
+        self.before = set(SHARED.iterdir())  # of processes long gone, whose numbers come again
         self.process = psutil.Popen(
             [sys.executable, "-m", "soilbook.cli", *COMMAND.split(), str(folder / "results")],
             env=os.environ | changed,
@@ -75,8 +77,8 @@ class Run:
         alive = [one.name() for one in psutil.wait_procs(self.seen, timeout=10)[1]]
         numbers = "|".join(str(one.pid) for one in self.seen)
         ours = re.compile(rf"(?:joblib_memmapping_folder_|sem\.loky-)(?:{numbers})[_-]")
-        shared = Path(runner.SHARED)
-        return alive + [one.name for one in shared.glob("*") if ours.match(one.name)]
+        added = set(SHARED.iterdir()) - self.before
+        return alive + [one.name for one in added if ours.match(one.name)]
 
     def content(self) -> dict[str, bytes]:
         """The results that stand in their place, but for dates and the claim on times."""
