@@ -113,6 +113,23 @@ def test_a_hindcast_that_falls_off_before_launch_is_said_to(base):
     assert answers(base, "fang2019")[question].startswith("**Not everywhere**")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.80, 0.85, "As well as"), (0.85, 0.90, "Better than"), (0.70, 0.80, "Less well than")],
+)
+def test_the_year_ahead_speaks_of_the_papers_method_and_follows_its_interval(base, low, high, word):
+    def edit(table):
+        rows = (table["predictor"] == "ensemble") & (table["metric"] == "r")
+        table.loc[rows & (table["method"] == "paper"), ["low", "high"]] = low, high
+        table.loc[rows & (table["method"] == "ours"), "value"] = 0.777
+        return table
+
+    change(base, "fang2019/s2_b_model/table_M3.csv", edit)
+    answer = answers(base, "fang2019")["How well does the network predict SMAP a year ahead?"]
+    assert answer.startswith(f"**{word} the authors' network**")
+    assert "(LSTM (ours)) R 0.777" in answer
+
+
 def test_a_note_of_the_reference_run_is_told(base):
     question = "On how much data does this rest?"
     file = base / REFERENCE / "fang2019/s2_b_model/provenance.json"
