@@ -130,6 +130,18 @@ def test_the_year_ahead_speaks_of_the_papers_method_and_follows_its_interval(bas
     assert "(LSTM (ours)) R 0.777" in answer
 
 
+def test_a_training_that_was_too_short_is_said_to_be(base):
+    def flat(table):
+        table["rmse"] = 0.03
+        return table
+
+    question = "How well does the network predict SMAP a year ahead?"
+    said = "At the end of its 100 epochs the paper's method still improves"
+    assert said in answers(base, "fang2019")[question]
+    change(base, "fang2019/s2_b_model/fig_M2.csv", flat)
+    assert answers(base, "fang2019")[question].endswith("].")
+
+
 def test_a_note_of_the_reference_run_is_told(base):
     question = "On how much data does this rest?"
     file = base / REFERENCE / "fang2019/s2_b_model/provenance.json"

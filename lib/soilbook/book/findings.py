@@ -15,6 +15,7 @@ from soilbook.book.product import REFERENCE, recorded
 from soilbook.models import NETWORKS
 
 SURE = 0.05  # corrected p
+CONVERGED = 0.02  # of the error, lost in the last half of a training
 NETWORK_TABLES = {
     "s4_2_basic_networks": "table_3.csv",
     "s4_3_cnn_lstm_hybrids": "table_4.csv",
@@ -235,8 +236,22 @@ def year_ahead(read: Reference) -> Finding:
         word = f"{'Better' if low > theirs['r'] else 'Less well'} than the authors' network"
     return Finding(
         "How well does the network predict SMAP a year ahead?",
-        f"**{word}**: {'; '.join(parts)}.",
+        f"**{word}**: {'; '.join(parts)}. {_convergence(read)}".strip(),
         "s2_b_model",
+    )
+
+
+def _convergence(read: Reference) -> str:
+    """Whether the paper's method was trained for long enough, from its error on held-out days."""
+    curves = read("s2_b_model", "fig_M2.csv").query("panel == 'paper' and part == 'held out'")
+    epochs, rmse = (curves[name].to_numpy() for name in ("epoch", "rmse"))
+    half = rmse[epochs <= epochs[-1] / 2][-1]
+    fall = 1 - rmse[-1] / half
+    if fall < CONVERGED:
+        return ""
+    return (
+        f"At the end of its {epochs[-1]} epochs the paper's method still improves: the error on "
+        f"held-out days fell from {half:.3f} to {rmse[-1]:.3f} m³ m⁻³ in the last half."
     )
 
 
