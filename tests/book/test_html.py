@@ -105,6 +105,15 @@ def test_what_is_too_long_or_too_wide_is_folded(rows, columns, folded):
     assert ("soilbook-many" in markup) == (columns > html.MANY)
 
 
+def test_a_column_of_sentences_has_room_and_no_other():
+    made = html.table(pd.DataFrame({"claim": ["T-1"], "why": ["a " * 40], "n": [3]}))
+    heads = dict(re.findall(r"<th([^>]*)>(\w+)</th>", made))
+    widths = {name: "min-width" in look for look, name in heads.items()}
+    assert widths.pop("why") and not any(widths.values())
+    several = pd.DataFrame([["a " * 40]], columns=pd.MultiIndex.from_tuples([("x", "y")]))
+    assert "min-width" not in html.table(several)
+
+
 def test_a_claim_tells_its_verdict_first_and_names_its_columns_for_cards():
     row = {"claim": "c", "published": 3.0, "reproduced": 0.25, "low": 0.1, "high": 0.3}
     markup = html.verdicts(pd.DataFrame([{**row, "verdict": "not testable", "why": "w"}]))

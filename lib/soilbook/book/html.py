@@ -32,6 +32,7 @@ SURE = 0.001
 CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
 MANY, MOST = 6, 9  # columns beyond which a table is set smaller, and smaller still
 LONG, WIDE = 40, 14  # rows and columns beyond which a table is folded
+SENTENCE, ROOM = 60, "13em"  # letters of a cell beyond which its column has at least this width
 
 
 def heading(column) -> str:
@@ -72,8 +73,13 @@ def table(frame: pd.DataFrame, folded: str | None = None) -> str:
     shown.columns = [heading(column) for column in headings] if headings.nlevels == 1 else headings
     sizes = (("soilbook-many", MANY), ("soilbook-most", MOST))
     look = ["dataframe", *(name for name, n in sizes if frame.shape[1] > n)]
+    # On a phone sentences would be squeezed into tall columns of single words.
+    long = shown.map(lambda cell: len(str(cell)) > SENTENCE).any().to_numpy()
+    room = dict.fromkeys(shown.columns[long], ROOM) if headings.nlevels == 1 else None
     with pd.option_context("display.max_colwidth", None):
-        body = shown.to_html(index=has_names(frame), border=0, classes=look, justify="left")
+        body = shown.to_html(
+            index=has_names(frame), border=0, classes=look, justify="left", col_space=room
+        )
     if folded is None and (len(frame) > LONG or frame.shape[1] > WIDE):
         folded = f"the table of {len(frame)} rows and {frame.shape[1]} columns"
     return fold(folded, wrapped(body)) if folded else wrapped(body)
