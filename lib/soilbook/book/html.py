@@ -32,7 +32,7 @@ SURE = 0.001
 CLAIM = ("verdict", "claim", "published", "reproduced", "interval", "why")  # columns of a page
 MANY, MOST = 6, 9  # columns beyond which a table is set smaller, and smaller still
 LONG, WIDE = 40, 14  # rows and columns beyond which a table is folded
-SENTENCE, ROOM = 40, "11em"  # letters of a cell beyond which its column has at least this width
+SENTENCE, ROOM = 40, "10em"  # letters of a cell beyond which its column has at least this width
 
 
 def heading(column) -> str:
