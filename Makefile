@@ -52,9 +52,10 @@ build/axe/node_modules/axe-core/axe.min.js:
 axe: environment build/axe/node_modules/axe-core/axe.min.js  ## accessibility and widths of the rendered pages
 	$(BIN)/python tests/book/axe.py build/axe/node_modules/axe-core/axe.min.js
 
-# The tests of a file share what they prepare, so a file stays with one process.
+# Tests that share what they prepare stay with one process: tests/conftest.py groups them.
 test: environment  ## all tests, side by side on all cores; ARGS="-k name" chooses
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 \
+	  --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 slow: environment  ## the tests that take minutes: every solution, compiled training, a first download
 	$(BIN)/python -m pytest -m slow $(ARGS)
