@@ -88,10 +88,11 @@ def test_tracks():
         data.available("real")
 
 
-def test_twin_through_the_door():
-    site = data.load("UpperBethlehem", seed=3)
-    assert site.attrs["track"] == "twin"
-    assert site["site"].item() == "UpperBethlehem"
+def test_twin_through_the_door(monkeypatch):
+    """What is made of name and seed, tests/twin shows."""
+    monkeypatch.setattr("soilbook.twin.sites.load", lambda name, seed: (name, seed))
+    assert data.load("UpperBethlehem", seed=3) == ("UpperBethlehem", 3)
+    assert data.load("Weslaco", "twin") == ("Weslaco", 0)
 
 
 def test_fingerprint_of_observations(joplin, station_writer, write_power):

@@ -15,27 +15,35 @@ class Made(NamedTuple):
     core: xr.Dataset
     sparse: xr.Dataset
     truth: xr.Dataset
+    world: continent.World
 
 
 @pytest.fixture(scope="session")
 def made() -> Made:
+    # At once: only the last seed is remembered, and some tests ask for others.
     faces = continent.grid(), continent.insitu("core"), continent.insitu("sparse")
-    return Made(*faces, continent.truth())
+    return Made(*faces, continent.truth(), continent.world(0))
 
 
 @pytest.fixture(scope="session")
 def world(made) -> continent.World:
     """What the faces of the continent were made from."""
-    return continent.world(0)
+    return made.world
 
 
 @pytest.fixture(scope="session")
-def records():
+def observatory() -> dict[str, tuple[xr.Dataset, xr.Dataset]]:
+    """Record and truth of each site."""
+    return {name: (sites.load(name), sites.truth(name)) for name in sites.NAMES}
+
+
+@pytest.fixture(scope="session")
+def records(observatory) -> dict[str, xr.Dataset]:
     """What the observatory records at each site."""
-    return {name: sites.load(name) for name in sites.NAMES}
+    return {name: both[0] for name, both in observatory.items()}
 
 
 @pytest.fixture(scope="session")
-def truths(records):
+def truths(observatory) -> dict[str, xr.Dataset]:
     """What is true at each site."""
-    return {name: sites.truth(name) for name in sites.NAMES}
+    return {name: both[1] for name, both in observatory.items()}
