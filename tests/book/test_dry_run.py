@@ -155,7 +155,9 @@ def test_a_sweep_and_a_book_ask_too_and_begin_nothing_without_an_answer(
     project.add("beyond/two", "1", parameters=PARAMETERS)
     project.contents("beyond/one", "beyond/two")
     assert cli.main(["build", "--profile", "paper", "--device", "cpu"]) == 2
-    assert "2 chapters with profile paper on a CPU: 9 of 9 models" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "2 chapters with profile paper on a CPU; what each takes: soilbook run" in said
+    assert said.count("\n") == 1 and said.endswith("--yes\n")
     assert not ran and not (project.root / "results").exists()
     assert not (project.root / "book/executed").exists()
     monkeypatch.setattr("soilbook.book.sweep.build.at_once", lambda device: 1)

@@ -92,16 +92,18 @@ def _shows(statement: ast.stmt) -> bool:
 
 
 def consent(runs: Iterable[Run]) -> None:
-    """Say what those runs with the profile ``paper`` take that would train on a CPU, and ask;
-    ParameterError for a no, or where nobody can answer."""
+    """Say what those runs of a chapter take that have the profile ``paper`` and would train on a
+    CPU, and ask, as for several chapters; ParameterError for a no, or where nobody can answer."""
     costly = [(chapter, values) for chapter, values in runs if _is_costly(values)]
     if not costly:
         return
-    names = list(dict.fromkeys(chapter.name for chapter, _ in costly))
-    what = names[0] if len(names) == 1 else f"{len(names)} chapters"
-    if len(costly) > len(names):
-        what += f", {len(costly)} runs"
-    said = f"{what} with profile {COSTLY} on a CPU: {estimate(costly).summary()}"
+    names = {chapter.name for chapter, _ in costly}
+    if len(names) == 1:
+        what = f"{costly[0][0].name}{f', {len(costly)} runs' if len(costly) > 1 else ''}"
+        said = f"{what} with profile {COSTLY} on a CPU: {estimate(costly).summary()}"
+    else:  # a dry run of the whole book takes minutes
+        how = f"soilbook run CHAPTER --profile {COSTLY} --dry-run"
+        said = f"{len(names)} chapters with profile {COSTLY} on a CPU; what each takes: {how}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ParameterError(f"{said}; to run it all the same: --yes")
     print(said, file=sys.stderr)
