@@ -1,6 +1,7 @@
 """What a training takes is measured once and foretold from then on; a dry run trains nothing."""
 
 import pytest
+from filelock import FileLock, Timeout
 
 from soilbook import costs
 from soilbook.costs import Estimate, Rate, Work, dry_run, every, foreseen, spoken, training
@@ -90,6 +91,16 @@ def test_a_dry_run_counts_once_and_stops_where_something_is_missing(tmp_path, cl
     assert done == ["c"] and [one.kind for one in found.values()] == ["a", "b", "c"]
     assert not list(tmp_path.iterdir())
     trained(Store(tmp_path), clock)  # afterwards all is as before
+
+
+def test_a_dry_run_does_not_wait_for_what_another_process_trains(tmp_path):
+    store, key = Store(tmp_path), {"of": "a"}
+    with store.alone(key):  # as the other process holds it; a lock of its own makes this one wait
+        with dry_run(), Store(tmp_path).alone(key):
+            pass
+        with pytest.raises(Timeout):
+            FileLock(*tmp_path.glob("*/*.lock"), timeout=0).acquire()
+    assert not [*tmp_path.glob("*/*.nc")]
 
 
 def test_all_are_counted_before_the_first_stops():

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from soilbook.store import RATES, Store, canonical, write
+from soilbook.store import RATES, Store, canonical, unlocked, write
 
 # A rate is not replaced by that of a training of less than this share of its steps.
 LEAST = 0.5
@@ -69,11 +69,13 @@ class NotMade(Exception):
 
 @contextmanager
 def dry_run() -> Iterator[dict[str, Work]]:
-    """Nothing is trained in here; yields what would be, by its key. No two at the same time."""
+    """Nothing is trained in here, nor waited for; yields what would be, by its key. No two at the
+    same time."""
     global _found
     _found = {}
     try:
-        yield _found
+        with unlocked():
+            yield _found
     finally:
         _found = None
 
