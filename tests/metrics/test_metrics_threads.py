@@ -26,7 +26,7 @@ show("steps", steps(random.normal(size=(300, time.size)), time, "month"))
 
 def test_the_number_of_threads_changes_nothing():
     made = []
-    for threads in ("1", "2", "4"):
+    for threads in ("1", "4"):
         environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         found = subprocess.run(
             [sys.executable, "-c", MAKE], env=environment, capture_output=True, text=True
