@@ -93,6 +93,15 @@ def test_the_test_year_is_not_learned_from(result):
         )
 
 
+def test_the_level_that_ours_takes_off_is_that_of_the_training_years():
+    one, other = places(), places()
+    later = other["time"] >= np.datetime64("2016-04-01")
+    other[TARGET] = other[TARGET].where(~later, 0.5)
+    made = [year_ahead(YearAhead(**SMALL, method="ours"), places=each) for each in (one, other)]
+    first, second = (each["moisture"].sel(predictor="ensemble") for each in made)
+    xr.testing.assert_equal(first, second)
+
+
 def test_weather_before_the_test_year_warms_the_memory():
     last = 365  # of training; without an observation its weather teaches nothing
     one = places()

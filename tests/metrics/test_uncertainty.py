@@ -291,3 +291,12 @@ def test_no_answer_has_no_interval_and_leaves_the_others(short):
     assert np.isfinite(found.error.low[0]).all()
     with pytest.raises(ParameterError, match="between 0 and 1"):
         metrics.collocation_intervals(x, y, z, level=1.0)
+
+
+def test_a_signal_that_few_replicates_have_gets_no_interval():
+    random = np.random.default_rng(41)
+    truth = random.normal(size=60)
+    products = [0.35 * truth + random.normal(size=60) for _ in range(3)]
+    found = metrics.collocation_intervals(*products, length=1, n_replicates=200)
+    assert np.isfinite(found.error.value).all() and np.isfinite(found.r_truth.value).all()
+    assert np.isnan(found.error.low).all() and np.isnan(found.r_truth.high).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import published
+from soilbook import metrics, published
 from soilbook.wang2024 import claims
 
 DEPTHS, LEADS = (0.05, 0.1, 0.2, 0.5, 1.0), (1, 3, 7)
@@ -213,3 +213,17 @@ def test_a_spread_grows_by_what_the_span_of_all_models_gains_from_the_first_lead
     assert pair.names == "LSTM, RF, SVR" and np.isnan(pair.published) and pair.n_sites == 3
     two = claim("spread of R2 over the three", "grows", ("LSTM", "ELM"), ())
     assert claims.compared(two, three) == ([], "not run: ELM")
+
+
+def test_the_largest_gain_somewhere_has_an_interval_that_allows_for_all_cells():
+    found = result()
+    asked = claim(relation="worse", subject=("RF",), reference=("LSTM",))
+    measured = claims.SCORED["somewhere"](asked, found)
+    gains = (found["site_r2"][0] - found["site_r2"][1])[..., 0].values.reshape(3, -1)
+    wide = metrics.mean_over_sites(gains, level=1 - 0.05 / 15, n_replicates=10_000)
+    assert measured.value == pytest.approx(0.05 + 0.0007)
+    assert (measured.low, measured.high) == (
+        pytest.approx(wide.low[-1]),
+        pytest.approx(wide.high[-1]),
+    )
+    assert len(measured.cases) == 15

@@ -468,3 +468,11 @@ def test_paired_differences_are_the_others_minus_the_one_named(made):
     assert table.loc[("RF", 0.1, 3), "difference"] == pytest.approx(-0.04, abs=0.002)
     assert (table["n_sites"] == 12).all()
     assert set(table.index.get_level_values("model")) == {*BASE, "1D-CNN", "RF"}
+
+
+def test_most_accurate_of_three_is_counted_against_the_better_of_the_other_two(made):
+    models = {"FA-LSTM": 0.95, "TA-LSTM": 0.97, "FTA-LSTM": 0.92}
+    row = verdict(made(BASE | models), "4.4", "4.4-1")
+    assert row["verdict"] == "not" and row["reproduced"] == 0
+    models["TA-LSTM"] = 0.93
+    assert verdict(made(BASE | models), "4.4", "4.4-1")["reproduced"] == 1
