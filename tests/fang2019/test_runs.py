@@ -145,6 +145,12 @@ def test_networks_have_the_level_of_each_pixel_in_training():
     assert apart[0] < 0.02 < apart[1]
 
 
+def test_neighbours_are_near_in_rows_and_in_columns():
+    at = xr.Dataset(coords={"row": ("pixel", [0, 11, 12, 0]), "column": ("pixel", [0, 11, 0, 12])})
+    first, same, below, beside = runs.neighbours(at)
+    assert first == same and len({first, below, beside}) == 3
+
+
 def test_misfit_is_the_mean_over_observed_days_and_none_where_there_is_none():
     observed = np.array([[0.1, np.nan, 0.3], [np.nan] * 3])
     predicted = np.full((2, 2, 3), 0.25)
