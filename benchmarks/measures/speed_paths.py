@@ -23,7 +23,7 @@ from soilbook.models.prolongation import PlainProlongation, Prolongation, draw_m
 from soilbook.training import Settings, Task, fast
 from soilbook.training.sequences import masked_loss
 from soilbook.training.step import Stack, Update, start
-from soilbook.training.tasks import ShardData, Sizes
+from soilbook.training.windows import ShardData, Sizes
 
 DEVICE = torch.device("cpu")
 

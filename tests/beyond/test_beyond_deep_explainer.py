@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
+from torch import nn
 
 from soilbook.beyond import deep_explainer as additivity
 from soilbook.errors import ParameterError
@@ -53,7 +54,7 @@ def test_walks_add_up_and_deep_explainer_only_where_it_has_rules(lab):
 def test_errors_are_in_standard_deviations_of_the_prediction(lab, monkeypatch):
     values = {"additivity_error": [0.1, 0.3], "prediction": [1.0, 5.0]}  # a deviation of 2
     made = xr.Dataset({name: ("sample", array) for name, array in values.items()})
-    monkeypatch.setattr(additivity.shapley, "inputs", lambda *a, **k: made)
+    monkeypatch.setattr(additivity.importance, "inputs", lambda *a, **k: made)
     table = additivity.compare(lab, "here", 0.05, n_background=10)
     walks = table[table["estimator"] == additivity.WALKS]
     assert walks[["largest", "mean"]].iloc[0].tolist() == pytest.approx([0.15, 0.1])
@@ -90,3 +91,56 @@ def test_no_error_at_all_and_no_values_are_drawn():
     np.testing.assert_allclose(other[:, 0], additivity.LEAST)
     assert axis.get_xlim()[0] < additivity.LEAST
     assert "one: no values" in [text.get_text() for text in axis.texts]
+
+
+def windows(n: int, shape=(3, 4), seed: int = 0) -> np.ndarray:
+    """Uniform inputs in [-1, 1]."""
+    return np.random.default_rng(seed).uniform(-1, 1, (n, *shape)).astype(np.float32)
+
+
+class Known(nn.Module):
+    """Layers that the explainer has rules for."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(32, 8), nn.Tanh(), nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.layers(x)[:, 0]
+
+
+class Tenfold(nn.Module):
+    """Ten times what a network says."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return 10 * self.module(x)
+
+
+class WithoutGradient(nn.Module):
+    """An operation that no gradient passes."""
+
+    def forward(self, x):
+        return x.detach().sum((1, 2))
+
+
+def test_known_layers_add_up_and_an_lstm_does_not():
+    torch.manual_seed(0)
+    x, rows = windows(12, (4, 8)), windows(20, (4, 8), seed=1)
+    known = additivity.deep_explainer_error(Known(), x, rows)
+    assert known.largest < 1e-4 and known.reason == ""
+    network = NETWORKS["LSTM"](8)
+    lstm = additivity.deep_explainer_error(network, x, rows)
+    tenfold = additivity.deep_explainer_error(Tenfold(network), x, rows)
+    assert tenfold.largest == pytest.approx(lstm.largest, rel=1e-3)  # both in deviations of f
+    assert lstm.largest > 0.05 and lstm.largest >= lstm.mean > 0
+    assert any("LSTMLayer" in text for text in lstm.warnings)
+
+
+def test_an_operation_without_gradient_is_reported():
+    found = additivity.deep_explainer_error(WithoutGradient(), windows(5), windows(5, seed=1))
+    assert found.reason.startswith("RuntimeError: ")
+    assert np.isnan(found.largest) and np.isnan(found.mean)

@@ -9,7 +9,7 @@ from soilbook import published
 from soilbook.book import chapters
 from soilbook.fang2019 import claims as of_study_2
 from soilbook.fang2019 import measures
-from soilbook.wang2024 import agreement, pairs, pictures
+from soilbook.wang2024 import agreement, claims, pictures
 
 ROOT = Path(__file__).parents[2]
 # Sections whose claims one function judges whole; all others go through ``claims.verdicts``.
@@ -22,12 +22,12 @@ WHOLE = {
 HANDED = {
     "clock": "claims.of_clock(",
     "sweep": "claims.of_sweep(",
-    "feature weights": "claims.of_attention(",
-    "time weights": "claims.of_attention(",
-    "unlike values": "claims.of_section_46(",
-    "unlike pictures": "claims.of_section_46(",
+    "feature weights": "pictures.of_attention(",
+    "time weights": "pictures.of_attention(",
+    "unlike values": "section.of_section_46(",
+    "unlike pictures": "section.of_section_46(",
 }
-KNOWN = {"", *pairs.SCORED, *pictures.PICTURES, *agreement.MEASURES, *HANDED}
+KNOWN = {"", *claims.SCORED, *pictures.PICTURES, *agreement.MEASURES, *HANDED}
 KNOWN |= {"long-wave", "falling", "gap at 4 d"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from soilbook import published
-from soilbook.wang2024 import pairs, s3_models
+from soilbook.wang2024 import claims, s3_models
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def prose(name: str) -> str:
 )
 def test_contradictions_named_among_the_slips_are_those_of_the_tables(key, words):
     (claim,) = (one for one in published.claims().itertuples() if one.id == key)
-    assert words.format(*pairs._printed_cells(claim)) in prose("book/slips.md")
+    assert words.format(*claims._printed_cells(claim)) in prose("book/slips.md")
 
 
 def test_hybrids_have_several_times_the_parameters_of_the_lstm():

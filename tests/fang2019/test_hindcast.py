@@ -10,7 +10,7 @@ from soilbook.errors import DataError, ParameterError
 from soilbook.fang2019 import hindcast
 from soilbook.fang2019.hindcast import LEAST
 from soilbook.fang2019.places import MODELS
-from soilbook.models.baselines import exponential_filter
+from soilbook.models.classical import exponential_filter
 from soilbook.training.sequences import MODELLED, fit_scaling
 
 DAYS = np.arange("2014-09-01", "2015-12-10", dtype="datetime64[D]").astype("datetime64[ns]")

@@ -93,6 +93,15 @@ def test_the_test_year_is_not_learned_from(result):
         )
 
 
+def test_the_level_that_ours_takes_off_is_that_of_the_training_years():
+    one, other = places(), places()
+    later = other["time"] >= np.datetime64("2016-04-01")
+    other[TARGET] = other[TARGET].where(~later, 0.5)
+    made = [year_ahead(YearAhead(**SMALL, method="ours"), places=each) for each in (one, other)]
+    first, second = (each["moisture"].sel(predictor="ensemble") for each in made)
+    xr.testing.assert_equal(first, second)
+
+
 def test_weather_before_the_test_year_warms_the_memory():
     last = 365  # of training; without an observation its weather teaches nothing
     one = places()
@@ -134,6 +143,12 @@ def test_networks_have_the_level_of_each_pixel_in_training():
     )
     apart = [abs(one["bias"].sel(predictor="ensemble")).max() for one in (ours, paper)]
     assert apart[0] < 0.02 < apart[1]
+
+
+def test_neighbours_are_near_in_rows_and_in_columns():
+    at = xr.Dataset(coords={"row": ("pixel", [0, 11, 12, 0]), "column": ("pixel", [0, 11, 0, 12])})
+    first, same, below, beside = runs.neighbours(at)
+    assert first == same and len({first, below, beside}) == 3
 
 
 def test_misfit_is_the_mean_over_observed_days_and_none_where_there_is_none():

@@ -1,4 +1,8 @@
-"""Blocks of days, replicates and intervals of scores at one site, and means over sites."""
+"""Intervals with known answers and coverage; one thread."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -240,3 +244,36 @@ def test_a_cell_of_one_site_has_a_mean_and_no_interval():
 def test_replicates_that_do_not_fit_are_one_line():
     with pytest.raises(ParameterError, match="do not fit"):
         metrics.mean_over_sites(np.ones(4), np.ones((10, 3)))
+
+
+MAKE = """
+import numpy as np
+from soilbook.metrics import bootstrap, uncertainty
+from soilbook.metrics.trends import steps
+
+def show(name, *arrays):
+    print(name, *(array.tobytes().hex() for array in arrays))
+
+random = np.random.default_rng(0)
+o, p, q = random.normal(size=(7, 1001)) + 0.5 * random.normal(size=(3, 7, 1001))
+show("resample", bootstrap.resample(o, p, length=20).replicates)
+found = uncertainty.collocation_intervals(o, p, q, length=20)
+show("intervals", found.error.low, found.error.high, found.r_truth.low, found.r_truth.high)
+found = uncertainty.triple_collocation(o, p, q)
+show("collocation", found.error_variance, found.r_truth)
+time = np.arange("2000-01-01", "2010-01-01", dtype="M8[D]")
+show("steps", steps(random.normal(size=(300, time.size)), time, "month"))
+"""
+
+
+def test_the_number_of_threads_changes_nothing():
+    made = []
+    for threads in ("1", "4"):
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        found = subprocess.run(
+            [sys.executable, "-c", MAKE], env=environment, capture_output=True, text=True
+        )
+        assert found.returncode == 0, found.stderr
+        made.append(dict(line.split(" ", 1) for line in found.stdout.splitlines()))
+    assert len(made[0]) == 4
+    assert [name for name in made[0] if len({one[name] for one in made}) > 1] == []

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import kendalltau, theilslopes
+from scipy.stats import kendalltau, norm, theilslopes
 
 from soilbook import metrics
 from soilbook.errors import ParameterError
-from soilbook.metrics.trends import METHODS, steps
+from soilbook.metrics.trends import METHODS, _slope_bounds, steps
 
 pytestmark = pytest.mark.filterwarnings("error")
 DAYS = np.arange("2005-01-01", "2020-01-01", dtype="datetime64[D]")
@@ -148,3 +148,12 @@ def test_bad_input_is_one_line():
         metrics.trend(YEARS[1:], DAYS)
     with pytest.raises(ParameterError, match="unknown dimension of series 'time'"):
         metrics.trends(xr.DataArray(YEARS, dims="day"))
+
+
+def test_bounds_of_a_slope_are_the_ranks_of_gilbert():
+    """Of 45 slopes and C = 25 the 10th and the 36th (M1 = 10, M2 + 1 = 36): 9 lie beyond each."""
+    x = np.random.default_rng(0).standard_normal(10)
+    i, j = np.triu_indices(10, 1)
+    ranked = np.sort((x[j] - x[i]) / (j - i))
+    low, high = _slope_bounds(x, (25 / norm.ppf(0.975)) ** 2, 0.95)
+    assert (low, high) == (pytest.approx(ranked[9]), pytest.approx(ranked[35]))

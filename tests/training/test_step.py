@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from soilbook.models import NETWORKS
-from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
+from soilbook.models.networks import discriminator_loss, generator_loss, past_sm
 from soilbook.training.step import (
     Stack,
     Update,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from soilbook import published
-from soilbook.wang2024 import pairs as claim_pairs
+from soilbook import metrics, published
+from soilbook.wang2024 import claims
 
 DEPTHS, LEADS = (0.05, 0.1, 0.2, 0.5, 1.0), (1, 3, 7)
 LOSS, GROWTH = "loss of R2 from 1 to 7 days", "growth of RMSE from 1 to 7 days"
@@ -55,8 +55,8 @@ def result() -> xr.Dataset:
     )
 
 
-def only(asked, found=None) -> claim_pairs.Pair:
-    ((pair,), missing) = claim_pairs.compared(asked, result() if found is None else found)
+def only(asked, found=None) -> claims.Pair:
+    ((pair,), missing) = claims.compared(asked, result() if found is None else found)
     assert missing == ""
     return pair
 
@@ -137,17 +137,17 @@ def test_costs_are_logarithms_averaged_over_depths_and_repetitions():
 def test_models_without_a_training_time_are_not_compared_in_cost():
     untimed = result()
     untimed["epochs_to_convergence"][1] = np.nan
-    pairs, missing = claim_pairs.compared(claim("training time", "lower"), untimed)
+    pairs, missing = claims.compared(claim("training time", "lower"), untimed)
     assert pairs == [] and missing == "no training time is kept for these models"
     three = xr.concat([result(), result().isel(model=[1]).assign_coords(model=["SVR"])], "model")
     three["epochs_to_convergence"][1] = np.nan
     asked = claim("training time", "lower", reference=("RF", "SVR"))
-    pairs, missing = claim_pairs.compared(asked, three)
+    pairs, missing = claims.compared(asked, three)
     assert [pair.names for pair in pairs] == ["LSTM and SVR"] and missing == ""
-    assert len(claim_pairs.compared(claim("R2"), untimed)[0]) == 1
+    assert len(claims.compared(claim("R2"), untimed)[0]) == 1
     absent = claim("training time", "lower", reference=("RF", "ELM"))
-    assert claim_pairs.compared(absent, untimed) == ([], "not run: ELM")
-    pairs, missing = claim_pairs.compared(absent, result())
+    assert claims.compared(absent, untimed) == ([], "not run: ELM")
+    pairs, missing = claims.compared(absent, result())
     assert len(pairs) == 1 and missing == "not run: ELM"
 
 
@@ -160,11 +160,11 @@ def test_a_model_that_was_timed_at_some_sites_is_compared_there():
 
 def test_every_subject_is_held_against_every_reference_that_was_run():
     asked = claim(subject=("LSTM", "SVR"), reference=("RF", "ELM"))
-    pairs, missing = claim_pairs.compared(asked, result())
+    pairs, missing = claims.compared(asked, result())
     assert [pair.names for pair in pairs] == ["LSTM and RF"]
     assert missing == "not run: ELM, SVR"
     four = xr.concat([result(), result().assign_coords(model=["SVR", "ELM"]) * 0.5], "model")
-    pairs, missing = claim_pairs.compared(asked, four)
+    pairs, missing = claims.compared(asked, four)
     assert missing == ""
     assert [p.names for p in pairs] == ["LSTM and RF", "LSTM and ELM", "SVR and RF", "SVR and ELM"]
 
@@ -179,7 +179,7 @@ def test_every_subject_is_held_against_every_reference_that_was_run():
     ],
 )
 def test_what_scores_cannot_decide_is_left_to_others(asked):
-    pairs, missing = claim_pairs.compared(asked, result())
+    pairs, missing = claims.compared(asked, result())
     assert pairs == [] and "the scores do not decide it" in missing
 
 
@@ -195,7 +195,7 @@ def test_a_fall_with_lead_is_a_case_a_model():
     falling = result()
     falling["site_r2"] = falling["site_r2"] - 0.01 * falling["lead"]
     asked = claim("R2 against lead", "falls with lead", ("LSTM", "RF", "SVR"), ())
-    pairs, missing = claim_pairs.compared(asked, falling)
+    pairs, missing = claims.compared(asked, falling)
     assert missing == "not run: SVR" and [pair.names for pair in pairs] == ["LSTM", "RF"]
     assert [pair.value for pair in pairs] == pytest.approx([0.06 - 0.0006, 0.06])
     expected = np.mean([published.r2("RF", d, 1) - published.r2("RF", d, 7) for d in DEPTHS])
@@ -207,9 +207,31 @@ def test_a_spread_grows_by_what_the_span_of_all_models_gains_from_the_first_lead
     falls = 0.01 * three["lead"] * (three["model"] == "SVR")
     three["site_r2"] = three["site_r2"] - falls
     asked = claim("spread of R2 over the three", "grows", ("LSTM", "RF", "SVR"), (), leads_d=(7,))
-    ((pair,), missing) = claim_pairs.compared(asked, three)
+    ((pair,), missing) = claims.compared(asked, three)
     # LSTM rises by 0.0006 from 1 to 7 days, SVR falls by 0.06.
     assert pair.value == pytest.approx(0.0606) and missing == ""
     assert pair.names == "LSTM, RF, SVR" and np.isnan(pair.published) and pair.n_sites == 3
     two = claim("spread of R2 over the three", "grows", ("LSTM", "ELM"), ())
-    assert claim_pairs.compared(two, three) == ([], "not run: ELM")
+    assert claims.compared(two, three) == ([], "not run: ELM")
+
+
+def test_the_largest_gain_somewhere_has_an_interval_that_allows_for_all_cells():
+    found = result().isel(site=[0] * 12).assign_coords(site=list("ABCDEFGHIJKL"))
+    found["site_r2"][0, ..., 0] += np.random.default_rng(0).normal(0, 0.01, (12, 5, 3))
+    asked = claim(relation="worse", subject=("RF",), reference=("LSTM",))
+    measured = claims.SCORED["somewhere"](asked, found)
+    gains = (found["site_r2"][0] - found["site_r2"][1])[..., 0].values.reshape(12, -1)
+    wide = metrics.mean_over_sites(gains, level=1 - 0.05 / 15, n_replicates=10_000)
+    most = int(wide.value.argmax())
+    assert measured.value == pytest.approx(wide.value[most])
+    assert measured.low == pytest.approx(wide.low[most])
+    assert measured.high == pytest.approx(wide.high[most])
+    assert len(measured.cases) == 15
+
+
+def test_the_printed_order_is_counted_against_the_best_of_several():
+    def held(*references: str) -> int:
+        asked = claim(subject=("FA-LSTM",), reference=references)
+        return claims._printed_cells(asked)[0]
+
+    assert held("LSTM", "GAN-LSTM") == held("GAN-LSTM") < held("LSTM") == 15

@@ -178,7 +178,7 @@ def phi_of(x: np.ndarray, background: np.ndarray, factor: float) -> np.ndarray:
 
 
 def drawn_background(x: np.ndarray, n: int) -> np.ndarray:
-    """Background rows as ``explain.shapley`` documents: drawn without replacement."""
+    """Background rows as ``explain.importance`` documents: drawn without replacement."""
     return x[np.sort(np.random.default_rng(SEED).choice(len(x), n, replace=False))]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from soilbook import data, schema
 from soilbook.beyond import one_model_for_all_sites
-from soilbook.models.baselines import calendar_day, day_of_year_means
+from soilbook.models.classical import calendar_day, day_of_year_means
 from soilbook.store import Store
 from soilbook.training import windows
 from soilbook.wang2024 import appendix_d_sites, forecasts

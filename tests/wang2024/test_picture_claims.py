@@ -7,7 +7,6 @@ import xarray as xr
 from soilbook import claims as judge
 from soilbook import published
 from soilbook.claims import Case
-from soilbook.wang2024 import claims
 from soilbook.wang2024 import pictures as picture_claims
 
 NETWORKS = (
@@ -81,7 +80,7 @@ def test_every_claim_of_the_section_is_there_once_in_the_order_of_the_paper():
     table = picture_claims.of_pictures(values({"LSTM": ranked()}), pictured())
     keys = table["claim"].str.split(":").str[0].tolist()
     assert keys == [*(f"4.6-{number}" for number in range(1, 15)), "5-14", "5-15"]
-    assert table.index.tolist() == list(range(16)) and list(table.columns) == claims.COLUMNS
+    assert table.index.tolist() == list(range(16)) and list(table.columns) == judge.COLUMNS
     assert "Transformer has the narrowest Shapley values" in table["claim"][1]
     assert table["published"].isnull().all() and (table["not_if"].str.len() > 10).sum() == 15
 
@@ -403,7 +402,7 @@ def test_weights_are_ranked_against_use_depth_by_depth_and_repetition_by_repetit
         {"importance": (("depth", "repetition", "feature"), np.tile(order**2, (2, 2, 1)))},
         {"depth": [1.0, 0.1], "feature": features},
     )
-    table = claims.weights_against_use(weights, used).set_index("depth_m")
+    table = picture_claims.weights_against_use(weights, used).set_index("depth_m")
     assert table.index.tolist() == [1.0, 0.1]
     assert table.loc[1.0].tolist() == pytest.approx([-1, -1, -1])
     assert table["rank_correlation"][0.1] == pytest.approx(0)
@@ -416,7 +415,7 @@ def test_mean_width_and_effect_of_each_input_stand_in_one_row():
     phi = np.zeros((N, 4, 3))
     phi[:, 3, 2] = 0.2 * (value[:, 3, 2] - 0.5)
     phi[:, 1, 0] = -0.1 * value[:, 1, 0]
-    table = claims.means(values({"LSTM": phi}, value))
+    table = picture_claims.means(values({"LSTM": phi}, value))
     assert len(table) == 12 and set(table["model"]) == {"LSTM"}
     rows = table.set_index(["step", "feature"])[["mean_absolute", "width", "effect"]]
     # The mean distance of 101 even steps from their middle is 0.5 * 51 / 101.

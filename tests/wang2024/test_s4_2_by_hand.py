@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from soilbook.models.basic import LSTM
+from soilbook.models.networks import LSTM
 from soilbook.training import Settings
 from soilbook.wang2024 import s4_2_basic_networks as section
 from soilbook.wang2024.experiment import Experiment, load
@@ -69,13 +69,13 @@ def test_an_epoch_that_is_worse_leaves_no_trace_once_it_is_rolled_back(records, 
     """With batches that are the same in every epoch, an epoch that fails fails for ever."""
     ((_, one), *_) = records.series.items()
     how = Settings(epochs=5, first_choice=1, rate=30.0)
-    drawn = section.tasks.batches
+    drawn = section.windows.batches
 
     def same(seeds, sizes, first, n, batch):
         rows = drawn(seeds, sizes, first, how.batches_per_epoch, batch)
         return rows.repeat(n // how.batches_per_epoch, 1, 1)
 
-    monkeypatch.setattr(section.tasks, "batches", same)
+    monkeypatch.setattr(section.windows, "batches", same)
     aside, back = section.readings(one, lambda: LSTM(one.n_features), how, 3).to_dict("records")
     assert back["retained"] <= aside["retained"]
     assert back["retained"] == back["best_epoch"]  # all later ones repeat the one that failed

@@ -4,12 +4,18 @@ Additivity is what makes Shapley values shares of a prediction: values and mean 
 the prediction (eq B2 of Wang et al. 2024, doi 10.5194/hess-28-917-2024).
 """
 
+import warnings
+from dataclasses import dataclass
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 from soilbook import models
-from soilbook.explain import predictor, shapley
-from soilbook.explain import shapley as deep
+from soilbook.explain import importance, predictor
+from soilbook.explain.importance import checked
 from soilbook.plots.style import style
 from soilbook.wang2024.runs import Laboratory, chosen, explained
 
@@ -40,15 +46,66 @@ def compare(
         x = chosen(one.series.windows("test")[0], wanted, lab.experiment.seed)
         background = chosen(one.series.windows("training")[0], n_background, lab.experiment.seed)
         predict = predictor(one.modules[0])
-        own = shapley.inputs(predict, x, background, lab.features, n_background)
+        own = importance.inputs(predict, x, background, lab.features, n_background)
         gap = own["additivity_error"].values / own["prediction"].values.std()
-        found = deep.deep_explainer_error(one.modules[0], x, background)
+        found = deep_explainer_error(one.modules[0], x, background)
         unknown = sorted({w.split(UNKNOWN)[1] for w in found.warnings if UNKNOWN in w})
         rows += [
             (model, DEEP, found.largest, found.mean, ", ".join(unknown), found.reason),
             (model, WALKS, float(gap.max()), float(gap.mean()), "", ""),
         ]
     return pd.DataFrame(rows, columns=[*KEYS, "largest", "mean", "no_rule", "reason"])
+
+
+@dataclass(frozen=True)
+class DeepError:
+    """Additivity error |sum of phi + E f - f| over samples, in standard deviations of f.
+
+    ``reason`` is empty, or says why the explainer gave no values (then the numbers are NaN);
+    ``warnings`` is what it said on the way.
+    """
+
+    largest: float
+    mean: float
+    reason: str
+    warnings: tuple[str, ...]
+
+
+class _Column(nn.Module):
+    """The network with its output as a column, as shap wants it."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x).unsqueeze(-1)
+
+
+def deep_explainer_error(module: nn.Module, x, background) -> DeepError:
+    """Run shap.DeepExplainer (DeepLIFT, arXiv:1705.07874) on a network and add up its values.
+
+    ``x`` and ``background`` (sample, step, feature). It follows the rules of known layers and takes
+    plain gradients elsewhere, so its values need not add up; here they are not made to.
+    """
+    import shap  # takes seconds
+
+    x = torch.as_tensor(checked(x, "x"))
+    background = torch.as_tensor(checked(background, "background"))
+    column = _Column(module.cpu().eval())
+    with torch.no_grad():
+        f, base = column(x)[:, 0].double().numpy(), float(column(background).double().mean())
+    reason = ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            explainer = shap.DeepExplainer(column, background)
+            phi = np.asarray(explainer.shap_values(x, check_additivity=False))
+        except Exception as error:  # whatever it raises on operations that it does not support
+            phi, reason = np.full((len(x), 1), np.nan), f"{type(error).__name__}: {error}"
+    gap = np.abs(phi.reshape(len(x), -1).sum(1) + base - f) / f.std()
+    said = dict.fromkeys(str(warning.message).splitlines()[0] for warning in caught)
+    return DeepError(float(gap.max()), float(gap.mean()), reason, tuple(said))
 
 
 def draw_errors(table: pd.DataFrame):

@@ -252,11 +252,9 @@ def common_scale(
 def in_common_scale(
     one: Series, constants: dict[str, float], scale: tuple[np.ndarray, np.ndarray]
 ) -> Series:
-    """The series with its constants as inputs before the last, scaled to [-1, 1] by ``scale``.
-
-    A constant outside the range of the scale takes its nearest end: what a network does beyond the
-    few sites that it saw would be arbitrary.
-    """
+    """The series with its constants as inputs before the last, scaled to [-1, 1] by ``scale``. A
+    constant outside the range of the scale takes its nearest end: what a network does beyond the
+    few sites that it saw would be arbitrary."""
     low, high = scale
     width = np.where(high > low, high - low, 1.0)
     weather = _physical(one)
@@ -270,11 +268,9 @@ def in_common_scale(
 
 
 def joined(parts: Sequence[Series], name: str) -> Series:
-    """Series of one scale as one, site after site; no window crosses from one into the next.
-
-    For training alone. Its site is ``name`` and all sites: a network's identity says what it learns
-    from. At most MOST_JUDGED windows of the validation part stay, evenly spread.
-    """
+    """Series of one scale as one, site after site; no window crosses from one into the next. For
+    training alone. Its site is ``name`` and all sites: a network's identity says what it learns
+    from. At most MOST_JUDGED windows of the validation part stay, evenly spread."""
     offsets = np.cumsum([0, *(len(one.y) for one in parts[:-1])])
     starts = {
         part: np.concatenate([one.starts[part] + n for one, n in zip(parts, offsets, strict=True)])

@@ -45,11 +45,9 @@ def gain(result: xr.Dataset) -> pd.DataFrame:
 
 
 def outside(experiment: Experiment, store: Store | None = None) -> pd.DataFrame:
-    """How far test moisture leaves the range of the training part: what the leak can tell.
-
-    One row a depth (m): sites, share of test days outside that range (mean and largest over
-    sites), and the largest excess as a share of the range.
-    """
+    """How far test moisture leaves the range of the training part: what the leak can tell. One row
+    a depth (m): sites, share of test days outside that range (mean and largest over sites), and the
+    largest excess as a share of the range."""
     records = load(experiment.but(scaling="training").resolve(), store)
     rows = []
     for (site, depth), one in records.series.items():

@@ -1,6 +1,4 @@
-"""What a trained network does with its inputs: Shapley values, t-SNE, attention weights."""
+"""What a trained network does with its inputs: Shapley values, attention weights, t-SNE."""
 
-from soilbook.explain import attention, shapley
-from soilbook.explain.shapley import encoded, predictor
-
-__all__ = ["attention", "encoded", "predictor", "shapley"]
+from soilbook.explain import importance
+from soilbook.explain.importance import encoded, predictor

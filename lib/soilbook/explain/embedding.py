@@ -119,11 +119,9 @@ def by_moisture(position, moisture, k: int = NEIGHBOURS) -> float:
 
 
 def along_direction(position, moisture) -> float:
-    """Order along one direction: |Spearman| of moisture with the place along a line.
-
-    The line is that of the linear regression of moisture on the position; 1: moisture rises
-    steadily from one side of the picture to the other, 0: it does not.
-    """
+    """Order along one direction: |Spearman| of moisture with the place along a line. The line is
+    that of the linear regression of moisture on the position; 1: moisture rises steadily from one
+    side of the picture to the other, 0: it does not."""
     position, y = np.asarray(position, float), np.asarray(moisture, float)
     centred = position - position.mean(0)
     slope = np.linalg.lstsq(centred, y - y.mean(), rcond=None)[0]
@@ -131,22 +129,18 @@ def along_direction(position, moisture) -> float:
 
 
 def silhouette(position, seed: int = 0) -> float:
-    """Clusters: the mean silhouette of k-means for the best of 2 to 8 clusters.
-
-    Near 1: tight groups far apart. An evenly filled disc has about 0.35 to 0.4, not 0. Rousseeuw
-    (1987), doi 10.1016/0377-0427(87)90125-7.
-    """
+    """Clusters: the mean silhouette of k-means for the best of 2 to 8 clusters. Near 1: tight
+    groups far apart. An evenly filled disc has about 0.35 to 0.4, not 0. Rousseeuw (1987), doi
+    10.1016/0377-0427(87)90125-7."""
     position = np.asarray(position, float)
     trials = (KMeans(n, n_init=4, random_state=seed) for n in range(2, MOST_CLUSTERS + 1))
     return float(max(silhouette_score(position, each.fit_predict(position)) for each in trials))
 
 
 def islands(position) -> int:
-    """Clusters: groups of at least 5 % of the samples that empty space separates.
-
-    DBSCAN (Ester et al. 1996) with a reach of three times the median distance to the fifth
-    neighbour; 1 is one connected picture.
-    """
+    """Clusters: groups of at least 5 % of the samples that empty space separates. DBSCAN (Ester et
+    al. 1996) with a reach of three times the median distance to the fifth neighbour; 1 is one
+    connected picture."""
     position = np.asarray(position, float)
     fifth = np.partition(cdist(position, position), ISLAND_NEIGHBOURS, axis=1)[:, ISLAND_NEIGHBOURS]
     reach = GAP * float(np.median(fifth))

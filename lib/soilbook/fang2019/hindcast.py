@@ -20,7 +20,7 @@ from soilbook.fang2019 import places as there
 from soilbook.fang2019 import runs
 from soilbook.fang2019.runs import METHOD_INPUTS, METRICS, Scaled
 from soilbook.models import climatology
-from soilbook.models.baselines import exponential_filter
+from soilbook.models.classical import exponential_filter
 from soilbook.settings import satellite
 from soilbook.store import Store
 from soilbook.training import sequences as instances
@@ -266,9 +266,7 @@ def shared_days(result: xr.Dataset) -> xr.DataArray:
 @runs.nan_of_nothing()
 def summary(scored: xr.Dataset, **draws) -> pd.DataFrame:
     """Medians over places with intervals: one row for each metric, layer, period and product.
-
-    Columns metric, layer, period, product, median, low, high, quartile_1, quartile_3, n_places.
-    """
+    Columns metric, layer, period, product, median, low, high, quartile_1, quartile_3, n_places."""
     cell = ["metric", "layer", "period", "product"]
     values = scored[list(METRICS)].to_array("metric").transpose(*cell, "place")
     numbers = (
@@ -286,10 +284,8 @@ def paired(
     scored: xr.Dataset, metric: str, a: str | Sequence[str], b: str, **draws
 ) -> pd.DataFrame:
     """Paired differences across places, product(s) ``a`` minus product ``b``, by all the rest.
-
     Columns of ``metrics.compare``, which takes the ``draws``, with ``n_places``; ``against`` is
-    ``b``. ParameterError for an unknown metric or product.
-    """
+    ``b``. ParameterError for an unknown metric or product."""
     names = [a] if isinstance(a, str) else list(a)
     products = scored["product"].values
     asked = [("metric", metric, METRICS), *(("product", name, products) for name in (*names, b))]

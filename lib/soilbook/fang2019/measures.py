@@ -35,11 +35,9 @@ def _quantile(array: np.ndarray, share: float = 0.5) -> float:
 
 
 def _count(statement, scores: xr.Dataset, known: Evidence) -> Measured:
-    """Number of sites at which it holds, scaled to the paper's number of sites.
-
-    The interval is Wilson's (1927, doi 10.1080/01621459.1927.10502953) for the share of sites:
-    sites drawn with replacement would leave no interval where all or none of them hold.
-    """
+    """Number of sites at which it holds, scaled to the paper's number of sites. The interval is
+    Wilson's (1927, doi 10.1080/01621459.1927.10502953) for the share of sites: sites drawn with
+    replacement would leave no interval where all or none of them hold."""
     among = statement.among_words
     if statement.measure == "one-year count" and known.one_year is None:
         n, among = 0, " with a one-year test against SMAP in this run"

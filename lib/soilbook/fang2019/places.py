@@ -6,7 +6,7 @@ end: the moisture of Noah and VIC at these places, NLDAS-2's where its files are
 
 from collections.abc import Iterable
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -218,22 +218,18 @@ def land_surface(data: str, places: xr.Dataset, pixels: xr.Dataset, steps: int) 
     """
     root, points = room.folder(), _points_of_nldas(data, places)
     if points:
-        at, days = _positions(places), places["time"].values
-        states = [
-            [path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime]
-            for path in points
-        ]
-        key = {"kind": "NLDAS-2 at points", "files": states, "days": days[[0, -1]].astype(str)}
-        return Store().made(key | {"places": list(at)}, partial(_of_points, at, days, root))
+        at, days = stand_ins.positions(places, places["place"].values), places["time"].values
+        key = {"kind": "NLDAS-2 at points", "files": stand_ins.states(points)}
+        key |= {"days": days[[0, -1]].astype(str), "places": list(at)}
+        return Store().made(key, partial(_of_points, at, days, root))
     paths = _granules_of_nldas(data)
     if not paths:
         return at_places(data, places, steps)
-    states = [(path.name, path.stat()) for of_model in paths for path in of_model]
     key = {
         "kind": "models of NLDAS-2 of study 2",
         # An hour is a file, 100,000 of them: to read them all for a fingerprint would take as
         # long as to read them. Names, sizes and dates have to do.
-        "files": [[name, state.st_size, int(state.st_mtime)] for name, state in states],
+        "files": stand_ins.states(chain(*paths)),
         "pixels": places["pixel"].values,
         "places": places["place"].values,
         "days": places["time"].values[[0, -1]].astype(str),
@@ -252,7 +248,9 @@ def _points_of_nldas(data: str, places: xr.Dataset) -> list[Path]:
     root = room.folder()
     if data != "observed" or not (root / giovanni.FOLDER).is_dir():
         return []
-    return giovanni.files_of(root, [name.lower() for name in MODELS], _positions(places))
+    return giovanni.files_of(
+        root, [name.lower() for name in MODELS], stand_ins.positions(places, places["place"].values)
+    )
 
 
 def _granules_of_nldas(data: str) -> list[list[Path]]:
@@ -268,10 +266,8 @@ def at_places(data: str, places: xr.Dataset, steps: int) -> xr.Dataset:
 
 
 def at_pixels(pixels: xr.Dataset, steps: int) -> xr.Dataset:
-    """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels.
-
-    A pixel without soil data has the soil of the median pixel.
-    """
+    """``Noah`` and ``VIC`` (layer, pixel, time), m3 m-3, of our models on the weather of pixels. A
+    pixel without soil data has the soil of the median pixel."""
     places = pixels.rename(pixel="place")
     for name in ("sand", "clay"):
         places[name] = places[name].fillna(places[name].median())
@@ -302,12 +298,6 @@ def _of_ours(nature: tuple[str, ...], places: xr.Dataset, steps: int) -> xr.Data
         return _layers(runs).assign_attrs(source=OWN_MODELS)
 
     return Store().made(key, make)
-
-
-def _positions(places: xr.Dataset) -> dict[str, tuple[float, float]]:
-    """Latitude and longitude (degrees) of the places by name."""
-    at = zip(places["latitude"].values.tolist(), places["longitude"].values.tolist(), strict=True)
-    return dict(zip(map(str, places["place"].values), at, strict=True))
 
 
 def _of_points(at: dict[str, tuple[float, float]], days: np.ndarray, root: Path) -> xr.Dataset:

@@ -140,10 +140,8 @@ class YearAhead(Scaled):
 
 
 def read(settings: YearAhead) -> xr.Dataset:
-    """The pixels of the track with all years of the test.
-
-    DataError names a file that is absent: SMAP of 2017 is not in the authors' example data base.
-    """
+    """The pixels of the track with all years of the test. DataError names a file that is absent:
+    SMAP of 2017 is not in the authors' example data base."""
     if settings.data == "twin":
         return rooms.grid("twin", settings.seed)
     inputs = METHOD_INPUTS[settings.method]
@@ -320,11 +318,9 @@ def interval(statistic: Callable, values: np.ndarray, groups: np.ndarray, **draw
 
 @nan_of_nothing()
 def median_interval(values: np.ndarray, groups: np.ndarray, **draws) -> tuple:
-    """Median over pixels (..., pixel) and its 95 % interval: median, low, high (...).
-
-    Whole groups of pixels are drawn with replacement, since neighbours err alike; percentiles of
-    the replicates. The same draws serve all leading axes. NaN pixels are left out.
-    """
+    """Median over pixels (..., pixel) and its 95 % interval: median, low, high (...). Whole groups
+    of pixels are drawn with replacement, since neighbours err alike; percentiles of the replicates.
+    The same draws serve all leading axes. NaN pixels are left out."""
     found = [np.nanmedian(values[..., drawn], -1) for drawn in _draws(groups, **draws)]
     return np.nanmedian(values, -1), *_bounds(found)
 

@@ -198,11 +198,9 @@ def learning_curve(settings: YearAhead, places: xr.Dataset | None = None) -> xr.
 
 
 def differences(one: xr.Dataset, other: xr.Dataset, **draws) -> pd.DataFrame:
-    """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``.
-
-    A row for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
-    interval, on how many of ``n`` pixels the first is better (smaller error, larger R).
-    """
+    """Scores (pixel) of one predictor minus those of another, with ``row`` and ``column``. A row
+    for RMSE, ubRMSE (m3 m-3) and R: the median over pixels of the paired differences with its
+    interval, on how many of ``n`` pixels the first is better (smaller error, larger R)."""
     rows = []
     for name in ("rmse", "ubrmse", "r"):
         apart = one[name].values - other[name].values
@@ -257,10 +255,8 @@ def _nearest(places: xr.Dataset, known: xr.Dataset) -> np.ndarray:
 
 def spreads(result: xr.Dataset) -> xr.Dataset:
     """``mean`` and ``deviation`` (way, pixel, time), m3 m-3, of every way that ``result`` has.
-
     Ways: "dropout" (where draws were taken), "ensemble" (two networks or more), and each with the
-    misfit of training added in square. ``result`` as ``runs.year_ahead`` returns it.
-    """
+    misfit of training added in square. ``result`` as ``runs.year_ahead`` returns it."""
     members = {}
     if "dropout_moisture" in result:
         members["dropout"] = result["dropout_moisture"].rename(draw="member")

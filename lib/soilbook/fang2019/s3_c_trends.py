@@ -75,11 +75,9 @@ PAPER = Rules()
 
 
 def readings(result: xr.Dataset, seed: int = 0) -> xr.DataArray:
-    """Root-zone moisture in situ (place, time), m3 m-3, with readings in soil down to 0 degC.
-
-    The places are those of ``result`` (``hindcast.run``), which itself asks for 4 degC. Raises
-    DataError naming file and row.
-    """
+    """Root-zone moisture in situ (place, time), m3 m-3, with readings in soil down to 0 degC. The
+    places are those of ``result`` (``hindcast.run``), which itself asks for 4 degC. Raises
+    DataError naming file and row."""
     kind, names = result.attrs["kind"], [str(name) for name in result["place"].values]
     threshold = network.COLD_FOR_TRENDS
     if result.attrs["data"] == "twin":
@@ -119,10 +117,8 @@ def series(
 
 
 def longest(present: np.ndarray) -> slice:
-    """The longest stretch of days of which at most the share MOST_MISSING is not ``present``.
-
-    The first of several; empty where no day is present. It begins and ends on a day present.
-    """
+    """The longest stretch of days of which at most the share MOST_MISSING is not ``present``. The
+    first of several; empty where no day is present. It begins and ends on a day present."""
     total = np.concatenate([[0.0], np.cumsum(present - (1 - MOST_MISSING))])
     lowest = np.minimum.accumulate(total)
     # For every end the earliest start from which the surplus of days present is not negative.
@@ -213,11 +209,9 @@ def correlation(pairs: np.ndarray) -> float:
 
 
 def significance(found: xr.Dataset) -> pd.DataFrame:
-    """How many places have a trend, by kind, series and test.
-
-    Columns: kind, series, step, test, n_places, n_significant (p under LEVEL), n_by_chance
-    (expected if no place had a trend), n_corrected (Benjamini and Hochberg), median_lag1.
-    """
+    """How many places have a trend, by kind, series and test. Columns: kind, series, step, test,
+    n_places, n_significant (p under LEVEL), n_by_chance (expected if no place had a trend),
+    n_corrected (Benjamini and Hochberg), median_lag1."""
     rows = found[["p", "lag1"]].to_dataframe(["place", "series", "test"]).reset_index()
     cells = rows.groupby(["kind", "series", "test"], sort=False)
     p, correct = cells["p"], partial(metrics.correct, method="benjamini-hochberg")

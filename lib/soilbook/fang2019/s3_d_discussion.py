@@ -15,7 +15,7 @@ from soilbook import metrics
 from soilbook.errors import ParameterError
 from soilbook.fang2019 import hindcast
 from soilbook.fang2019.runs import BOUNDS
-from soilbook.metrics.collocation import LEAST_DAYS
+from soilbook.metrics.uncertainty import LEAST_DAYS
 from soilbook.plots.style import COLOURS, colour, letters, map_dots, style
 
 # Colour, line and marker of each predictor: those of one network share a colour.

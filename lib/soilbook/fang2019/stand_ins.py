@@ -104,20 +104,21 @@ def weather_files(stations: pd.DataFrame) -> list[Path]:
     the files of all are there."""
     if not (files.folder() / giovanni.FOLDER).is_dir():
         return []
-    return giovanni.files_of(None, ["forcing"], _positions(stations))
+    return giovanni.files_of(None, ["forcing"], positions(stations, stations.index))
 
 
 def weather(stations: pd.DataFrame, time: xr.DataArray, names: tuple[str, ...]) -> xr.Dataset:
     """The variables ``names`` of that forcing, (station, time), on the days of ``time``; NaN where
     a day has not all of its hours."""
-    made = giovanni.read(None, "forcing", _positions(stations))[list(names)]
+    made = giovanni.read(None, "forcing", positions(stations, stations.index))[list(names)]
     made = made.reindex(time=time).transpose("station", "time").astype(np.float32)
     return made.drop_vars(["latitude", "longitude"])
 
 
-def _positions(stations: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    at = zip(stations["latitude"].tolist(), stations["longitude"].tolist(), strict=True)
-    return dict(zip(map(str, stations.index), at, strict=True))
+def positions(places: pd.DataFrame | xr.Dataset, names) -> dict[str, tuple[float, float]]:
+    """Latitude and longitude (degrees) of places by their names."""
+    at = zip(*(places[axis].values.tolist() for axis in ("latitude", "longitude")), strict=True)
+    return dict(zip(map(str, names), at, strict=True))
 
 
 def told(grid: xr.Dataset, insitu: dict[str, xr.Dataset], models: str) -> pd.DataFrame:

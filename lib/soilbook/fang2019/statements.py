@@ -65,10 +65,8 @@ def subject(statement) -> Subject:
 
 
 def reference(statement) -> Subject | None:
-    """What it is compared with; "LSTM, AL" and "LSTM, surface" name a period or a layer.
-
-    SMAP has no prelaunch days: a hindcast is held against SMAP after launch.
-    """
+    """What it is compared with; "LSTM, AL" and "LSTM, surface" name a period or a layer. SMAP has
+    no prelaunch days: a hindcast is held against SMAP after launch."""
     if not statement.compared_with:
         return None
     names, _, where = statement.compared_with.partition(", ")
@@ -94,10 +92,8 @@ def network(statement) -> str:
 
 
 def scored(scores: xr.Dataset, quantity: str, what: Subject) -> np.ndarray:
-    """The score of each place and cell (place, cell), cells being layers and periods.
-
-    A "change of" a score is prelaunch minus after launch. Of several products the best counts.
-    """
+    """The score of each place and cell (place, cell), cells being layers and periods. A "change of"
+    a score is prelaunch minus after launch. Of several products the best counts."""
     name = SCORES[quantity.split()[-1]]
     part = scores[name].sel(layer=list(what.layers), product=list(what.products))
     if name == "bias":

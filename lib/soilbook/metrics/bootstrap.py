@@ -73,11 +73,9 @@ class Interval:
 
 
 def autocorrelation(series, n_lags: int) -> np.ndarray:
-    """Sample autocorrelation (..., n_lags + 1) along the last axis, missing days left out.
-
-    Products of missing days count as zero and the divisor is that of lag 0, which keeps the
-    sequence positive semi-definite (Parzen 1963, Sankhya A 25, 383-392). NaN for a constant.
-    """
+    """Sample autocorrelation (..., n_lags + 1) along the last axis, missing days left out. Products
+    of missing days count as zero and the divisor is that of lag 0, which keeps the sequence
+    positive semi-definite (Parzen 1963, Sankhya A 25, 383-392). NaN for a constant."""
     series = np.asarray(series, dtype=np.float64)
     n = series.shape[-1]
     valid = np.isfinite(series)
@@ -133,9 +131,7 @@ def _block_length(series: np.ndarray) -> float:
 
 def day_weights(n_days: int, length: int, n_replicates: int = 1000, seed: int = 0) -> np.ndarray:
     """How often each day enters each replicate: (replicate, day), every row sums to ``n_days``.
-
-    Raises ParameterError for a length outside 1 to ``n_days`` or no replicates.
-    """
+    Raises ParameterError for a length outside 1 to ``n_days`` or no replicates."""
     if not 1 <= length <= n_days:
         raise ParameterError(f"block length {length}; allowed: 1 to {n_days} days")
     if n_replicates < 1:
@@ -157,11 +153,9 @@ def day_weights(n_days: int, length: int, n_replicates: int = 1000, seed: int = 
 
 
 def influence(observed, predicted, metric: str = "r2") -> np.ndarray:
-    """Influence of each day on a score, (..., time): its derivative with respect to the sums.
-
-    The score's sampling variance is that of the mean of this series, so this is the series whose
-    dependence sets the block length (Künsch 1989, section 2). NaN on missing days.
-    """
+    """Influence of each day on a score, (..., time): its derivative with respect to the sums. The
+    score's sampling variance is that of the mean of this series, so this is the series whose
+    dependence sets the block length (Künsch 1989, section 2). NaN on missing days."""
     of_moments = _named(metric).of_moments
     x = terms(observed, predicted)
     n = x.values[0].sum(-1)
@@ -230,11 +224,9 @@ def resample(
 
 
 def recentred(resampled: Resampled) -> np.ndarray:
-    """Replicates moved, on the metric's stable scale, so that they centre on the score itself.
-
-    A replicate repeats the downward bias of R2 in short persistent records; in a mean over sites
-    that bias would not average out and could push the score outside its own interval.
-    """
+    """Replicates moved, on the metric's stable scale, so that they centre on the score itself. A
+    replicate repeats the downward bias of R2 in short persistent records; in a mean over sites that
+    bias would not average out and could push the score outside its own interval."""
     forward, back = _FORWARD[resampled.stable], _BACK[resampled.stable]
     replicates = forward(resampled.replicates)
     with np.errstate(invalid="ignore"):
@@ -297,9 +289,7 @@ def mean_over_sites(
 
 def _expanded(tail: float, n: int) -> float:
     """Tail for percentiles of a bootstrap over only ``n`` units, wider as Student's is than normal.
-
-    Hesterberg (2015), doi 10.1080/00031305.2015.1089789.
-    """
+    Hesterberg (2015), doi 10.1080/00031305.2015.1089789."""
     return float(norm.cdf(np.sqrt(n / (n - 1)) * t.ppf(tail, n - 1)))
 
 

@@ -187,11 +187,9 @@ def correct(p, method: str = "holm") -> np.ndarray:
 
 
 def _holm(p: np.ndarray) -> np.ndarray:
-    """Of k tests the smallest p times k, the next times k - 1 and so on, never falling.
-
-    Not multipletests of statsmodels, which collects all garbage of the process at each call: half a
-    second once torch is loaded.
-    """
+    """Of k tests the smallest p times k, the next times k - 1 and so on, never falling. Not
+    multipletests of statsmodels, which collects all garbage of the process at each call: half a
+    second once torch is loaded."""
     order = np.argsort(p)
     steps = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
     return np.minimum(steps, 1)[np.argsort(order)]
@@ -199,9 +197,7 @@ def _holm(p: np.ndarray) -> np.ndarray:
 
 def pseudomedian(differences) -> float:
     """Hodges-Lehmann estimate: median of all pairwise means, the location signed ranks speak of.
-
-    Hodges and Lehmann (1963), doi 10.1214/aoms/1177704172. NaN where nothing is finite.
-    """
+    Hodges and Lehmann (1963), doi 10.1214/aoms/1177704172. NaN where nothing is finite."""
     d = _finite(differences)
     if not d.size:
         return np.nan

@@ -32,9 +32,7 @@ DEFAULT = ("r2", "rmse", "ubrmse", "bias", "r")
 @dataclass(frozen=True)
 class Moments:
     """Number of pairs, means and population variances of observed, predicted and their difference.
-
-    The arrays have the leading shape of the series; NaN where there is no pair.
-    """
+    The arrays have the leading shape of the series; NaN where there is no pair."""
 
     n: np.ndarray
     mean_o: np.ndarray
@@ -79,10 +77,8 @@ class Terms:
 
 
 def broadcast(observed, predicted) -> tuple[np.ndarray, np.ndarray]:
-    """Both series in double precision and one shape, (..., time).
-
-    Raises ParameterError where they have no common shape.
-    """
+    """Both series in double precision and one shape, (..., time). Raises ParameterError where they
+    have no common shape."""
     observed = np.asarray(observed, dtype=np.float64)
     predicted = np.asarray(predicted, dtype=np.float64)
     if observed.ndim == 0 or predicted.ndim == 0 or observed.shape[-1] != predicted.shape[-1]:
@@ -216,10 +212,8 @@ def _ratio(numerator, denominator) -> np.ndarray:
 
 @_kernel
 def rmse(m: Moments) -> np.ndarray:
-    """Root mean square error, in the units of the series: sqrt(mean(e^2)).
-
-    Equation 20 of Wang et al. (2024).
-    """
+    """Root mean square error, in the units of the series: sqrt(mean(e^2)). Equation 20 of Wang et
+    al. (2024)."""
     return np.sqrt(m.mse)
 
 
@@ -232,20 +226,15 @@ def bias(m: Moments) -> np.ndarray:
 @_kernel
 def ubrmse(m: Moments) -> np.ndarray:
     """Unbiased root mean square error, in the units of the series: sqrt(mean((e - mean(e))^2)).
-
-    Entekhabi et al. (2010), doi 10.1175/2010JHM1223.1. NaN for fewer than two pairs.
-    """
+    Entekhabi et al. (2010), doi 10.1175/2010JHM1223.1. NaN for fewer than two pairs."""
     return np.where(m.n < 2, np.nan, np.sqrt(m.var_e))[()]
 
 
 @_kernel
 def r2(m: Moments) -> np.ndarray:
-    """Coefficient of determination: 1 - sum(e^2) / sum((o - mean(o))^2); 1 is best.
-
-    Equation 19 of Wang et al. (2024), the same as Nash and Sutcliffe (1970),
-    doi 10.1016/0022-1694(70)90255-6; not the square of R. NaN where the observed is constant, as a
-    single pair is.
-    """
+    """Coefficient of determination: 1 - sum(e^2) / sum((o - mean(o))^2); 1 is best. Equation 19 of
+    Wang et al. (2024), the same as Nash and Sutcliffe (1970), doi 10.1016/0022-1694(70)90255-6; not
+    the square of R. NaN where the observed is constant, as a single pair is."""
     return 1 - _ratio(m.mse, m.var_o)
 
 
@@ -258,10 +247,8 @@ def r(m: Moments) -> np.ndarray:
 @_kernel
 def kge(m: Moments) -> np.ndarray:
     """Kling-Gupta efficiency: 1 - sqrt((R - 1)^2 + (sd(p)/sd(o) - 1)^2 + (mean(p)/mean(o) - 1)^2).
-
     Gupta et al. (2009), doi 10.1016/j.jhydrol.2009.08.003. NaN where either series is constant or
-    the mean of the observed is zero; not meant for anomalies.
-    """
+    the mean of the observed is zero; not meant for anomalies."""
     alpha = np.sqrt(_ratio(m.var_p, m.var_o))
     beta = _ratio(m.mean_p, np.where(m.has_zero_mean, 0, m.mean_o))
     return 1 - np.sqrt((r.of_moments(m) - 1) ** 2 + (alpha - 1) ** 2 + (beta - 1) ** 2)
@@ -291,11 +278,9 @@ def anomaly_r(observed, predicted, climatology, predicted_climatology=None) -> n
 
 
 def skill(observed, predicted, reference) -> np.ndarray:
-    """Mean-square skill against a reference forecast: 1 - MSE(p) / MSE(reference); 1 is best.
-
-    All three must be present on a day. NaN where the reference is without error.
-    Murphy (1988), doi 10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2.
-    """
+    """Mean-square skill against a reference forecast: 1 - MSE(p) / MSE(reference); 1 is best. All
+    three must be present on a day. NaN where the reference is without error. Murphy (1988), doi
+    10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2."""
     observed, predicted, reference = (
         np.asarray(a, float) for a in (observed, predicted, reference)
     )

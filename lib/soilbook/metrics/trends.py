@@ -25,11 +25,9 @@ NUMBERS = (
 
 @one_thread
 def steps(series, time, step: str = "month") -> np.ndarray:
-    """Means (..., step) of a daily series over calendar months or years, or the days themselves.
-
-    A mean needs half its days. ``time`` is datetime64, rising. Raises ParameterError for another
-    step.
-    """
+    """Means (..., step) of a daily series over calendar months or years, or the days themselves. A
+    mean needs half its days. ``time`` is datetime64, rising. Raises ParameterError for another
+    step."""
     if step not in STEPS:
         raise unknown("step", step, STEPS)
     series = np.asarray(series, dtype=np.float64)
@@ -150,11 +148,9 @@ def _slope_bounds(x: np.ndarray, variance: float, level: float) -> np.ndarray:
 
 
 def trends(series: xr.DataArray, **settings) -> xr.Dataset:
-    """``trend`` of every series of an array with the dimension ``time``, as a Dataset.
-
-    One variable per number over the other dimensions, and ``reason`` as text. ``settings`` are the
-    arguments of ``trend``. Raises ParameterError where there is no ``time``.
-    """
+    """``trend`` of every series of an array with the dimension ``time``, as a Dataset. One variable
+    per number over the other dimensions, and ``reason`` as text. ``settings`` are the arguments of
+    ``trend``. Raises ParameterError where there is no ``time``."""
     if "time" not in series.dims:
         raise unknown("dimension of series", "time", series.dims)
     series = series.transpose(..., "time")

@@ -24,10 +24,8 @@ def check_variant(variant: str) -> str:
 
 
 class Network(nn.Module):
-    """Base of the ten networks, (batch, step, feature) -> (batch,): ``output`` of ``encode``.
-
-    A network lays its layers and writes ``encode``. ParameterError for an unknown variant.
-    """
+    """Base of the ten networks, (batch, step, feature) -> (batch,): ``output`` of ``encode``. A
+    network lays its layers and writes ``encode``. ParameterError for an unknown variant."""
 
     def __init__(self, variant: str):
         super().__init__()
@@ -38,11 +36,9 @@ class Network(nn.Module):
 
 
 class LSTMLayer(nn.Module):
-    """One LSTM layer, (batch, step, input) -> hidden states (batch, step, hidden).
-
-    Eqs 1-6 of Wang et al. (2024), doi:10.5194/hess-28-917-2024, with the gates i, f, c~, o stacked
-    in that order and two biases, as in nn.LSTM.
-    """
+    """One LSTM layer, (batch, step, input) -> hidden states (batch, step, hidden). Eqs 1-6 of Wang
+    et al. (2024), doi:10.5194/hess-28-917-2024, with the gates i, f, c~, o stacked in that order
+    and two biases, as in nn.LSTM."""
 
     def __init__(self, n_inputs: int, n_hidden: int):
         super().__init__()

@@ -101,11 +101,9 @@ class PlainProlongation(nn.Module):
 
 
 class Prolongation(nn.Module):
-    """Eqs 1-8: (batch, step, feature) -> moisture of every step, (batch, step).
-
-    Gates are stacked in the order i, f, g, o, as in nn.LSTM, with one bias. Without ``masks`` they
-    are drawn in training mode, and D does nothing otherwise.
-    """
+    """Eqs 1-8: (batch, step, feature) -> moisture of every step, (batch, step). Gates are stacked
+    in the order i, f, g, o, as in nn.LSTM, with one bias. Without ``masks`` they are drawn in
+    training mode, and D does nothing otherwise."""
 
     def __init__(self, n_features: int, n_hidden: int = 128, dropout_rate: float = 0.5):
         super().__init__()
@@ -129,9 +127,7 @@ class Prolongation(nn.Module):
         self, x0: Tensor, masks: Masks | None = None, memory: Memory | None = None
     ) -> Iterator[Memory]:
         """The memory after each step; ``memory`` is that before the first, None an empty one.
-
-        Without ``masks`` D does nothing.
-        """
+        Without ``masks`` D does nothing."""
         masks = masks or draw_masks(len(x0), self.n_hidden, 0.0, device=x0.device)
         empty = x0.new_zeros(len(x0), self.n_hidden)
         memory = memory or Memory(empty, empty)
@@ -175,10 +171,8 @@ def follow(
 
 
 class LibraryProlongation(nn.Module):
-    """nn.LSTM behind the input layer of eq 1, with the parameters of a stacked network.
-
-    It knows no masks: dropout cannot be constant through an instance in nn.LSTM.
-    """
+    """nn.LSTM behind the input layer of eq 1, with the parameters of a stacked network. It knows no
+    masks: dropout cannot be constant through an instance in nn.LSTM."""
 
     def __init__(self, stacked: Prolongation):
         super().__init__()
@@ -198,12 +192,9 @@ def largest_differences(
     n_features: int, n_hidden: int, rate: float = 0.5, n_batch: int = 20, n_steps: int = 60,
     seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
-    """Largest differences of moisture and of the gradient of the input layer's weights.
-
-    One row a pair of ways: stacked ("fast") and plain with dropout at ``rate`` and without, nn.LSTM
-    and plain without. Columns: ways, dropout, moisture, gradient (largest of the plain one = 1
-    each).
-    """
+    """Largest differences of moisture and of the gradient of the input layer's weights. One row a
+    pair of ways: stacked ("fast") and plain with dropout at ``rate`` and without, nn.LSTM and plain
+    without. Columns: ways, dropout, moisture, gradient (largest of the plain one = 1 each)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         plain = PlainProlongation(n_features, n_hidden, rate)

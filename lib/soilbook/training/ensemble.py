@@ -1,7 +1,9 @@
-"""Train many small networks at once: sites x depths x repetitions of one architecture.
+"""Train many small networks at once, sites x depths x repetitions, and forecast with them.
 
 Networks train in shards of one size. A network's start, batches and choice of epoch come from its
-own identity, so its result does not depend on which others train with it.
+own identity, so its result does not depend on which others train with it. In an iterated forecast,
+section 4 of Wang et al. (2024), doi 10.5194/hess-28-917-2024, the predicted moisture is the next
+day's input, the weather is the observed.
 """
 
 import time
@@ -20,7 +22,7 @@ from soilbook.errors import ParameterError
 from soilbook.settings import N_STEPS
 from soilbook.training import fast
 from soilbook.training.step import Stack, Update, judge, start
-from soilbook.training.tasks import Settings, ShardData, Sizes, Task
+from soilbook.training.windows import N_LEADS, Series, Settings, ShardData, Sizes, Task
 
 # Networks side by side. On a CPU 16 to 25 fit into the cache of a core and are the fastest.
 LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
@@ -97,10 +99,8 @@ def train(
 
 
 def _shard_size(n_tasks: int, workers: int, largest: int) -> int:
-    """Shards as equal as can be, as many for each worker, none above the largest size.
-
-    A network alone is off by 1e-7 from the same one in a stack: of several, none is alone.
-    """
+    """Shards as equal as can be, as many for each worker, none above the largest size. A network
+    alone is off by 1e-7 from the same one in a stack: of several, none is alone."""
     n_shards = workers * ceil(n_tasks / (workers * largest))
     return max(ceil(n_tasks / n_shards), min(n_tasks, 2))
 
@@ -144,11 +144,9 @@ def train_shard(
     sizes: Sizes | None = None,
     tell: Callable[[int], None] = lambda n: None,
 ) -> xr.Dataset:
-    """Train the networks of one shard, from start to the models kept; see ``train``.
-
-    The shard is filled with copies of its first network up to ``size``. ``tell`` hears after every
-    epoch how many steps of a network were made.
-    """
+    """Train the networks of one shard, from start to the models kept; see ``train``. The shard is
+    filled with copies of its first network up to ``size``. ``tell`` hears after every epoch how
+    many steps of a network were made."""
     filled = [*tasks, *[tasks[0]] * ((size or len(tasks)) - len(tasks))]
     data = ShardData(filled, sizes or Sizes.of(tasks), device)
     stack = Stack.of(make, settings.target, data.n_steps)
@@ -233,3 +231,74 @@ def convergence_epoch(mses: np.ndarray) -> np.ndarray:
     """
     reached = mses <= (1 + CONVERGED) * np.nanmin(mses, 1, keepdims=True)
     return reached.argmax(1) + 1
+
+
+def load_module(make: Callable[[], nn.Module], row) -> nn.Module:
+    """A module with the parameters of one trained network, a row of ``train``'s ``parameters``."""
+    stack = Stack.of(make)
+    named = stack.named(torch.as_tensor(np.array(row)))
+    stack.template.load_state_dict(named, strict=False)  # buffers are not among the parameters
+    return stack.template.eval()
+
+
+def iterate(predict: Callable[[Tensor], Tensor], one: Series) -> np.ndarray:
+    """Forecasts of one model from every test sample, (sample, lead 1..7), m3 m-3.
+
+    ``predict`` maps (sample, step, feature) to scaled moisture (sample,).
+    """
+    starts = torch.from_numpy(one.starts["test"]).unsqueeze(0)
+    rows = torch.from_numpy(np.nan_to_num(one.x)).unsqueeze(0)
+    moisture = _iterate(lambda window: predict(window[0]).unsqueeze(0), rows, starts, one.n_steps)
+    return one.unscale(moisture[0].double().numpy())
+
+
+def iterate_ensemble(
+    make: Callable[[], nn.Module],
+    parameters: np.ndarray,
+    series: Sequence[Series],
+    target: str = "value",
+    device: str = "cpu",
+    chunk: int = 25,
+) -> list[np.ndarray]:
+    """Forecasts of trained networks, each on its own series: (sample, lead) in m3 m-3 for each.
+
+    ``parameters`` (network, parameter) and ``series`` in the same order; ``chunk`` networks are
+    worked out at once.
+    """
+    stack = Stack.of(make, target)
+    stack.template.to(device)
+    predict = stack.each(lambda flat, x: stack.predict(stack.named(flat), x))
+    forecasts = []
+    for first in range(0, len(series), chunk):
+        part = series[first : first + chunk]
+        starts = _filled([torch.from_numpy(one.starts["test"]) for one in part]).to(device)
+        rows = _filled([torch.from_numpy(np.nan_to_num(one.x)) for one in part]).to(device)
+        flat = torch.as_tensor(np.array(parameters[first : first + chunk])).to(device)
+        with torch.no_grad():
+            moisture = _iterate(
+                lambda window, flat=flat: predict(flat, window), rows, starts, part[0].n_steps
+            )
+        for one, values in zip(part, moisture.cpu().double().numpy(), strict=True):
+            forecasts.append(one.unscale(values[: len(one.starts["test"])]))
+    return forecasts
+
+
+def _filled(tensors: list[Tensor]) -> Tensor:
+    return nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+
+def _iterate(
+    predict: Callable[[Tensor], Tensor], rows: Tensor, starts: Tensor, n_steps: int
+) -> Tensor:
+    """(network, sample, lead) of scaled moisture; rows (network, row, feature), starts (network,
+    sample) and ``n_steps`` as ``windows.Series`` has them."""
+    network = torch.arange(len(rows), device=rows.device).unsqueeze(1)
+    steps = torch.arange(1, n_steps + 1, device=rows.device)
+    window = rows[network.unsqueeze(2), starts.unsqueeze(2) + steps]
+    forecasts = [predict(window)]
+    for lead in range(1, N_LEADS):
+        tomorrow = rows[network, starts + n_steps + lead]
+        tomorrow = torch.cat((tomorrow[..., :-1], forecasts[-1].unsqueeze(2)), dim=2)
+        window = torch.cat((window[:, :, 1:], tomorrow.unsqueeze(2)), dim=2)
+        forecasts.append(predict(window))
+    return torch.stack(forecasts, dim=2)

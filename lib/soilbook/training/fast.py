@@ -112,11 +112,8 @@ def side_by_side(
     function: Callable, jobs: dict[int, dict], workers: int, tell: Callable[[int], None]
 ) -> Iterator[tuple[int, object]]:
     """``run_all`` in processes of joblib's loky: they take functions of notebooks and of scripts
-    without a ``__main__`` guard, end with this process and on an interrupt. With a scheduler on
-    its workers, see ``cluster``.
-
-    SoilbookError if one is killed.
-    """
+    without a ``__main__`` guard, end with this process and on an interrupt. With a scheduler on its
+    workers, see ``cluster``. SoilbookError if one is killed."""
     if cluster.address():
         yield from cluster.run(partial(_alone, function), jobs, tell)
         return

@@ -46,11 +46,9 @@ OWN: dict[str, Own] = {}
 
 
 def load(file: str | Path) -> dict[str, Own]:
-    """Execute a Python file and add its public networks, those it imports left out.
-
-    Returns what is recorded of each by name. ParameterError in one line for a file that is absent,
-    does not run or defines no network, and as ``add``.
-    """
+    """Execute a Python file and add its public networks, those it imports left out. Returns what is
+    recorded of each by name. ParameterError in one line for a file that is absent, does not run or
+    defines no network, and as ``add``."""
     path = Path(file).expanduser().resolve()
     try:
         content = path.read_bytes()

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from soilbook.models.cells import Convolution, LSTMLayer
-from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
+from soilbook.models.networks import discriminator_loss, generator_loss, past_sm
 from soilbook.training.ensemble import convergence_epoch
+from soilbook.training.fast import one_thread
 from soilbook.training.step import start
-from soilbook.training.tasks import Settings, ShardData, Sizes, Task
+from soilbook.training.windows import Settings, ShardData, Sizes, Task
 
 
 class _LSTM(nn.LSTM):
@@ -58,15 +59,10 @@ def train_alone(make: Callable[[], nn.Module], task: Task, settings: Settings) -
     agree but for rounding. ``seconds_per_100_epochs`` are processor seconds of this network alone,
     the validation part looked at after every epoch.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            module = make()
-            vector_to_parameters(start(make, task.number), module.parameters())
-            return _train(with_torchs_layers(module), task, settings)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        module = make()
+        vector_to_parameters(start(make, task.number), module.parameters())
+        return _train(with_torchs_layers(module), task, settings)
 
 
 def _train(module: nn.Module, task: Task, settings: Settings) -> xr.Dataset:

@@ -22,7 +22,7 @@ from soilbook.models.prolongation import Prolongation, draw_masks
 from soilbook.settings import Checked
 from soilbook.training.fast import at_hand, run_all
 from soilbook.training.sequences import Sequences, batches, masked_loss
-from soilbook.training.tasks import Count, seed_of
+from soilbook.training.windows import Count, seed_of
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -172,10 +172,8 @@ def _key(sequences: Sequences, settings: SequenceSettings, store) -> dict:
 
 
 class Run:
-    """Training that goes on epoch by epoch and can be taken up again at any of them.
-
-    Start, instances and masks follow from the seed and the number of the epoch.
-    """
+    """Training that goes on epoch by epoch and can be taken up again at any of them. Start,
+    instances and masks follow from the seed and the number of the epoch."""
 
     def __init__(self, sequences: Sequences, settings: SequenceSettings):
         self.sequences, self.settings = sequences, settings

@@ -21,7 +21,7 @@ from torch import Tensor
 from soilbook import fingerprint, schema
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.settings import Checked
-from soilbook.training.tasks import seed_of
+from soilbook.training.windows import seed_of
 
 # What SMAP said of a place in the training part, as two more attributes of it.
 STATISTICS = ("sm_smap_mean", "sm_smap_deviation")
@@ -125,11 +125,9 @@ def fit_scaling(places: xr.Dataset, inputs: Inputs, target: str = "sm_smap") -> 
 
 
 def features(places: xr.Dataset, scaling: xr.Dataset) -> np.ndarray:
-    """Scaled inputs (place, day, feature), 32-bit, of pixels or stations.
-
-    A missing attribute becomes the mean of training, a class unknown to training no class.
-    Raises DataError naming variable, place and day of missing weather.
-    """
+    """Scaled inputs (place, day, feature), 32-bit, of pixels or stations. A missing attribute
+    becomes the mean of training, a class unknown to training no class. Raises DataError naming
+    variable, place and day of missing weather."""
     inputs = Inputs(forcing=_forcing(scaling), rain=scaling.attrs["rain"])
     n_places, n_days = places[inputs.forcing[0]].shape
     out = np.zeros((n_places, n_days, scaling.sizes["feature"]), np.float32)
@@ -195,11 +193,9 @@ def _source(places: xr.Dataset) -> str:
 
 @dataclass(frozen=True)
 class Sequences:
-    """Scaled inputs ``x`` (place, day, feature) and target ``y`` (place, day), NaN if missing.
-
-    A place without any observation is never drawn. DataError if none has one, ParameterError for
-    shapes that do not fit.
-    """
+    """Scaled inputs ``x`` (place, day, feature) and target ``y`` (place, day), NaN if missing. A
+    place without any observation is never drawn. DataError if none has one, ParameterError for
+    shapes that do not fit."""
 
     x: Tensor
     y: Tensor
@@ -235,10 +231,8 @@ class Sequences:
 
 
 def masked_loss(predicted: Tensor, observed: Tensor) -> Tensor:
-    """Eq 9, mean of the batch: squared errors of the days with an observation, over all days.
-
-    Both (batch, step); days without an observation are NaN in ``observed``.
-    """
+    """Eq 9, mean of the batch: squared errors of the days with an observation, over all days. Both
+    (batch, step); days without an observation are NaN in ``observed``."""
     there = torch.isfinite(observed)
     error = torch.where(there, predicted - torch.where(there, observed, 0.0), 0.0)
     return error.square().mean()

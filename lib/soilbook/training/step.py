@@ -2,7 +2,7 @@
 
 The state of n networks is three tensors (network, parameter): parameters and Adam's two moments.
 An update maps state, ``scales`` (turn, 2), rows, target and starts to the new state and the
-training loss (network,); see ``tasks.ShardData`` for the last three. A module with ``generator``
+training loss (network,); see ``windows.ShardData`` for the last three. A module with ``generator``
 and ``discriminator`` as sub-modules trains as eqs 16-18 of Wang et al. (2024) say.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, grad_and_value, vmap
 
-from soilbook.models.gan import discriminator_loss, generator_loss, past_sm
+from soilbook.models.networks import discriminator_loss, generator_loss, past_sm
 from soilbook.settings import N_STEPS
 
 State = tuple[Tensor, Tensor, Tensor]

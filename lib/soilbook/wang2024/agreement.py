@@ -101,10 +101,8 @@ class Scores:
 
 
 def scores(table: pd.DataFrame, names=tuple(models.NETWORKS)) -> Scores | None:
-    """Scores of the networks ``names`` that a table holds; None where it has fewer than two.
-
-    The table is one of ``site_scores`` or, without intervals, of ``plots.scores.tidy``.
-    """
+    """Scores of the networks ``names`` that a table holds; None where it has fewer than two. The
+    table is one of ``site_scores`` or, without intervals, of ``plots.scores.tidy``."""
     by_site = "site" in table
     if by_site:
         table = table[table["site"].fillna("") != ""]

@@ -75,12 +75,9 @@ def draw_series(series: xr.Dataset):
 
 
 def record_statistics(names, data: str, seed: int = 0) -> pd.DataFrame:
-    """Minimum, maximum, mean and standard deviation of P and AT of each site (Table D2).
-
-    One row a site and variable: ``site, variable, units, min, max, mean, std`` and the same four
-    as published with the suffix ``_published``, for sites of the paper; ``days`` counts days with
-    a value.
-    """
+    """Minimum, maximum, mean and standard deviation of P and AT of each site (Table D2). One row a
+    site and variable: ``site, variable, units, min, max, mean, std`` and the same four as published
+    with the suffix ``_published``, for sites of the paper; ``days`` counts days with a value."""
     printed = published.weather().set_index(["site", "variable"])
     rows = []
     for name in names:

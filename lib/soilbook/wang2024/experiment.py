@@ -149,10 +149,8 @@ def _choice(there: list[str], n: int | None) -> tuple[str, ...]:
 
 
 def load_site(name: str, data: str, seed: int = 0, store: Store | None = None) -> xr.Dataset:
-    """The record of a site as ``soilbook.data.load`` gives it, and raising as that does.
-
-    The twin's are kept in the store, as making them takes time.
-    """
+    """The record of a site as ``soilbook.data.load`` gives it, and raising as that does. The twin's
+    are kept in the store, as making them takes time."""
     make = partial(source.load, name, data, seed=seed)
     if data != "twin":
         return make()
@@ -201,11 +199,9 @@ class Records:
 
 
 def load(experiment: Experiment, store: Store | None = None) -> Records:
-    """Read the sites of a resolved experiment and cut them into windows.
-
-    A site and depth with too few windows is left out and named, and so is an input that not all
-    sites have. Raises DataError if none is left.
-    """
+    """Read the sites of a resolved experiment and cut them into windows. A site and depth with too
+    few windows is left out and named, and so is an input that not all sites have. Raises DataError
+    if none is left."""
     read = [load_site(name, experiment.data, experiment.seed, store) for name in experiment.sites]
     sites = dict(zip(map(own.label, experiment.sites), read, strict=True))
     if len(sites) < len(read):
@@ -252,10 +248,8 @@ def _place(name: str, site: xr.Dataset) -> dict[str, float]:
 
 
 def nearest(site: str, there) -> str:
-    """The site itself if it is ``there``, else the nearest of those by great circle.
-
-    Sites that are not the paper's stand in only where no other is there.
-    """
+    """The site itself if it is ``there``, else the nearest of those by great circle. Sites that are
+    not the paper's stand in only where no other is there."""
     names = [str(name) for name in there]
     if site in names:
         return site

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from soilbook import costs, fingerprint, models, progress, settings
-from soilbook.models.baselines import calendar_day, day_of_year_means
+from soilbook.models.classical import calendar_day, day_of_year_means
 from soilbook.store import Store
 from soilbook.training import Settings, Task, fast, iterate_ensemble, train, windows
 from soilbook.wang2024.experiment import Experiment, Records
@@ -181,15 +181,19 @@ def trained(
     experiment: Experiment, model: str, records: Records, store: Store
 ) -> tuple[list[Task], xr.Dataset]:
     """The tasks of an experiment for one network, and what ``training.train`` returns for them."""
-    tasks = [
+    profile, tasks = settings.profile(experiment.profile), tasks_of(experiment, model, records)
+    how = Settings.of(profile, experiment.epochs, experiment.variant, experiment.target)
+    result = train(maker(experiment, model, records), tasks, how, experiment.device, store)
+    return tasks, result
+
+
+def tasks_of(experiment: Experiment, model: str, records: Records) -> list[Task]:
+    """One network for each repetition, site and depth; start and batches go by the name."""
+    return [
         Task(one, model, repetition, experiment.seed)
         for repetition in range(experiment.repetitions)
         for one in records.series.values()
     ]
-    profile = settings.profile(experiment.profile)
-    how = Settings.of(profile, experiment.epochs, experiment.variant, experiment.target)
-    result = train(maker(experiment, model, records), tasks, how, experiment.device, store)
-    return tasks, result
 
 
 def maker(experiment: Experiment, model: str, records: Records):

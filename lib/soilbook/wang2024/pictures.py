@@ -16,8 +16,7 @@ from scipy.stats import rankdata, t
 from soilbook import claims as judge
 from soilbook import metrics, published
 from soilbook.claims import COLUMNS, Case, Measured
-from soilbook.explain import attention, embedding
-from soilbook.explain import shapley as importance
+from soilbook.explain import embedding, importance
 
 DRAWS = 100  # of the test samples
 HALVES = 10  # choices of half the samples of a picture
@@ -48,7 +47,7 @@ def weights_against_use(weights: xr.Dataset, used: xr.Dataset) -> pd.DataFrame:
             array.sel(depth=depth).assign_coords(repetition=np.arange(array.sizes["repetition"]))
             for array in (weight, used["importance"])
         ]
-        found = attention.agreement(*pair)
+        found = importance.attention_agreement(*pair)
         row = {name: float(found[name]) for name in ("mean", "low", "high")}
         rows.append({"depth_m": depth, "rank_correlation": row.pop("mean"), **row})
     return pd.DataFrame(rows)

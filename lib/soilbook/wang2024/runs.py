@@ -15,7 +15,7 @@ from torch import nn
 
 from soilbook import costs, fingerprint, metrics, models, settings
 from soilbook.errors import DataError, ParameterError
-from soilbook.explain import shapley
+from soilbook.explain import importance
 from soilbook.plots import scores
 from soilbook.store import Store
 from soilbook.training import Settings, Task, load_module, windows
@@ -74,10 +74,8 @@ def run(experiment: Experiment, store: Store | None = None) -> xr.Dataset:
 
 def timed(experiment: Experiment, model: str, records, store: Store) -> xr.DataArray:
     """Processor seconds that 100 epochs of one network take alone (turn,), as the paper's costs.
-
     Plain PyTorch on one core, measured in several turns of a few epochs each; NaN for what is no
-    network. Kept in the store by machine.
-    """
+    network. Kept in the store by machine."""
     if model not in models.NETWORKS:
         return xr.DataArray(np.full(TURNS, np.nan), dims="turn")
     make, one = forecasts.maker(experiment, model, records), next(iter(records.series.values()))
@@ -125,11 +123,9 @@ def below_persistence(result: xr.Dataset) -> list[float]:
 
 
 def one_site(result: xr.Dataset, site: str) -> xr.Dataset:
-    """Pooled RMSE of one site under the names that the figures of scores take.
-
-    Where the run does not hold the site, the nearest stands in; ``attrs["site"]`` says which and
-    ``attrs["words"]`` is what a caption should add.
-    """
+    """Pooled RMSE of one site under the names that the figures of scores take. Where the run does
+    not hold the site, the nearest stands in; ``attrs["site"]`` says which and ``attrs["words"]`` is
+    what a caption should add."""
     shown = nearest(site, result["site"].values)
     part = result.sel(site=shown, reading="pooled")
     names = ("rmse", "rmse_low", "rmse_high")
@@ -278,10 +274,8 @@ def _score_model(part, persistence, climatology, lengths, n_replicates, seed) ->
 
 
 def _replicates(observed, predicted, metric, lengths, n_replicates, seed):
-    """Replicates (replicate, site, depth, lead, reading), mean of repetitions, and site bounds.
-
-    All models of a site share its block length and seed: their replicates are paired.
-    """
+    """Replicates (replicate, site, depth, lead, reading), mean of repetitions, and site bounds. All
+    models of a site share its block length and seed: their replicates are paired."""
     n_sites, n_depths = observed.shape[:2]
     shape = (n_sites, n_depths, len(LEADS), len(READINGS))
     replicates = np.full((n_replicates, *shape), np.nan)
@@ -309,10 +303,7 @@ def _by_lead(steps: np.ndarray, axis: int) -> np.ndarray:
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:
     """Mean over an axis, NaN left out, NaN without a warning where nothing is left."""
-    valid = np.isfinite(values)
-    n = valid.sum(axis)
-    total = np.where(valid, values, 0).sum(axis)
-    return np.divide(total, n, out=np.full(np.shape(total), np.nan), where=n > 0)
+    return metrics.mean_where(values, np.isfinite(values), axis)
 
 
 @dataclass(frozen=True)
@@ -321,13 +312,12 @@ class Trained:
 
     modules: list[nn.Module]
     series: windows.Series
-    features: tuple[str, ...]
 
     @property
-    def scale(self) -> shapley.Scale:
+    def scale(self) -> importance.Scale:
         """From the network's output to m3 m-3."""
         offset = float(self.series.unscale(0.0))
-        return shapley.Scale(float(self.series.unscale(1.0)) - offset, offset)
+        return importance.Scale(float(self.series.unscale(1.0)) - offset, offset)
 
 
 class Laboratory:
@@ -371,7 +361,7 @@ class Laboratory:
             for task, row in zip(tasks, result["parameters"].values, strict=True)
             if (task.series.site, task.series.depth) == (site, depth)
         ]
-        return Trained(modules, self.records.series[site, depth], self.features)
+        return Trained(modules, self.records.series[site, depth])
 
 
 def explained(lab: Laboratory, n_samples: int | None) -> int:

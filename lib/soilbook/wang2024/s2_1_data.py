@@ -199,8 +199,7 @@ def draw_autocorrelation(curves: xr.Dataset):
 def longwave_error(data: str) -> pd.DataFrame | None:
     """Error of the observed track's estimated long-wave, and of the formulas not chosen, against
     that measured at FLUXNET2015 sites: see ``data.fluxnet.longwave_errors``. None on the twin,
-    which has a long-wave of its own, and where the FLUXNET2015 table is not at hand.
-    """
+    which has a long-wave of its own, and where the FLUXNET2015 table is not at hand."""
     if data != "observed" or not (files.folder() / fluxnet.FILE).is_file():
         return None
     return fluxnet.longwave_errors()

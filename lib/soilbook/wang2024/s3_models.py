@@ -18,7 +18,7 @@ from soilbook import claims as judge
 from soilbook import published
 from soilbook.errors import unknown
 from soilbook.models import MACHINE_LEARNING, NETWORKS, VARIANTS
-from soilbook.models.gan import GANLSTM, discriminator_loss, generator_loss, past_sm
+from soilbook.models.networks import GANLSTM, discriminator_loss, generator_loss, past_sm
 from soilbook.plots.architecture import data, draw_panels
 from soilbook.plots.trace import Box, Named, trace
 from soilbook.settings import Checked, Count
@@ -88,10 +88,8 @@ class _Round(nn.Module):
 
 def boxes(network, models: Models = PAPER, parts=()) -> list[Box]:
     """Boxes of a network by name or of a module (batch, step, feature) -> (batch,); see `trace`.
-
     GAN-LSTM is shown with a round of its training; "Self-attention" is that of the Transformer,
-    asked by the class token alone. ParameterError for an unknown name.
-    """
+    asked by the class token alone. ParameterError for an unknown name."""
     days, features = models.n_steps, models.n_features
     if network == "Self-attention":
         rows = {"class token": (1, features), "days and token": (days + 1, features)}
@@ -112,9 +110,7 @@ def draw(network, models: Models = PAPER, parts=()):
 
 def panels(figure: str, models: Models = PAPER) -> dict[str, list[Box]]:
     """Boxes of each panel of a figure of the paper, "4", "5", "6" or "7", by the panel's title.
-
-    ParameterError for another figure.
-    """
+    ParameterError for another figure."""
     if figure not in PANELS:
         raise unknown("figure of architectures", figure, PANELS)
     return {

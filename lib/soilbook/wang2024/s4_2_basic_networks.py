@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from soilbook.plots.style import colour, style
-from soilbook.training import Settings, tasks
+from soilbook.training import Settings, windows
 from soilbook.training.windows import N_LEADS, Series
 from soilbook.wang2024 import forecasts, runs
 
@@ -28,11 +28,9 @@ TRIAL = 30  # epochs of Table 3r
 
 
 def window(one: Series, features: tuple[str, ...], sample: int = 0) -> pd.DataFrame:
-    """A training window in the units of the record: a row a day, and the moisture to predict.
-
-    The feature ``sm`` is the moisture of the day before; columns ``day``, features, ``target``,
-    which is empty but on the last day.
-    """
+    """A training window in the units of the record: a row a day, and the moisture to predict. The
+    feature ``sm`` is the moisture of the day before; columns ``day``, features, ``target``, which
+    is empty but on the last day."""
     x, y = one.windows("training")
     values = (x[sample] + 1) / 2 * (one.maximum - one.minimum) + one.minimum
     rows = one.starts["training"][sample] + 1 + np.arange(one.n_steps)
@@ -81,7 +79,7 @@ def _train(one: Series, make, how: Settings, number: int, roll_back: bool) -> di
     torch.manual_seed(number)
     network = make()
     optimiser = torch.optim.Adam(network.parameters(), how.rate)
-    drawn = tasks.batches(torch.tensor([number]), torch.tensor([len(x)]), 0, how.steps, how.batch)
+    drawn = windows.batches(torch.tensor([number]), torch.tensor([len(x)]), 0, how.steps, how.batch)
     least, retained, kept, best = np.inf, 0, None, 0
     for step, rows in enumerate(drawn[:, 0], start=1):
         optimiser.zero_grad()

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 
-from soilbook.explain import attention, predictor, shapley
-from soilbook.explain import shapley as importance
+from soilbook.explain import importance, predictor
 from soilbook.plots.style import colour, letters, style
 from soilbook.schema import VARIABLES
 from soilbook.wang2024 import runs
@@ -32,7 +31,7 @@ def attention_weights(lab: Laboratory, site: str, feature="FA-LSTM", time="TA-LS
         for model, name in ((feature, "feature_weight"), (time, "time_weight")):
             one = lab.trained(model, site, depth)
             x, _ = one.series.windows("test")
-            found.append(attention.weights(one.modules, x, lab.features)[[name]])
+            found.append(importance.attention_weights(one.modules, x, lab.features)[[name]])
         parts.append(xr.merge(found).expand_dims(depth=[depth]))
     return xr.concat(parts, "depth")
 
@@ -45,7 +44,7 @@ def attention_and_shapley(lab: Laboratory, site: str, model: str = "FA-LSTM") ->
         x = chosen(one.series.windows("test")[0], lab.profile.explained, lab.experiment.seed)
         background = one.series.windows("training")[0]
         found = (
-            shapley.grouped(predictor(module), x, background, lab.features, scale=one.scale)
+            importance.grouped(predictor(module), x, background, lab.features, scale=one.scale)
             for module in one.modules
         )
         values = [importance.mean_absolute(phi) for phi in found]
@@ -56,7 +55,7 @@ def attention_and_shapley(lab: Laboratory, site: str, model: str = "FA-LSTM") ->
 
 def fig_12(weights: xr.Dataset, site: str) -> tuple:
     """Fig 12: weights of features and days at AAMU-jtg or the site that stands in for it."""
-    summary = attention.summary(weights)
+    summary = importance.attention_summary(weights)
     caption = (
         "Attention weights of the features in FA-LSTM (a-e) and of the days in TA-LSTM (f-j) at "
         f"{site}{stand_in('AAMU-jtg', site)} at five depths, mean over the test part; lines: "

@@ -8,12 +8,12 @@ import xarray as xr
 
 from soilbook import metrics, settings
 from soilbook.models import NETWORKS
-from soilbook.models.gan import GANLSTM
+from soilbook.models.networks import GANLSTM
 from soilbook.plots import scores
 from soilbook.store import Store
-from soilbook.training import Settings, Task, train
+from soilbook.training import Settings, train
 from soilbook.wang2024 import forecasts, runs
-from soilbook.wang2024.experiment import Experiment, load
+from soilbook.wang2024.experiment import BASELINES, Experiment, load
 
 # As ``Page.table`` and ``Page.figure`` take them.
 table_6 = partial(runs.table_of_r2, "6")
@@ -24,7 +24,7 @@ LAMBDAS = (1e-5, 1e-3, 1e-1, 1.0)  # beside the paper's 1e-7
 
 
 def gan(n_features: int, n_steps: int = 4, **changes: float) -> GANLSTM:
-    """An untrained GAN-LSTM of the paper, with some of its ``models.gan.Adversarial`` changed."""
+    """An untrained GAN-LSTM of the paper, with some of its ``networks.Adversarial`` changed."""
     network = GANLSTM(n_features, n_steps)
     network.adversarial = {"paper": replace(network.adversarial["paper"], **changes)}
     return network
@@ -42,18 +42,13 @@ def ablation(experiment: Experiment, store: Store | None = None) -> pd.DataFrame
     experiment = experiment.resolve()
     store = store or Store()
     records = load(experiment, store)
-    made = {
-        name: forecasts.make(experiment, name, records, store)
-        for name in ("persistence", "climatology")
-    }
+    made = {name: forecasts.make(experiment, name, records, store) for name in BASELINES}
+    truth = forecasts.observed(records)
     for name, (kind, rate) in _steps().items():
-        made[name] = _trained(experiment, kind, rate, records, store).merge(
-            forecasts.observed(records)
-        )
+        made[name] = _trained(experiment, kind, rate, records, store).merge(truth)
     profile = settings.profile(experiment.profile)
     found = runs.score(made, profile.bootstrap, experiment.seed)
-    r2 = found["site_r2"].sel(reading="pooled").drop_sel(model=["persistence", "climatology"])
-    r2 = r2.mean("depth")
+    r2 = found["site_r2"].sel(reading="pooled").drop_sel(model=list(BASELINES)).mean("depth")
     gain = r2 - r2.sel(model="LSTM", drop=True)
     bounds = metrics.mean_over_sites(gain.transpose("site", ...).values)
     table = gain.mean("site").to_dataframe("difference").reset_index()
@@ -80,14 +75,9 @@ def _steps() -> dict[str, tuple[partial, float]]:
 
 
 def _trained(experiment: Experiment, kind, rate: float, records, store: Store) -> xr.Dataset:
-    series = list(records.series.values())
-    make = partial(kind, series[0].n_features, experiment.window)
     # Under one name, so that all steps start from the same weights and see the same batches.
-    tasks = [
-        Task(one, "LSTM", repetition, experiment.seed)
-        for repetition in range(experiment.repetitions)
-        for one in series
-    ]
+    tasks = forecasts.tasks_of(experiment, "LSTM", records)
+    make = partial(kind, tasks[0].series.n_features, experiment.window)
     how = Settings.of(settings.profile(experiment.profile), experiment.epochs, "paper")
     result = train(make, tasks, how.but(rate=rate), experiment.device, store)
     return forecasts.iterated(experiment, make, records, tasks, result)
@@ -135,9 +125,7 @@ def table_6d(paper: pd.DataFrame | None, released: pd.DataFrame | None) -> tuple
 
 def variants(runs: dict[str, pd.DataFrame | None]) -> pd.DataFrame:
     """Runs in several variants, their tidy tables by name, as one table with a column ``variant``.
-
-    Rows are the cells for which the paper prints a value; a run that is None is left out.
-    """
+    Rows are the cells for which the paper prints a value; a run that is None is left out."""
     there = {name: frame for name, frame in runs.items() if frame is not None}
     parts = {name: frame[frame["r2_published"].notna()] for name, frame in there.items()}
     if not parts:

@@ -10,12 +10,11 @@ import xarray as xr
 from matplotlib.colors import LinearSegmentedColormap
 
 from soilbook import models as library
-from soilbook.explain import embedding, encoded, predictor, shapley
-from soilbook.explain import shapley as importance
+from soilbook.explain import embedding, encoded, importance, predictor
 from soilbook.plots.style import letters, style
 from soilbook.schema import VARIABLES
-from soilbook.wang2024.claims import means
 from soilbook.wang2024.experiment import stand_in
+from soilbook.wang2024.pictures import means
 from soilbook.wang2024.runs import Laboratory, chosen, chosen_rows, explained
 
 # Low and high values of an input stay apart for colour-blind readers; the middle is not white.
@@ -31,7 +30,7 @@ def attribution(
 ) -> tuple[xr.Dataset, pd.DataFrame]:
     """Fig 14: Shapley values of all inputs of every network, and how far they can be trusted.
 
-    Returns the values of ``shapley.inputs`` by ``model``, and one row a network with what
+    Returns the values of ``importance.inputs`` by ``model``, and one row a network with what
     ``importance.agreement`` says of them against exact values grouped by feature. The mean of a
     network's repetitions is explained. Raises ParameterError for too few samples or background
     rows.
@@ -46,8 +45,8 @@ def attribution(
         background = one.series.windows("training")[0]
         common = {"n_background": n_background, "scale": one.scale, "seed": lab.experiment.seed}
         predict = predictor(one.modules)
-        single = shapley.inputs(predict, x, background, lab.features, **common)
-        exact = shapley.grouped(predict, x, background, lab.features, **common)
+        single = importance.inputs(predict, x, background, lab.features, **common)
+        exact = importance.grouped(predict, x, background, lab.features, **common)
         values.append(single.expand_dims(model=[model]))
         checks.append({"model": model} | importance.agreement(single, exact))
     return xr.concat(values, "model"), pd.DataFrame(checks)
@@ -101,10 +100,8 @@ def fig_15(pictures: xr.Dataset, site: str, depth: float = 0.05) -> tuple:
 
 def draw_pictures(pictures: xr.Dataset):
     """Fig 15: one panel for each entry of ``pictures["panel"]``, dots coloured by soil moisture.
-
     Needs ``position`` (panel, sample, axis), ``moisture`` (sample, m3 m-3), ``order`` and
-    ``direction`` (panel), which are printed under each panel.
-    """
+    ``direction`` (panel), which are printed under each panel."""
     names = pictures["panel"].values
     n_columns = min(4, len(names))
     n_rows = -(-len(names) // n_columns)

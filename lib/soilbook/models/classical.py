@@ -1,11 +1,15 @@
-"""Persistence and climatology, which stand beside every model, and the exponential filter.
+"""What stands beside the networks: persistence, climatology, exponential filter, machine learning.
 
-Arrays have time on the last axis; NaN is missing. All predict in the units of what they are given.
+Baselines take arrays with time on the last axis, NaN is missing, and predict in the units given.
+The models of section 3.1 and Appendix A of Wang et al. (2024), doi:10.5194/hess-28-917-2024, take
+the features of the target day alone, x (sample, feature) -> y (sample,), and have fit and predict.
 """
 
 import numpy as np
+from scipy.special import expit
 
 from soilbook.errors import DataError, ParameterError
+from soilbook.threads import one_thread
 
 # Wagner et al. (1999), doi:10.1016/S0034-4257(99)00036-X, for the layer 0-100 cm.
 CHARACTERISTIC_TIME = 20.0  # days
@@ -14,9 +18,8 @@ N_DAYS = 366  # of a leap year: every calendar day, 29 February included, has a 
 
 def persistence(sm: np.ndarray, lead: int = 1) -> np.ndarray:
     """Prediction of every day: the soil moisture `lead` days before, (..., time), in units of sm.
-
-    The first `lead` days and days that follow on a gap are NaN. ParameterError for a lead under 1.
-    """
+    The first `lead` days and days that follow on a gap are NaN. ParameterError for a lead under
+    1."""
     if lead < 1:
         raise ParameterError(f"lead {lead} is not allowed; allowed: 1 or more days")
     prediction = np.full(np.shape(sm), np.nan)
@@ -108,3 +111,51 @@ def exponential_filter(
         elapsed = np.where(there, 0.0, elapsed)
         out[..., day] = np.where(there, moisture, np.nan)
     return out
+
+
+# scikit-learn takes half a second to load: only where one of its models is made.
+def random_forest(seed: int):
+    """Random forest with scikit-learn's defaults (Appendix A)."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(random_state=seed)
+
+
+def support_vector(seed: int):
+    """Support vector regression, poly kernel, C 1, epsilon 0.1 (Appendix A); draws nothing."""
+    from sklearn.svm import SVR
+
+    return SVR(kernel="poly", C=1.0, epsilon=0.1)
+
+
+class ExtremeLearningMachine:
+    """y = sigmoid(x W + b) beta with random W and b and least-squares beta.
+
+    20 hidden units (Appendix A). Huang et al. (2006), doi:10.1016/j.neucom.2005.12.126: no bias at
+    the output, beta by the pseudoinverse; W and b are uniform between -1 and 1.
+    DataError if x or y is empty or not finite.
+    """
+
+    def __init__(self, seed: int, n_hidden: int = 20):
+        self.seed, self.n_hidden = seed, n_hidden
+
+    def hidden(self, x: np.ndarray) -> np.ndarray:
+        """Output of the hidden units, (sample, hidden)."""
+        return expit(np.asarray(x, dtype=float) @ self.weight + self.bias)
+
+    @one_thread
+    def fit(self, x: np.ndarray, y: np.ndarray) -> "ExtremeLearningMachine":
+        """Draw W and b from the seed and solve for beta."""
+        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        if not (len(x) and np.isfinite(x).all() and np.isfinite(y).all()):
+            raise DataError("ELM: x and y must be finite and hold at least one sample")
+        random = np.random.default_rng(self.seed)
+        self.weight = random.uniform(-1, 1, (x.shape[1], self.n_hidden))
+        self.bias = random.uniform(-1, 1, self.n_hidden)
+        self.beta = np.linalg.pinv(self.hidden(x)) @ y
+        return self
+
+    @one_thread
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Prediction for every sample, (sample,), in the units of y."""
+        return self.hidden(x) @ self.beta

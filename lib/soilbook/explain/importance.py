@@ -1,11 +1,16 @@
-"""Shapley values of a network's inputs, appendix B of Wang et al. (2024), and what they add up to.
+"""How much a network makes of each input: Shapley values, and attention weights beside them.
 
-The value of a coalition S of players is E f(x_S, b_rest) over background rows b: inputs outside S
-are replaced by those of other days ("interventional"; Lundberg and Lee 2017, arXiv:1705.07874, and
-Janzing et al. 2020, arXiv:1910.13413). A Shapley value is in the units of the prediction.
+Shapley values, appendix B of Wang et al. (2024): the value of a coalition S of players is E f(x_S,
+b_rest) over background rows b, inputs outside S are replaced by those of other days
+("interventional"; Lundberg and Lee 2017, arXiv:1705.07874, and Janzing et al. 2020,
+arXiv:1910.13413). A Shapley value is in the units of the prediction.
+
+Attention weights, section 4.4 and Fig 12: the feature attention is a softmax of sigmoids. Of n
+features no weight can fall below 1 / (1 + (n - 1) e) or rise above e / (e + n - 1), 0.05 to 0.28 of
+eight. Weights near 1 / n are therefore not a finding about the soil, and differences between them
+are what can be read.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,19 +22,19 @@ import xarray as xr
 from scipy.stats import spearmanr
 from torch import nn
 
+from soilbook import metrics
 from soilbook.errors import DataError, ParameterError
 
 Predict = Callable[[np.ndarray], np.ndarray]
 MOST_GROUPS = 12
 MASKED = 2**18  # rows that are masked and predicted at once: memory, not a matter of results
+KINDS = ("feature", "time")  # of attention
 ROWS = 2048  # that a small network takes at once: more leave the cache of one core
 
 
 def predictor(modules: nn.Module | Sequence[nn.Module]) -> Predict:
     """A function of x (sample, step, feature) that gives the mean output of the modules, (sample,).
-
-    Several modules are repetitions of one network. Raises ParameterError if there is none.
-    """
+    Several modules are repetitions of one network. Raises ParameterError if there is none."""
     modules = [modules] if isinstance(modules, nn.Module) else list(modules)
     if not modules:
         raise ParameterError("no network to explain; allowed: one or more")
@@ -43,11 +48,8 @@ def encoded(module: nn.Module, x: np.ndarray) -> np.ndarray:
 
 
 def checked(x, name: str) -> np.ndarray:
-    """x as a float32 array (sample, step, feature).
-
-    Raises ParameterError for another number of dimensions or no sample, DataError for the first
-    sample that is not finite.
-    """
+    """x as a float32 array (sample, step, feature). Raises ParameterError for another number of
+    dimensions or no sample, DataError for the first sample that is not finite."""
     x = np.asarray(x, dtype=np.float32)
     if x.ndim != 3 or not len(x):
         raise ParameterError(f"{name} has the shape {x.shape}; needs (sample, step, feature)")
@@ -188,55 +190,74 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(spearmanr(a, b).statistic)
 
 
-@dataclass(frozen=True)
-class DeepError:
-    """Additivity error |sum of phi + E f - f| over samples, in standard deviations of f.
+def attention_weights(modules: Sequence[nn.Module], x, features) -> xr.Dataset:
+    """Mean attention weights over the samples x (sample, step, feature), one row a repetition.
 
-    ``reason`` is empty, or says why the explainer gave no values (then the numbers are NaN);
-    ``warnings`` is what it said on the way.
+    ``modules`` are repetitions of one network with ``attention(x)``. Variables, where the network
+    has them: ``feature_weight`` (repetition, step, feature), summing to 1 over features, and
+    ``time_weight`` (repetition, step), summing to 1 over steps, mean over hidden channels where
+    each has its own. Steps count from 1, the oldest day. Raises ParameterError for a network
+    without such attention.
     """
-
-    largest: float
-    mean: float
-    reason: str
-    warnings: tuple[str, ...]
-
-
-class _Column(nn.Module):
-    """The network with its output as a column, as shap wants it."""
-
-    def __init__(self, module: nn.Module):
-        super().__init__()
-        self.module = module
-
-    def forward(self, x):
-        return self.module(x).unsqueeze(-1)
-
-
-def deep_explainer_error(module: nn.Module, x, background) -> DeepError:
-    """Run shap.DeepExplainer (DeepLIFT, arXiv:1705.07874) on a network and add up its values.
-
-    ``x`` and ``background`` (sample, step, feature). It follows the rules of known layers and takes
-    plain gradients elsewhere, so its values need not add up; here they are not made to.
-    """
-    import shap  # takes seconds
-
     x = torch.as_tensor(checked(x, "x"))
-    background = torch.as_tensor(checked(background, "background"))
-    column = _Column(module.cpu().eval())
-    with torch.no_grad():
-        f, base = column(x)[:, 0].double().numpy(), float(column(background).double().mean())
-    reason = ""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            explainer = shap.DeepExplainer(column, background)
-            phi = np.asarray(explainer.shap_values(x, check_additivity=False))
-        except Exception as error:  # whatever it raises on operations that it does not support
-            phi, reason = np.full((len(x), 1), np.nan), f"{type(error).__name__}: {error}"
-    gap = np.abs(phi.reshape(len(x), -1).sum(1) + base - f) / f.std()
-    said = dict.fromkeys(str(warning.message).splitlines()[0] for warning in caught)
-    return DeepError(float(gap.max()), float(gap.mean()), reason, tuple(said))
+    with torch.inference_mode():
+        every = [m.eval().attention(x) if hasattr(m, "attention") else {} for m in modules]
+    dims = {"feature": ("repetition", "step", "feature"), "time": ("repetition", "step")}
+    arrays = {
+        kind: np.stack([one[kind].double().mean(0).cpu().numpy() for one in every])
+        for kind in KINDS
+        if any(kind in one for one in every)
+    }
+    if not arrays:
+        raise ParameterError("no attention over features or time; allowed: FA-, TA-, FTA-LSTM")
+    if "time" in arrays and arrays["time"].ndim == 3:
+        arrays["time"] = arrays["time"].mean(-1)
+    return xr.Dataset(
+        {f"{kind}_weight": (dims[kind], array, {"units": "1"}) for kind, array in arrays.items()},
+        coords={"step": np.arange(1, x.shape[1] + 1), "feature": list(features)},
+    )
+
+
+def attention_summary(weights: xr.Dataset) -> xr.Dataset:
+    """Fig 12: importance of features and of days, with its spread over repetitions.
+
+    Of the variables of ``weights`` (any further dimension, such as depth, stays):
+    ``feature_weight`` (feature), mean over steps and repetitions, and ``time_weight`` (step), mean
+    over repetitions; each with ``_sd``, the standard deviation over repetitions (NaN for one).
+    ``least`` and ``most`` are the bounds that softmax of sigmoid sets to a feature's weight.
+    """
+    result = xr.Dataset()
+    for kind in KINDS:
+        name = f"{kind}_weight"
+        if name in weights:
+            array = weights[name].mean("step") if kind == "feature" else weights[name]
+            several = array.sizes["repetition"] > 1
+            mean = array.mean("repetition").assign_attrs(units="1")
+            result[name] = mean
+            result[f"{name}_sd"] = array.std("repetition", ddof=1) if several else np.nan * mean
+    if "feature" in result.dims:
+        n = result.sizes["feature"]
+        result["least"], result["most"] = 1 / (1 + (n - 1) * np.e), np.e / (np.e + n - 1)
+    return result
+
+
+def attention_agreement(
+    weight: xr.DataArray, importance: xr.DataArray, n_replicates: int = 1000, seed: int = 0
+) -> xr.Dataset:
+    """Do attention weights rank features as their Shapley values do? Spearman over features.
+
+    ``weight`` and ``importance`` (mean |phi|) by (repetition, feature). ``rho`` (repetition) and
+    its ``mean`` with the 95 % interval ``low``, ``high`` of a bootstrap over repetitions (NaN for
+    one). Raises ValueError for other labels.
+    """
+    weight, importance = xr.align(weight, importance, join="exact")
+    rho = xr.apply_ufunc(
+        spearman, weight, importance, input_core_dims=[["feature"]] * 2, vectorize=True
+    )
+    mean = metrics.mean_over_sites(rho.values, n_replicates=n_replicates, seed=seed)
+    return xr.Dataset(
+        {"rho": rho, "mean": float(mean.value), "low": float(mean.low), "high": float(mean.high)}
+    )
 
 
 def _in_pieces(function: Callable, x: np.ndarray) -> np.ndarray:
