@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from soilbook import published
-from soilbook.book.product import REFERENCE, recorded
+from soilbook.book.myst import REFERENCE, recorded
 from soilbook.models import NETWORKS
 
 SURE = 0.05  # corrected p
