@@ -44,11 +44,10 @@ def draw_panels(panels: dict[str, list[Box]]):
 
     ``panels`` are the boxes of `trace` by title.
     """
-    letters = [f"({letter}) " for letter in "abcdefgh"] if len(panels) > 1 else [""]
     rows: list[list[_Panel]] = [[]]
-    for letter, (title, boxes) in zip(letters, panels.items(), strict=False):
-        panel = _Panel(letter + title, boxes)
-        if rows[-1] and _width(rows[-1]) + BETWEEN + panel.width > WIDEST:
+    for letter, (title, boxes) in zip("abcdefgh", panels.items(), strict=False):
+        panel = _Panel(f"({letter}) {title}" if len(panels) > 1 else title, boxes)
+        if rows[-1] and _width([*rows[-1], panel]) > WIDEST:
             rows.append([])
         rows[-1].append(panel)
     width = max(map(_width, rows))
@@ -72,20 +71,13 @@ def draw_panels(panels: dict[str, list[Box]]):
 def data(panels: dict[str, list[Box]]) -> pd.DataFrame:
     """What is drawn, one row a box: panel, box, kind, title, layer, output, parameters, inputs."""
     rows = [
-        {
-            "panel": panel,
-            "box": number,
-            "kind": box.kind,
-            "title": box.title.replace("\n", ", "),
-            "layer": box.layer,
-            "output": box.shape,
-            "parameters": box.parameters,
-            "inputs": " ".join(map(str, box.inputs)),
-        }
+        (panel, number, box.kind, box.title.replace("\n", ", "), box.layer, box.shape,
+         box.parameters, " ".join(map(str, box.inputs)))
         for panel, boxes in panels.items()
         for number, box in enumerate(boxes)
-    ]
-    return pd.DataFrame(rows)
+    ]  # fmt: skip
+    columns = ["panel", "box", "kind", "title", "layer", "output", "parameters", "inputs"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _width(row: list["_Panel"]) -> float:
@@ -100,8 +92,8 @@ class _Panel:
         self.texts = [_text(box, boxes) for box in boxes]
         self.sizes = np.array([_size(text) for text in self.texts])
         self.centres, self.routes = layout(self.sizes, [box.inputs for box in boxes])
-        corners = [self.centres - self.sizes / 2, self.centres + self.sizes / 2]
-        points = np.concatenate([*corners, *self.routes.values()])
+        half = self.sizes / 2
+        points = np.concatenate([self.centres - half, self.centres + half, *self.routes.values()])
         self.low = points.min(axis=0)
         self.width, self.height = points.max(axis=0) - self.low
         self.indent = max(0, _text_width(title, TITLE_FONT) - self.width) / 2
@@ -119,9 +111,19 @@ class _Panel:
                 color="#444444", shrinkA=0, shrinkB=0, zorder=2, clip_on=False,
             )  # fmt: skip
             axis.add_patch(arrow)
-        places = zip(self.centres + shift, self.sizes, strict=True)
-        for box, text, (centre, size) in zip(self.boxes, self.texts, places, strict=True):
-            _box(axis, box, text, centre, size)
+        parts = (self.boxes, self.texts, self.centres + shift, self.sizes)
+        for box, text, centre, size in zip(*parts, strict=True):
+            plain = box.kind == "layer" and not (box.parameters or AGAIN in box.title)
+            face, line, dashes = LOOKS["function" if plain else box.kind]
+            outline = "circle,pad=0" if len(box.title) == 1 else "square,pad=0"  # a sign is one
+            if box.kind in ("input", "output"):
+                outline = "round,pad=0,rounding_size=0.1"
+            patch = FancyBboxPatch(
+                centre - size / 2, *size, boxstyle=outline, fc=face, ec="#222222", lw=line,
+                ls=dashes, zorder=3, clip_on=False,
+            )  # fmt: skip
+            axis.add_patch(patch)
+            axis.text(*centre, text, ha="center", va="center", fontproperties=BOX_FONT, zorder=4)
 
 
 def _text(box: Box, boxes: list[Box]) -> str:
@@ -147,22 +149,6 @@ def _size(text: str) -> tuple[float, float]:
 
 def _text_width(text: str, font: FontProperties) -> float:
     return TextPath((0, 0), text, prop=font).get_extents().width / 72
-
-
-def _box(axis, box: Box, text: str, centre: np.ndarray, size: np.ndarray) -> None:
-    plain = box.kind == "layer" and not (box.parameters or AGAIN in box.title)
-    face, line, dashes = LOOKS["function" if plain else box.kind]
-    outline = "square,pad=0"
-    if box.kind in ("input", "output"):
-        outline = "round,pad=0,rounding_size=0.1"
-    elif len(box.title) == 1:  # a sign
-        outline = "circle,pad=0"
-    patch = FancyBboxPatch(
-        centre - size / 2, *size, boxstyle=outline, fc=face, ec="#222222", lw=line, ls=dashes,
-        zorder=3, clip_on=False,
-    )  # fmt: skip
-    axis.add_patch(patch)
-    axis.text(*centre, text, ha="center", va="center", fontproperties=BOX_FONT, zorder=4)
 
 
 def curve(points: np.ndarray) -> Path:
@@ -259,17 +245,15 @@ def _across(order, links: list[tuple[int, int]], widths: np.ndarray) -> np.ndarr
     n_boxes, n_nodes = len(widths), sum(map(len, order))
     half = np.zeros(n_nodes)
     half[:n_boxes] = widths / 2
+    unit = np.eye(n_nodes + len(links))  # a row for each unknown
     neighbours = [pair for nodes in order for pair in pairwise(nodes)]
-    rows = [{a: 1, b: -1} for a, b in neighbours]
-    for n, (a, b) in enumerate(links, start=n_nodes):
-        rows += [{a: 1, b: -1, n: -1}, {a: -1, b: 1, n: -1}]
-    matrix = np.zeros((len(rows), n_nodes + len(links)))
-    for entries, values in zip(matrix, rows, strict=True):
-        entries[list(values)] = list(values.values())
+    rows = [unit[a] - unit[b] for a, b in neighbours]
+    for (a, b), slant in zip(links, unit[n_nodes:], strict=True):
+        rows += [unit[a] - unit[b] - slant, unit[b] - unit[a] - slant]
     limits = [-half[a] - half[b] - GAP_X for a, b in neighbours] + [0] * 2 * len(links)
     leave, enter = Counter(a for a, _ in links), Counter(b for _, b in links)
     slants = [
         CHAIN if leave[a] == enter[b] == 1 else STRAIGHT[(a >= n_boxes) + (b >= n_boxes)]
         for a, b in links
     ]
-    return linprog([0] * n_nodes + slants, matrix, limits).x[:n_nodes]
+    return linprog([0] * n_nodes + slants, rows or None, limits or None).x[:n_nodes]

@@ -29,14 +29,9 @@ class Box:
     y: float
     title: str
     kind: str
-    width: float = 1.5
-    height: float = 0.6
+    width: float
+    height: float
     lines: str = ""
-
-    @property
-    def reach(self) -> tuple[float, float]:
-        """Half of width and height."""
-        return self.width / 2, self.height / 2
 
 
 @dataclass(frozen=True)
@@ -46,11 +41,7 @@ class Sign:
     x: float
     y: float
     text: str
-    radius: float = 0.15
-
-    @property
-    def reach(self) -> tuple[float, float]:
-        return self.radius, self.radius
+    radius: float
 
 
 @dataclass(frozen=True)
@@ -63,68 +54,54 @@ class Arrow:
 
     start: str | tuple[float, float]
     end: str | tuple[float, float]
-    kind: str = "input"
-    sides: str = "rl"
-    bend: float = 0.0
-    text: str = ""
-    shift: tuple[float, float] = (0.0, 0.08)
+    kind: str
+    sides: str
+    bend: float
+    text: str
+    shift: tuple[float, float]
 
 
 def draw(axis, things: dict[str, Box | Sign], arrows: list[Arrow], size: tuple[float, float]):
     """Draw on an axis whose units are inches, ``size`` wide and high."""
     axis.set(xlim=(0, size[0]), ylim=(0, size[1]), aspect="equal")
     axis.axis("off")
+    middle = {"ha": "center", "va": "center"}
     for arrow in arrows:
-        _arrow(axis, things, arrow)
+        ends = [
+            _edge(things[end], side) if isinstance(end, str) else end
+            for end, side in zip((arrow.start, arrow.end), arrow.sides, strict=True)
+        ]
+        look = ARROWS[arrow.kind] | {"connectionstyle": f"arc3,rad={arrow.bend}", "zorder": 0.5}
+        axis.add_patch(
+            FancyArrowPatch(
+                *ends, arrowstyle="-|>", mutation_scale=13, lw=1.2, shrinkA=0, shrinkB=1, **look
+            )
+        )
+        if arrow.text:
+            place = [(a + b) / 2 + c for a, b, c in zip(*ends, arrow.shift, strict=True)]
+            axis.text(*place, arrow.text, fontsize=7, color=look["color"], **middle)
     for thing in things.values():
+        x, y = thing.x, thing.y
         if isinstance(thing, Sign):
-            axis.add_patch(Circle((thing.x, thing.y), thing.radius, fc="white", ec="black", lw=0.8))
-            axis.text(thing.x, thing.y, thing.text, ha="center", va="center", fontsize=8)
-        else:
-            _box(axis, thing)
+            axis.add_patch(Circle((x, y), thing.radius, fc="white", ec="black", lw=0.8))
+            axis.text(x, y, thing.text, fontsize=8, **middle)
+            continue
+        corner = (x - thing.width / 2 + 0.04, y - thing.height / 2 + 0.04)
+        patch = FancyBboxPatch(
+            corner, thing.width - 0.08, thing.height - 0.08, fc=FACES[thing.kind], ec="black",
+            boxstyle="round,pad=0.04,rounding_size=0.06", lw=0.8,
+        )  # fmt: skip
+        axis.add_patch(patch)
+        above = 0.07 * (thing.lines.count("\n") + 1) if thing.lines else 0.0
+        axis.text(x, y + above, thing.title, fontsize=8.5, weight="bold", **middle)
+        if thing.lines:
+            axis.text(x, y - 0.09, thing.lines, fontsize=7, **middle)
 
 
-def _box(axis, box: Box) -> None:
-    across, up = box.reach
-    axis.add_patch(
-        FancyBboxPatch(
-            (box.x - across + 0.04, box.y - up + 0.04), box.width - 0.08, box.height - 0.08,
-            boxstyle="round,pad=0.04,rounding_size=0.06", fc=FACES[box.kind], ec="black", lw=0.8,
-        )
-    )  # fmt: skip
-    below = 0.07 * (box.lines.count("\n") + 1) if box.lines else 0.0
-    axis.text(
-        box.x, box.y + below, box.title, ha="center", va="center", fontsize=8.5, weight="bold"
-    )
-    if box.lines:
-        axis.text(box.x, box.y - 0.09, box.lines, ha="center", va="center", fontsize=7)
-
-
-def _arrow(axis, things: dict, arrow: Arrow) -> None:
-    ends = [
-        _edge(things[end], side) if isinstance(end, str) else end
-        for end, side in zip((arrow.start, arrow.end), arrow.sides, strict=True)
-    ]
-    axis.add_patch(
-        FancyArrowPatch(
-            *ends, arrowstyle="-|>", mutation_scale=13, lw=1.2, shrinkA=0, shrinkB=1, zorder=0.5,
-            connectionstyle=f"arc3,rad={arrow.bend}", **ARROWS[arrow.kind],
-        )
-    )  # fmt: skip
-    if arrow.text:
-        x, y = ((a + b) / 2 + c for a, b, c in zip(*ends, arrow.shift, strict=True))
-        axis.text(
-            x,
-            y,
-            arrow.text,
-            ha="center",
-            va="center",
-            fontsize=7,
-            color=ARROWS[arrow.kind]["color"],
-        )
-
-
-def _edge(thing, side: str) -> tuple[float, float]:
-    across, up = thing.reach
+def _edge(thing: Box | Sign, side: str) -> tuple[float, float]:
+    if isinstance(thing, Sign):
+        across = up = thing.radius
+    else:
+        across, up = thing.width / 2, thing.height / 2
     x, y = {"r": (across, 0), "l": (-across, 0), "t": (0, up), "b": (0, -up)}[side]
     return thing.x + x, thing.y + y
