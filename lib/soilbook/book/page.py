@@ -86,7 +86,7 @@ class Page:
         return self.reference_of(self.chapter, name)
 
     def reference_of(self, chapter: str, name: str) -> pd.DataFrame | None:
-        """A table of the committed observed reference run of a chapter; None if it has none."""
+        """The same of another chapter."""
         return _read(chapters.root() / REFERENCE / chapter / name)
 
     def other(self, chapter: str, name: str) -> pd.DataFrame | None:
@@ -110,10 +110,9 @@ class Page:
         product = self._product("Table", number, caption, [name])
         self._keep(name, content)
         markup = tables.laid_out(frame, shown)
+        layout = shown if callable(shown) else None
         known = None if self._is_kept(name, content) else self.reference(name)
-        other = (
-            None if known is None else tables.laid_out(known, shown if callable(shown) else None)
-        )
+        other = None if known is None else tables.laid_out(known, layout)
         self._show(product, markup, markup, other)
         if self.data == "archive" and tables.is_printed(frame):
             self._beside_other_data(number, name, frame)
@@ -201,9 +200,8 @@ class Page:
         product = self._product("Claims", "", "", ["claims.csv"])
         known = None if self._is_kept("claims.csv", content) else self.reference("claims.csv")
         markup = tables.verdicts(_told(frame))
-        self._show(
-            product, markup, markup, None if known is None else tables.verdicts(_told(known))
-        )
+        other = None if known is None else tables.verdicts(_told(known))
+        self._show(product, markup, markup, other)
 
     def data_file(self, name: str, frame: pd.DataFrame, what: str) -> None:
         """Leave a table that a page is too narrow for, and a line on ``what`` it holds."""
