@@ -44,7 +44,7 @@ pages: environment  ## render what results/DATA/PROFILE holds, without running a
 	$(BIN)/soilbook build --no-run --profile $(PROFILE) --data $(DATA)
 
 pdf: environment  ## the book that was rendered last as one PDF: _build/soilbook.pdf
-	$(BIN)/python -m soilbook.book.pdf
+	$(BIN)/python -m soilbook.book.render
 
 build/axe/node_modules/axe-core/axe.min.js:
 	npm install --silent --prefix build/axe axe-core

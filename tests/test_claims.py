@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from soilbook import claims, published
-from soilbook.book import html
+from soilbook.book import tables
 from soilbook.claims import RULES, Case, Claim, Measured, case
 from soilbook.errors import ParameterError
 
@@ -266,7 +266,7 @@ def test_a_row_has_the_columns_of_claims_in_their_order():
     assert list(table.columns) == claims.COLUMNS
     assert table.iloc[0].tolist()[:6] == ["1: text", 0.04, 0.02, 0.01, 0.03, "reproduced"]
     assert list(claims.table([]).columns) == claims.COLUMNS
-    assert set(claims.VERDICTS) == set(html.VERDICTS)
+    assert set(claims.VERDICTS) == set(tables.VERDICTS)
 
 
 @pytest.mark.parametrize("study", ["wang2024", "fang2019"])

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from soilbook.book import cite
+from soilbook.book import provenance
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -170,7 +170,7 @@ def test_how_to_cite_agrees_everywhere():
     archive = json.loads((ROOT / ".zenodo.json").read_text())
     assert citation["version"] == archive["version"] == PROJECT["version"]
     assert citation["license"] == archive["license"] == PROJECT["license"]
-    assert citation["title"] == archive["title"] == cite.BOOK
+    assert citation["title"] == archive["title"] == provenance.BOOK
     papers = (ROOT / "book" / "references.bib").read_text()
     for one in citation["references"]:
         assert one["doi"] in papers

@@ -53,16 +53,14 @@ def parser() -> Parser:
         made.set_defaults(command=function)
         return made.add_argument
 
+    def group(name: str, text: str):
+        made = commands.add_parser(name, help=text)
+        return made.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+
     def add_track() -> None:
         add("--data", help="twin (default) or observed")
         add("--profile", help="smoke, quick (default), standard, paper")
         add("--device", help="auto, cpu, cuda or cuda:N")
-
-    def add_chapter(values: str) -> None:
-        add("chapter", help="name or unique beginning, such as wang2024/s4_2")
-        many = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
-        add("-p", dest="parameters", help=values, **many)
-        add_track()
 
     def add_scheduler() -> None:
         add("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler")
@@ -72,9 +70,16 @@ def parser() -> Parser:
         text = f"Python file, executed, whose networks {then}"
         add("--model-file", metavar="FILE", help=text)
 
-    def add_costs() -> None:
+    def add_chapter(values: str, out: str) -> None:
+        add("chapter", help="name or unique beginning, such as wang2024/s4_2")
+        many = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+        add("-p", dest="parameters", help=values, **many)
+        add_track()
+        add("--out", metavar="DIR", help=f"put {out}")
+        add_model_file("become names for -p models=")
         add("--dry-run", action="store_true", help="only say what would train, and what that takes")
         add_consent()
+        add_scheduler()
 
     def add_consent() -> None:
         add("--yes", action="store_true", help="do not ask before the profile paper runs on a CPU")
@@ -82,22 +87,15 @@ def parser() -> Parser:
     command("chapters", _chapters, "list the chapters and their parameters")
 
     add = command("run", _run, "run one chapter")
-    add_chapter("a parameter; commas between values of a list, several seeds also as 0..4")
-    add("--out", metavar="DIR", help="put results there instead of results/")
-    add_model_file("become names for -p models=")
-    add_costs()
-    add_scheduler()
+    values = "a parameter; commas between values of a list, several seeds also as 0..4"
+    add_chapter(values, "results there instead of results/")
 
     add = command("sweep", _sweep, "run one chapter with every combination of parameter values")
-    add_chapter("values separated by commas, whole numbers as 0..4, lists in brackets")
+    values = "values separated by commas, whole numbers as 0..4, lists in brackets"
+    add_chapter(values, "them there instead of results/sweeps/CHAPTER")
     add("--jobs", type=int, help="runs at the same time (default: two on a CPU)")
-    add("--out", metavar="DIR", help="put them there instead of results/sweeps/CHAPTER")
-    add_model_file("become names for -p models=")
-    add_costs()
-    add_scheduler()
 
-    store = commands.add_parser("store", help="what was computed and is kept: list, clean")
-    actions = store.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    actions = group("store", "what was computed and is kept: list, clean")
     command("list", _store_list, "what is kept, how old and how large", actions)
     add = command("clean", _store_clean, "remove what is kept", actions)
     add("--older", type=float, metavar="DAYS", help="only what was made longer ago than that")
@@ -112,14 +110,11 @@ def parser() -> Parser:
     add_consent()
     add_scheduler()
 
-    data = commands.add_parser("data", help="what is observed: list, check, get")
-    actions = data.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    function = _later("data_list")
-    command("list", function, "each product, where it is looked for, whether present", actions)
-    function = _later("data_check")
-    command("check", function, "read every station and report gaps and damage", actions)
-    function = _later("data_get")
-    add = command("get", function, "fetch a product, or say where it is and its layout", actions)
+    actions = group("data", "what is observed: list, check, get")
+    data_list, data_check, data_get = map(_later, ("data_list", "data_check", "data_get"))
+    command("list", data_list, "each product, where it is looked for, whether present", actions)
+    command("check", data_check, "read every station and report gaps and damage", actions)
+    add = command("get", data_get, "fetch a product, or say where it is and its layout", actions)
     add("product", nargs="?", help="name of a product; without one, all are listed")
     add("--sites", metavar="A,B", help="sites of the paper, stations, or files of own sites")
     add("--from", dest="start", metavar="YYYY-MM-DD", help="first day; default: of the records")
@@ -127,12 +122,11 @@ def parser() -> Parser:
     add("--dry-run", action="store_true", help="say what would be fetched, and stop")
     add("--refresh", action="store_true", help="fetch again what is there, and tell what changed")
 
-    own = commands.add_parser("site", help="a site of your own: new, check")
-    steps = own.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    add = command("new", _later("site_new"), "write a commented CSV to be filled in", steps)
+    actions = group("site", "a site of your own: new, check")
+    add = command("new", _later("site_new"), "write a commented CSV to be filled in", actions)
     add("name", metavar="NAME")
     text = "name row and column of every fault of such a file"
-    add = command("check", _later("site_check"), text, steps)
+    add = command("check", _later("site_check"), text, actions)
     add("file", metavar="FILE")
 
     add = command("compare", _compare, "runs or a sweep: what changed, mean and spread over seeds")
@@ -140,8 +134,7 @@ def parser() -> Parser:
     add("--csv", metavar="FILE", help="leave all scores there as well")
     add("--html", metavar="FILE", help="leave the table that is printed there as a page")
 
-    course = commands.add_parser("course", help="exercises and labs: list, build, grade")
-    actions = course.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+    actions = group("course", "exercises and labs: list, build, grade")
     command("list", _course_list, "labs, and the exercises of every chapter", actions)
     add = command("build", _course_build, "write what is handed out", actions)
     add("--out", metavar="DIR", required=True, help="a new folder")
@@ -183,8 +176,13 @@ def _run(options) -> int:
 
     given = split_options(options.parameters)
     seeds = sweep.seeds(given.get("seed"))
-    if len(seeds) > 1:
-        return _run_seeds(options, given, seeds)
+    if len(seeds) > 1:  # a sweep over them, all other parameters as given
+        if not options.dry_run:
+            print(
+                f"{len(seeds)} seeds: a run each, as soilbook sweep does; results/ stays as it is"
+            )
+        fixed = {name: value for name, value in given.items() if name != "seed"}
+        return _sweep(options, {"seed": ",".join(seeds)}, fixed)
     where = {name: getattr(options, name) for name in TRACK}
     costly = dry_run.COSTLY in (options.profile, given.get("profile"))
     if options.dry_run or (costly and not options.yes):
@@ -206,14 +204,6 @@ def _run(options) -> int:
     if previous.is_dir():
         print(f"what changed: soilbook compare {previous} {run.folder}")
     return 0
-
-
-def _run_seeds(options, given: dict[str, str], seeds: list[str]) -> int:
-    """A run with several seeds: a sweep over them, all other parameters as given."""
-    if not options.dry_run:
-        print(f"{len(seeds)} seeds: a run each, as soilbook sweep does; results/ stays as it is")
-    fixed = {name: value for name, value in given.items() if name != "seed"}
-    return _sweep(options, {"seed": ",".join(seeds)}, fixed)
 
 
 @contextmanager

@@ -90,29 +90,20 @@ class Profile(Checked):
 
 
 PROFILES = {
-    "smoke": Profile(
-        name="smoke",
-        epochs=4,
-        first_choice=1,
-        repetitions=1,
-        bootstrap=100,
-        n_sites=2,
-        explained=5,
-        pictured=80,
-    ),
-    "quick": Profile(
-        name="quick",
-        epochs=100,
-        first_choice=40,
-        repetitions=1,
-        bootstrap=500,
-        n_sites=10,
-        explained=60,
-        pictured=300,
-    ),
-    "standard": Profile(name="standard", epochs=500, first_choice=100, repetitions=5),
-    "paper": Profile(name="paper", epochs=1500, first_choice=100, repetitions=25),
-}
+    one.name: one
+    for one in (
+        Profile(
+            name="smoke", epochs=4, first_choice=1, repetitions=1, bootstrap=100, n_sites=2,
+            explained=5, pictured=80,
+        ),
+        Profile(
+            name="quick", epochs=100, first_choice=40, repetitions=1, bootstrap=500, n_sites=10,
+            explained=60, pictured=300,
+        ),
+        Profile(name="standard", epochs=500, first_choice=100, repetitions=5),
+        Profile(name="paper", epochs=1500, first_choice=100, repetitions=25),
+    )
+}  # fmt: skip
 
 
 def profile(name: str) -> Profile:
@@ -144,28 +135,17 @@ SATELLITE_PROFILES = {
     one.name: one
     for one in (
         SatelliteProfile(
-            name="smoke",
-            epochs=2,
-            own_epochs=2,
-            networks=1,
-            most_hidden=32,
-            draws=4,
-            bootstrap=100,
-            n_stations=6,
+            name="smoke", epochs=2, own_epochs=2, networks=1, most_hidden=32, draws=4,
+            bootstrap=100, n_stations=6,
         ),
         SatelliteProfile(
-            name="quick",
-            epochs=30,
-            own_epochs=20,
-            networks=2,
-            most_hidden=64,
-            draws=20,
+            name="quick", epochs=30, own_epochs=20, networks=2, most_hidden=64, draws=20,
             bootstrap=500,
         ),
         SatelliteProfile(name="standard", epochs=100, own_epochs=60, networks=5, draws=50),
         SatelliteProfile(name="paper", epochs=2303, own_epochs=120, networks=10, draws=100),
     )
-}
+}  # fmt: skip
 
 
 def satellite(name: str) -> SatelliteProfile:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from soilbook import cli
-from soilbook.book import build, runner
+from soilbook.book import build, render, runner
 from soilbook.errors import DataError, ParameterError
 
 # Stands in for jupyter-book: counts its calls and fails if the prose says so.
@@ -35,7 +35,7 @@ class Book:
         for name in ("beyond/one", "beyond/two"):
             project.add(name, "1")
         project.contents("beyond/one", "beyond/two")
-        monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
+        monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
         monkeypatch.setattr(runner, "run", self.run)
 
     def run(self, name: str, parameters: dict) -> runner.Run:
@@ -273,7 +273,7 @@ def test_contents_with_an_unknown_chapter(book):
 
 def test_two_at_a_time(project, monkeypatch):
     """With real kernels in processes of their own; the renderer is the stand-in."""
-    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
+    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
     for name in BOTH:
@@ -312,7 +312,7 @@ while page.other("beyond/second", "table_1.csv") is None:
 def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
     """From nothing, two at a time: ``last`` reads the slow ``second``, which reads ``first``; none
     of them reads ``other``, which ends only when it sees that ``second`` did not wait for it."""
-    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
+    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
     for name, before, reads in (
@@ -340,7 +340,7 @@ page.table("1", pd.DataFrame({"a": [1 / 8]}), "Numbers")
 
 def test_pages_show_both_runs_and_lie_beside_their_files(project, monkeypatch):
     """A chapter that is waited for shows the reference run; its page then shows both."""
-    monkeypatch.setattr(build, "COMMAND", ("-c", RENDERER))
+    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
     project.add("beyond/one", SHOWS)
     project.contents("beyond/one")
     (project.root / "book").mkdir()
@@ -383,9 +383,9 @@ def test_renderer_is_jupyter_book_with_warnings_as_errors(project):
     book.mkdir()
     (project.root / "_config.yml").write_text("title: x\nonly_build_toc_files: true\n")
     (book / "intro.md").write_text("# Intro\n\n[](nowhere.md)\n")
-    assert build.render(project.root, lambda line: None) != 0
+    assert render.render(project.root, lambda line: None) != 0
     (book / "intro.md").write_text("# Intro\n\nText.\n")
     said = []
-    assert build.render(project.root, said.append) == 0
+    assert render.render(project.root, said.append) == 0
     assert Path(said[0].removeprefix("the book: ")).is_file()
-    assert build.render(project.root, said.append) == 0 and "nothing changed" in said[-1]
+    assert render.render(project.root, said.append) == 0 and "nothing changed" in said[-1]

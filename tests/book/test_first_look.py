@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from soilbook.book import chapters, first_look
+from soilbook.book import build, chapters, front
 
 ROOT = Path(__file__).parents[2]
 NAMES = [
@@ -16,17 +16,17 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_product_of_the_reference_run_stands_once_below_a_cell_that_shows_it(name):
-    page = first_look.page_of(ROOT, name, "wait")
+    page = front.first_look(ROOT, name, "wait")
     outputs = [one for cell in page["cells"] for one in cell.get("outputs", [])]
-    there = [one for one in first_look.left_by(ROOT, name) if one.known(ROOT, "x")]
+    there = [one for one in front.left_by(ROOT, name) if one.known(ROOT, "x")]
     assert len(outputs) == len(there)
     for cell in page["cells"]:
         if cell.get("outputs"):
-            assert first_look.CALL.search("".join(cell["source"]))
+            assert front.CALL.search("".join(cell["source"]))
 
 
 def test_products_stand_where_the_chapter_names_them():
-    page = first_look.page_of(ROOT, "fang2019/s2_b_model", "wait")
+    page = front.first_look(ROOT, "fang2019/s2_b_model", "wait")
     below = {}
     for cell in page["cells"]:
         for one in cell.get("outputs", []):
@@ -42,36 +42,36 @@ def test_products_stand_where_the_chapter_names_them():
 def test_the_chapter_itself_is_not_touched():
     file = chapters.all_chapters(ROOT)["wang2024/s4_2_basic_networks"].file
     before = file.read_bytes()
-    first_look.page_of(ROOT, "wang2024/s4_2_basic_networks", "wait")
+    front.first_look(ROOT, "wang2024/s4_2_basic_networks", "wait")
     assert file.read_bytes() == before
 
 
 def test_a_caption_is_taken_from_the_cell_where_it_stands():
     cell = {"source": 'page.table("M1", f(), "Trained " "parameters.")'}
-    assert first_look._written(cell, "M1") == "Trained parameters."
-    assert first_look._written(cell, "M2") == ""
-    assert first_look._written({"source": "page.table(*section.table_3(result))"}, "3") == ""
+    assert front._written(cell, "M1") == "Trained parameters."
+    assert front._written(cell, "M2") == ""
+    assert front._written({"source": "page.table(*section.table_3(result))"}, "3") == ""
 
 
 def test_time_left_is_that_of_the_last_runs_here():
     costs = {"a": 100.0, "b": 50.0}
-    assert first_look.time_left(costs, {}, 1) == 150
-    assert first_look.time_left(costs, {"a": 90.0}, 2) == 25
+    assert build.time_left(costs, {}, 1) == 150
+    assert build.time_left(costs, {"a": 90.0}, 2) == 25
 
 
 def test_what_never_ran_here_takes_the_mean_of_what_did_once_a_quarter_is_done():
     costs = {"a": None, "b": None, "c": 10.0, "d": None, "e": None}
-    assert first_look.time_left(costs, {}, 1) is None
-    assert first_look.time_left(costs, {"a": 20.0}, 1) is None
-    assert first_look.time_left(costs, {"a": 20.0, "b": 40.0}, 1) == 10 + 2 * 30
-    assert first_look.in_words(None) == "" and first_look.in_words(45) == "about 45 s left"
-    assert first_look.in_words(600) == "about 10 min left"
+    assert build.time_left(costs, {}, 1) is None
+    assert build.time_left(costs, {"a": 20.0}, 1) is None
+    assert build.time_left(costs, {"a": 20.0, "b": 40.0}, 1) == 10 + 2 * 30
+    assert build.in_words(None) == "" and build.in_words(45) == "about 45 s left"
+    assert build.in_words(600) == "about 10 min left"
 
 
 def test_costs_are_those_of_the_same_track_and_profile(tmp_path):
     file = tmp_path / "results/twin/quick/beyond/one/provenance.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"duration_s": 7}))
-    assert first_look.cost(tmp_path, "beyond/one", "twin", "quick") == 7
-    assert first_look.cost(tmp_path, "beyond/one", "twin", "paper") is None
-    assert first_look.cost(tmp_path, "beyond/two", "twin", "quick") is None
+    assert build.cost(tmp_path, "beyond/one", "twin", "quick") == 7
+    assert build.cost(tmp_path, "beyond/one", "twin", "paper") is None
+    assert build.cost(tmp_path, "beyond/two", "twin", "quick") is None

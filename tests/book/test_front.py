@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from soilbook.book import findings, front
-from soilbook.book.product import REFERENCE
+from soilbook.book.myst import REFERENCE
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"[−+]?\d+\.\d{2,3}")

@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from soilbook.book import cite, links
+from soilbook.book import links, provenance
 
 PLACE = "https://github.com/someone/soilbook"
 
 
 @pytest.fixture
 def config(monkeypatch):
-    for name in (cite.REPOSITORY, links.BRANCH, *links.LAUNCH):
+    for name in (links.REPOSITORY, links.BRANCH, *links.LAUNCH):
         monkeypatch.delenv(name, raising=False)
     return SimpleNamespace(numfig=True, html_theme_options={"launch_buttons": {"a": 1}})
 
@@ -23,7 +23,7 @@ def test_none_without_a_repository(config, monkeypatch):
 
 
 def test_all_of_them_with_one(config, monkeypatch):
-    monkeypatch.setenv(cite.REPOSITORY, PLACE)
+    monkeypatch.setenv(links.REPOSITORY, PLACE)
     monkeypatch.setenv("SOILBOOK_BINDER", "https://mybinder.org")
     links.set_options(None, config)
     options = config.html_theme_options
@@ -34,7 +34,7 @@ def test_all_of_them_with_one(config, monkeypatch):
 
 
 def test_a_server_of_ones_own_needs_a_kind(config, monkeypatch):
-    monkeypatch.setenv(cite.REPOSITORY, "https://code.example.org/someone/soilbook")
+    monkeypatch.setenv(links.REPOSITORY, "https://code.example.org/someone/soilbook")
     links.set_options(None, config)
     assert config.html_theme_options["repository_provider"] == "gitlab"
 
@@ -50,11 +50,13 @@ def test_buttons_lead_to_the_chapter_and_not_to_its_executed_copy():
 
 
 def test_an_entry_has_version_and_commit(monkeypatch):
-    monkeypatch.delenv(cite.REPOSITORY, raising=False)
+    monkeypatch.delenv(links.REPOSITORY, raising=False)
     made = {"commit": "a" * 40, "dirty": True}
-    entry = cite.bibtex(made, "4.2 Basic networks", "wang2024/s4_2_basic_networks")
+    entry = provenance.bibtex(made, "4.2 Basic networks", "wang2024/s4_2_basic_networks")
     assert entry.startswith("@misc{soilbook-wang2024-s4-2-basic-networks,\n  title = {4.2 Basic")
     assert f"commit {'a' * 12}, with uncommitted changes" in entry and "url" not in entry
-    monkeypatch.setenv(cite.REPOSITORY, PLACE)
-    assert f"url = {{{PLACE}}}" in cite.bibtex(None) and "commit" not in cite.bibtex(None)
+    monkeypatch.setenv(links.REPOSITORY, PLACE)
+    assert f"url = {{{PLACE}}}" in provenance.bibtex(None) and "commit" not in provenance.bibtex(
+        None
+    )
     assert entry.count("{") == entry.count("}")

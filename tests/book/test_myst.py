@@ -1,17 +1,20 @@
 """MyST of products, and the page that is made of a notebook."""
 
+from dataclasses import replace
+
 import pytest
 
 from soilbook.book import myst
+from soilbook.book.myst import Product
 
 
 @pytest.mark.parametrize(
     ("kind", "number", "expected"),
-    [("fig", "9", "fig-9"), ("Table", "A1", "table-a1"), ("fig", "P_value", "fig-p-value"),
+    [("Figure", "9", "fig-9"), ("Table", "A1", "table-a1"), ("Figure", "P_value", "fig-p-value"),
      ("Claims", "", "claims")],
 )  # fmt: skip
 def test_anchors(kind, number, expected):
-    assert myst.name_of(kind, number) == expected
+    assert Product("a/b", kind, number, "", ()).name == expected
 
 
 def test_text_stays_as_it_is():
@@ -46,5 +49,11 @@ def test_tabs_turn_together_and_one_panel_needs_none():
 
 
 def test_a_figure_without_a_picture_keeps_its_caption():
-    text = myst.figure("**Figure 8a.** Maps", None, "alt", "label", "data")
-    assert "{figure}" not in text and "Maps" in text and "data" in text
+    maps = Product("a/b", "Figure", "8a", "Maps", ("fig_8a.csv",), "seen")
+    text = maps.panel("This run", "twin", None).body
+    assert "{figure}" not in text and "**Figure 8a.** Maps" in text and "data (CSV)" in text
+    drawn = replace(maps, files=("fig_8a.csv", "fig_8a.svg"))
+    text = drawn.panel("This run", "twin", None).body
+    assert "{figure} b/fig_8a.svg" in text and ":name: a-b-fig-8a\n" in text
+    known = drawn.panel("Reference", "observed", None, folder="up/a/b").body
+    assert ":name: a-b-fig-8a-observed" in known and ':alt: "seen"' in known

@@ -19,7 +19,7 @@ import xarray as xr
 from matplotlib.text import Text
 
 from soilbook import claims
-from soilbook.book import html, page
+from soilbook.book import page, tables
 from soilbook.book.page import Page, csv, tidy
 from soilbook.errors import ParameterError, SoilbookError
 from soilbook.plots import style
@@ -343,13 +343,13 @@ def claimed(*verdicts: str) -> pd.DataFrame:
 )
 def test_claims_carry_sign_word_and_reason_and_only_words_of_their_track(made, shown, track, other):
     made.data = track
-    own = [one for one in html.VERDICTS if one not in other]
+    own = [one for one in tables.VERDICTS if one not in other]
     open_end = claimed("cannot tell").assign(published="first", low=np.nan, high=np.nan)
     made.claims(pd.concat([claimed(*own), open_end], ignore_index=True))
     assert len(pd.read_csv(made.folder / "claims.csv")) == len(own) + 1
     markup = shown[-1]
     for verdict in own:
-        assert f"{html.VERDICTS[verdict][0]} {verdict}</td>" in markup
+        assert f"{tables.VERDICTS[verdict][0]} {verdict}</td>" in markup
     assert "0.940 to 0.960" in markup and "because &lt;so&gt; (not, if: none holds)" in markup
     assert ">–</td>" in markup and "nan" not in markup
     for verdict in other:
@@ -474,7 +474,7 @@ def test_nothing_that_needs_a_light_or_dark_background(made, shown):
     ],
 )
 def test_headings_are_the_terms_of_the_field(column, expected):
-    assert html.heading(column) == expected
+    assert tables.heading(column) == expected
 
 
 def archived(project, kind: str, r2: float, **parameters) -> None:

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 import yaml
 
-from soilbook.book import build, first_look, lists
+from soilbook.book import front, render
 
 ROOT = Path(__file__).parents[2]
 CHAPTER_TEXT = "# Stand-in\n\nSee {cite}`wang2024`.\n\n$$f_t = \\sigma(W x_t + b)$$"
@@ -80,10 +80,10 @@ def book(tmp_path_factory) -> Book:
         file = folder / f"{name}.ipynb"
         file.parent.mkdir(parents=True, exist_ok=True)
         short = name.removeprefix("book/executed/")
-        page = first_look.page_of(folder, short, "Still being computed.")
+        page = front.first_look(folder, short, "Still being computed.")
         file.write_text(json.dumps(page, ensure_ascii=False))
     nbformat.write(executed_chapter(), folder / f"{chapters[0]}.ipynb")
-    build.prepare(folder)
+    render.prepare(folder)
     program = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", program, "build", str(folder)]
     done = subprocess.run(
@@ -225,10 +225,10 @@ def test_every_product_of_the_reference_run_is_on_its_page(book):
     for name in book.chapters[1:]:
         short = name.removeprefix("book/executed/")
         text = (book.html / f"{name}.html").read_text(encoding="utf-8")
-        for one in first_look.left_by(folder, short):
+        for one in front.left_by(folder, short):
             if one.known(folder, "x"):
                 assert f'id="{one.name}"' in text, (short, one.name)
-    assert lists.products(json.loads((folder / f"{book.chapters[3]}.ipynb").read_text()))
+    assert front.listed(json.loads((folder / f"{book.chapters[3]}.ipynb").read_text()))
 
 
 def test_the_front_page_tells_the_findings_of_both_studies(book):

@@ -192,3 +192,30 @@ def test_a_depth_that_no_site_has_leaves_its_panel_empty(bars):
     axes = drawn.rmse_panels(missing).axes
     heights = [[bar.get_height() for bar in axis.patches] for axis in axes[:5]]
     assert not np.isfinite(heights[3]).any() and np.isfinite(heights[4]).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0.000"), (-0.001, "(-)"), (0.7349, "0.735"), (np.nan, "–")]
+)
+def test_only_below_zero_is_not_printed(value, text):
+    assert drawn.as_printed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.014, "+.01"), (-0.5, "-.50"), (12.0, "+12"), (-99.0, "-99"), (150.0, ">99"),
+     (-150.0, "<\N{MINUS SIGN}99")],
+)  # fmt: skip
+def test_a_gain_has_room_in_its_cell(value, text):
+    assert drawn._gain(value) == text
+
+
+def test_a_bar_s_interval_reaches_from_low_to_high():
+    values = {"rmse": 0.05, "rmse_low": 0.04, "rmse_high": 0.08}
+    given = xr.Dataset(
+        {name: (("model", "depth", "lead"), [[[value]]]) for name, value in values.items()},
+        {"model": ["LSTM"], "depth": [0.05], "lead": [1]},
+    )
+    axis = drawn.rmse_panels(given).axes[0]
+    (bars,) = axis.collections
+    assert np.allclose(np.ravel([path.vertices[:, 1] for path in bars.get_paths()]), [0.04, 0.08])

@@ -1,8 +1,9 @@
 """Colours of models, and coastlines without a network."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
-from soilbook.plots.style import coastlines, colour
+from soilbook.plots.style import coastlines, colour, draw_base
 
 
 def test_a_model_of_ones_own_gets_black():
@@ -19,3 +20,14 @@ def test_coastlines_come_from_the_package_and_stay_on_the_globe():
     # Ireland is an island that the crude set holds.
     near = (np.abs(points[:, 0] + 8) < 3) & (np.abs(points[:, 1] - 53) < 3)
     assert near.sum() > 10
+
+
+def test_a_degree_of_latitude_is_drawn_longer_than_one_of_longitude():
+    _, axis = plt.subplots()
+    draw_base(axis, (-100, -80, 55, 65))
+    assert abs(axis.get_aspect() - 2) < 1e-9  # 1 / cos 60 degrees
+    plt.close("all")
+
+
+def test_small_islands_are_left_out():
+    assert 0 < len(coastlines(smallest=1e5)) < len(coastlines())

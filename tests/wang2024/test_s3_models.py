@@ -8,8 +8,8 @@ import pytest
 from torch import nn
 
 from soilbook import published
-from soilbook.book.html import VERDICTS
 from soilbook.book.page import CLAIMS
+from soilbook.book.tables import VERDICTS
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS, VARIANTS
 from soilbook.wang2024 import s3_models as section

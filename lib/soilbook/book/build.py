@@ -3,9 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -15,34 +12,16 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import joblib
-import yaml
 
 from soilbook import cluster, progress
 from soilbook import data as room
-from soilbook.book import (
-    chapters,
-    cite,
-    course,
-    dry_run,
-    first_look,
-    front,
-    links,
-    lists,
-    myst,
-    products,
-    runner,
-)
-from soilbook.book.product import REFERENCE
+from soilbook.book import chapters, course, dry_run, products, render, runner
+from soilbook.book.myst import recorded
+from soilbook.book.render import page_file
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
 from soilbook.store import Store, write
-
-EXECUTED = Path("book/executed")
-SETTINGS = ("_toc.yml", "_config.yml")
-RECORD = Path("_build/soilbook.json")
-PROGRAM = "from jupyter_book.cli.main import main; main()"
-COMMAND = ("-c", PROGRAM, "build", ".", "--all", "-W", "-n", "--keep-going")
 
 
 class BuildFailed(Exception):
@@ -81,49 +60,26 @@ def build(
     """
     runner.clear_killed()
     base = chapters.root()
-    listed = in_contents(base)
+    listed = render.in_contents(base)
     if execute:
         asked = {"data": data or "twin", "profile": profile or "quick", "device": device}
         with runner.own_models(None) as mine:
             _execute(base, listed, asked, list(mine), jobs, say, agreed)
     else:
         _take_results(base, listed, data, profile)
-    return render(base, say)
-
-
-def in_contents(base: Path) -> list[str]:
-    """Names of the chapters that _toc.yml shows, in its order; each must exist."""
-    try:
-        contents = yaml.safe_load((base / "_toc.yml").read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise DataError(f"{base / '_toc.yml'}: not readable ({error})") from error
-    folder = f"{EXECUTED.as_posix()}/"
-    files = [file for file in _files(contents) if file.startswith(folder)]
-    return [chapters.find(file.removeprefix(folder), base).name for file in files]
-
-
-def _files(node) -> Iterator[str]:
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-        if key == "file":
-            yield str(value)
-        elif isinstance(value, dict | list):
-            yield from _files(value)
-
-
-def _page(base: Path, name: str) -> Path:
-    return base / EXECUTED / f"{name}.ipynb"
+    return render.render(base, say)
 
 
 def _take_results(base: Path, listed: list[str], data: str | None, profile: str | None) -> None:
     for name in listed:
-        if _page(base, name).is_file() and not (data or profile):
+        if page_file(base, name).is_file() and not (data or profile):
             continue
         runs = list(base.glob(f"results/{data or '*'}/{profile or '*'}/{name}/{runner.NOTEBOOK}"))
         if not runs:
             wanted = f"{data or 'any track'}, {profile or 'any profile'}"
             raise DataError(f"{name} has no run ({wanted}); run: soilbook build")
         latest = max(runs, key=lambda notebook: notebook.stat().st_mtime)
-        place(base, name, latest.parent)
+        render.place(base, name, latest.parent)
 
 
 def _execute(
@@ -145,8 +101,8 @@ def _execute(
     jobs = jobs or (at_once(asked["device"]) if due else 1)
     how = f"{asked['data']}, {asked['profile']}{f', {jobs} at a time' if due and jobs > 1 else ''}"
     say(f"{len(listed) - len(due)} chapters unchanged, {len(due)} to run ({how})")
-    costs = {one: first_look.cost(base, one, asked["data"], asked["profile"]) for one in due}
-    look = FirstLook(base, due, how, say) if due else None
+    costs = {one: cost(base, one, asked["data"], asked["profile"]) for one in due}
+    look = render.FirstLook(base, due, how, say) if due else None
     problems, partly, took = {}, set(), {}  # partly: something that the chapter rests on failed
     for name, outcome in _run_all(due, given, reads, jobs):
         if (partly | set(problems)) & set(reads[name]):
@@ -159,7 +115,7 @@ def _execute(
             say(f"{name}: warning: {warning}")
         _show(base, name, outcome.folder, None if name in partly else stamps[name])
         took[name] = outcome.seconds
-        left = first_look.in_words(first_look.time_left(costs, took, jobs))
+        left = in_words(time_left(costs, took, jobs))
         n = len(due) - len(took) - len(problems)
         say(f"{name}: {outcome.seconds:.0f} s" + (f"; {n} to run, {left}" if n and left else ""))
         look.replaced(left)
@@ -170,43 +126,32 @@ def _execute(
         raise BuildFailed(f"not rendered; failed: {', '.join(problems)}", 2 if mendable else 1)
 
 
-class FirstLook:
-    """Pages of the observed reference run in place of those that are still being computed.
+def cost(base: Path, name: str, data: str, profile: str) -> float | None:
+    """Seconds that a chapter's last run of this track and profile took here, if there is one."""
+    seconds = recorded(base / "results" / data / profile / name).get("duration_s")
+    return None if seconds is None else float(seconds)
 
-    Where chapters have no page yet the book is rendered at once; later it is rendered again, in
-    the background, as chapters finish.
+
+def time_left(costs: dict, done: dict[str, float], jobs: int) -> float | None:
+    """Seconds until the chapters of ``costs`` that are not ``done`` are finished, ``jobs`` at a
+    time; None where nothing was measured on this machine yet.
+
+    ``costs`` are those of ``cost`` by chapter, ``done`` the seconds that finished ones took.
+    A chapter of unknown cost is taken to cost what the finished ones did on average, once these
+    are a quarter of all: what a chapter costs at one profile says little of another.
     """
+    left = [costs[name] for name in costs if name not in done]
+    if None in left and len(done) < len(costs) / 4:
+        return None
+    mean = sum(done.values()) / len(done) if done else 0.0
+    return sum(mean if seconds is None else seconds for seconds in left) / max(jobs, 1)
 
-    def __init__(self, base: Path, due: list[str], how: str, say):
-        self.base, self.how, self.running = base, how, None
-        there = (base / REFERENCE).is_dir()
-        self.waiting = [name for name in due if there and not _page(base, name).is_file()]
-        if self.waiting:
-            self._write("")
-            render(base, say)
 
-    def replaced(self, left: str) -> None:
-        """A chapter has its page now: say how long the others take, and render if idle."""
-        made = [one for one in self.waiting if _page(self.base, one).with_suffix(".json").is_file()]
-        if made and not (self.running and self.running.poll() is None):
-            self.waiting = [one for one in self.waiting if one not in made]
-            self._write(left)
-            prepare(self.base)
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            again = [sys.executable, *(one for one in COMMAND if one not in ("--all", "-W"))]
-            self.running = subprocess.Popen(again, cwd=self.base, **quiet)
-
-    def finished(self) -> None:
-        """Wait for a rendering in the background; the whole book is rendered after it."""
-        if self.running:
-            self.running.wait()
-
-    def _write(self, left: str) -> None:
-        words = f"This run ({self.how}) of the chapter is still being computed"
-        notice = f"{words}; {left} for all chapters." if left else f"{words}."
-        for name in self.waiting:
-            page = first_look.page_of(self.base, name, notice)
-            write(_page(self.base, name), json.dumps(page, indent=1, ensure_ascii=False).encode())
+def in_words(seconds: float | None) -> str:
+    """``about 3 min left``, empty where it is not known."""
+    if seconds is None:
+        return ""
+    return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
 
 def _due(base: Path, values: dict, stamps: dict, reads: dict[str, list[str]]) -> list[str]:
@@ -219,36 +164,20 @@ def _due(base: Path, values: dict, stamps: dict, reads: dict[str, list[str]]) ->
     return [name for name in values if name in changed]
 
 
-def place(base: Path, name: str, folder: Path) -> bytes:
-    """Make the notebook in a folder of results a page of the book, its pictures and data beside it;
-    returns the page."""
-    page, files = myst.page_of(json.loads((folder / runner.NOTEBOOK).read_text()))
-    beside = _page(base, name).with_suffix("")
-    for file in files:
-        write(beside / file, (folder / file).read_bytes())
-    content = json.dumps(page, indent=1, ensure_ascii=False).encode()
-    write(_page(base, name), content)
-    return content
-
-
 def _show(base: Path, name: str, folder: Path, stamp: str | None) -> None:
     """Make an executed notebook the page, and record what it rests on."""
-    record = {"fingerprint": stamp, "notebook": _digest(folder / runner.NOTEBOOK)}
-    record["page"] = hashlib.sha256(place(base, name, folder)).hexdigest()
-    write(_page(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
+    record = {"fingerprint": stamp, "notebook": render.digest(folder / runner.NOTEBOOK)}
+    record["page"] = hashlib.sha256(render.place(base, name, folder)).hexdigest()
+    write(page_file(base, name).with_suffix(".json"), json.dumps(record, indent=1).encode())
 
 
 def _is_current(base: Path, name: str, values: dict, fingerprint: str) -> bool:
-    page = _page(base, name)
+    page = page_file(base, name)
     result = runner.results_folder(name, values, base) / runner.NOTEBOOK
-    kept = _recorded(page.with_suffix(".json"))
+    kept = render.record(page.with_suffix(".json"))
     pairs = ((page, "page"), (result, "notebook"))
-    whole = all(file.is_file() and _digest(file) == kept.get(key) for file, key in pairs)
+    whole = all(file.is_file() and render.digest(file) == kept.get(key) for file, key in pairs)
     return whole and kept.get("fingerprint") == fingerprint
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def at_once(device: str | None) -> int:
@@ -278,10 +207,10 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
     reads = chapters.reading(list(values), base)
     whole = {}
     for name in TopologicalSorter(reads).static_order():
-        source = _digest(chapters.find(name, base).file)
+        source = render.digest(chapters.find(name, base).file)
         kept = {n: v for n, v in values[name].items() if n != "device"}
         folders = sorted(base.glob(f"book/reference/*/{name}"))
-        references = [content_fingerprint(folder) for folder in folders]
+        references = [render.content_fingerprint(folder) for folder in folders]
         others = [whole[one] for one in reads[name]]
         solved = json.dumps(course.shown(name, base))
         own = [OWN[one].sha256 for one in kept.get("models") or () if one in OWN]
@@ -348,49 +277,3 @@ def _run_one(name: str, parameters: dict):
         return runner.run(name, parameters)
     except (SoilbookError, runner.ChapterFailed) as problem:
         return problem
-
-
-def prepare(base: Path) -> None:
-    """Leave what pages include: findings, verdicts, lists, how to cite, answers to the labs."""
-    write(base / front.FOLDER / "answers.md", course.answers(base).encode())
-    if (base / REFERENCE).is_dir():
-        front.write_front(base)
-        lists.write_lists(base, EXECUTED, in_contents(base))
-
-
-def render(base: Path, say=print) -> int:
-    """Render with warnings as errors from a clean _build, unless the last pages still stand."""
-    prepare(base)
-    pages = base / "_build/html"
-    index = pages / "index.html"
-    own = [_digest(base / name) for name in SETTINGS if (base / name).is_file()]
-    own += [os.environ.get(name, "") for name in (cite.REPOSITORY, links.BRANCH, *links.LAUNCH)]
-    sources = content_fingerprint(base / "book", str(own), leave_out=base / EXECUTED)
-    standing = {"sources": sources, "pages": products.listing(pages)}
-    if _recorded(base / RECORD) == standing:
-        say(f"nothing changed: {index}")
-        return 0
-    shutil.rmtree(base / "_build", ignore_errors=True)
-    code = subprocess.run([sys.executable, *COMMAND], cwd=base).returncode
-    if code == 0:
-        record = {"sources": sources, "pages": products.listing(pages)}
-        write(base / RECORD, json.dumps(record).encode())
-        say(f"the book: {index}")
-    return code
-
-
-def content_fingerprint(folder: Path, start: str = "", leave_out: Path | None = None) -> str:
-    """Fingerprint of all files below a folder; without the records of runs in ``leave_out``."""
-    total = hashlib.sha256(start.encode())
-    for file in sorted(folder.rglob("*")):
-        record = file.suffix == ".json" and leave_out in file.parents
-        if file.is_file() and not record:
-            total.update(f"{file.relative_to(folder).as_posix()} {_digest(file)}\n".encode())
-    return total.hexdigest()
-
-
-def _recorded(file: Path) -> dict:
-    try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError):
-        return {}

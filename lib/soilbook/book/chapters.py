@@ -63,23 +63,25 @@ class Chapter:
                 return declared("".join(cell["source"]), str(self.file))
         return {}
 
-    @cached_property
-    def reads(self) -> tuple[str, ...]:
-        """Beginnings of the names of chapters whose results this one shows, itself left out:
-        ``soilbook: {reads: [...]}`` of its metadata."""
-        return tuple(self.notebook["metadata"].get("soilbook", {}).get("reads", ()))
+    @property
+    def _told(self) -> dict:
+        """What its metadata tell under ``soilbook``: ``reads``, ``own_models``, ``networks``."""
+        return self.notebook["metadata"].get("soilbook", {})
 
-    @cached_property
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Beginnings of the names of chapters whose results this one shows, itself left out."""
+        return tuple(self._told.get("reads", ()))
+
+    @property
     def takes_own(self) -> bool:
-        """Whether a reader's networks join its ``models`` when the book is built with them:
-        ``soilbook: {own_models: true}`` of its metadata."""
-        return bool(self.notebook["metadata"].get("soilbook", {}).get("own_models"))
+        """Whether a reader's networks join its ``models`` when the book is built with them."""
+        return bool(self._told.get("own_models"))
 
     @property
     def explains_networks(self) -> bool:
-        """Whether it looks into trained networks, so that no other model can be asked for:
-        ``soilbook: {networks: true}`` of its metadata."""
-        return self.notebook["metadata"].get("soilbook", {}).get("networks", False)
+        """Whether it looks into trained networks, so that no other model can be asked for."""
+        return bool(self._told.get("networks"))
 
     def values(self, given: dict) -> dict:
         """All parameter values, typed and checked: those given, text or not, else the defaults.
@@ -296,7 +298,7 @@ class Values(Checked):
     """Base of a chapter's parameters: fields are typed singly, sites together with data."""
 
     @model_validator(mode="after")
-    def _sites(self):
+    def _together(self):
         _check_sites(dict(self))
         _check_window(dict(self))
         return self

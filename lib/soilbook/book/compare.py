@@ -67,10 +67,9 @@ def long(runs: Sequence[tuple[str, Path]]) -> tuple[dict, pd.DataFrame]:
         of = [one[chapter] for one in folders]
         changed[chapter] = _parameters(of)
         told = {name: list(map(_listed, values)) for name, values in changed[chapter].items()}
-        scores = _scores(chapter, of, names)
-        rows = pd.DataFrame(scores, columns=[*PLACE, "run", "n", "value", *BESIDES])
-        told = pd.DataFrame(told, index=names)
-        parts.append(rows.join(told, on="run"))
+        columns = [*PLACE, "run", "n", "value", *BESIDES]
+        rows = pd.DataFrame(_scores(chapter, of, names), columns=columns)
+        parts.append(rows.join(pd.DataFrame(told, index=names), on="run"))
     rows = pd.concat(parts, ignore_index=True)
     rows.insert(0, "row", rows.groupby([*PLACE, "n"], sort=False).ngroup())
     return changed, rows.drop(columns="n")

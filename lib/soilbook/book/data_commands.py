@@ -15,7 +15,6 @@ from soilbook.store import write
 
 
 def data_list(options) -> None:
-
     folder = data.folder()
     print(f"data folder: {folder}{'' if folder.is_dir() else ' (absent)'}; SOILBOOK_DATA sets it")
     for product in products.PRODUCTS.values():
@@ -25,7 +24,6 @@ def data_list(options) -> None:
 
 
 def data_check(options, product: str | None = None) -> int:
-
     damaged = 0
     for name, report in products.check_stations(only=product):
         damaged += isinstance(report, SoilbookError)
@@ -36,7 +34,6 @@ def data_check(options, product: str | None = None) -> int:
 
 
 def data_get(options) -> int:
-
     if options.product and options.product not in products.PRODUCTS:
         raise unknown("product", options.product, products.PRODUCTS)
     folder = data.folder()
@@ -64,7 +61,6 @@ def data_get(options) -> int:
 
 
 def site_new(options) -> None:
-
     file = Path(f"{options.name.removesuffix(own.ENDING)}{own.ENDING}")
     if file.exists():
         raise ParameterError(f"{file} is there already; choose another name")
@@ -74,7 +70,6 @@ def site_new(options) -> None:
 
 
 def site_check(options) -> int:
-
     found = own.table(Path(options.file))
     for line in (*found.faults, *found.gaps):
         print(line)

@@ -58,13 +58,11 @@ def works_of(chapter: chapters.Chapter, values: dict, base: Path) -> dict[str, c
             costs.dry_run() as found,
         ):
             for cell in chapter.notebook["cells"]:
-                if cell["cell_type"] != "code":
-                    continue
                 if "parameters" in cell["metadata"].get("tags", ()):
                     space.update(values)
-                    continue
-                for statement in ast.parse("".join(cell["source"])).body:
-                    _try(statement, space, chapter.name)
+                elif cell["cell_type"] == "code":
+                    for statement in ast.parse("".join(cell["source"])).body:
+                        _try(statement, space, chapter.name)
     return found
 
 

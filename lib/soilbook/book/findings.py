@@ -3,7 +3,6 @@
 Each sentence is chosen by the numbers that it tells, so that prose and numbers cannot part.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from soilbook import published
-from soilbook.book.product import REFERENCE, recorded
+from soilbook.book.myst import REFERENCE, recorded
 from soilbook.models import NETWORKS
 
 SURE = 0.05  # corrected p
@@ -111,17 +110,8 @@ def against_persistence(read: Reference) -> Finding:
     return Finding("Does any network beat persistence?", ". ".join(parts) + ".", "s5_conclusions")
 
 
-def gan(read: Reference) -> Finding:
-    """What adversarial training changes, mean over depths and leads."""
-    return _change(read, "5-10", "What did adversarial training (GAN) bring?", "s4_5_gan")
-
-
-def feature_attention(read: Reference) -> Finding:
-    """What feature attention changes, mean over depths and leads."""
-    return _change(read, "5-8", "Does feature attention help the LSTM?", "s4_4_attention")
-
-
-def _change(read: Reference, number: str, question: str, chapter: str) -> Finding:
+def change(read: Reference, number: str, question: str, chapter: str) -> Finding:
+    """What an addition to the LSTM changes, mean over depths and leads: claim ``number``."""
     row = read.claim("s5_conclusions", number)
     low, high, printed = row["low"], row["high"], row["published"]
     word = "A gain" if low > 0 else "A loss" if high < 0 else "No change beyond chance"
@@ -185,17 +175,8 @@ def before_launch(read: Reference) -> Finding:
     )
 
 
-def comb(read: Reference) -> Finding:
-    """Whether the mean of LSTM and Noah is closer to stations than Noah alone."""
-    return _against_noah(read, "Comb", "Does Comb (mean of LSTM and Noah) beat Noah?")
-
-
-def lstm(read: Reference) -> Finding:
-    """Whether the LSTM is closer to stations than Noah."""
-    return _against_noah(read, "LSTM", "Is the LSTM closer to the stations than Noah?")
-
-
-def _against_noah(read: Reference, product: str, question: str) -> Finding:
+def against_noah(read: Reference, product: str, question: str) -> Finding:
+    """Whether a product is closer to stations than Noah alone, before launch."""
     table = read("s3_b_sparse_network", "table_7b.csv")
     part = table[(table["product"] == product) & (table["period"] == "PL")]
     parts = [
@@ -287,13 +268,25 @@ def basis_of_prolongation(read: Reference) -> Finding:
     return Finding("On how much data does this rest?", answer, "s2_a_data")
 
 
-FINDINGS: dict[str, tuple[Callable[[Reference], Finding], ...]] = {
+# How each finding is made, with its arguments after the reference run.
+FINDINGS: dict[str, tuple[tuple, ...]] = {
     "wang2024": (
-        which_network, against_persistence, gan, feature_attention, machine_learning,
-        basis_of_networks,
+        (which_network,),
+        (against_persistence,),
+        (change, "5-10", "What did adversarial training (GAN) bring?", "s4_5_gan"),
+        (change, "5-8", "Does feature attention help the LSTM?", "s4_4_attention"),
+        (machine_learning,),
+        (basis_of_networks,),
     ),
-    "fang2019": (before_launch, comb, lstm, year_ahead, trends, basis_of_prolongation),
-}  # fmt: skip
+    "fang2019": (
+        (before_launch,),
+        (against_noah, "Comb", "Does Comb (mean of LSTM and Noah) beat Noah?"),
+        (against_noah, "LSTM", "Is the LSTM closer to the stations than Noah?"),
+        (year_ahead,),
+        (trends,),
+        (basis_of_prolongation,),
+    ),
+}
 TITLES = {
     "wang2024": "Study 1: ten networks at single sites",
     "fang2019": "Study 2: a satellite record carried back in time",
@@ -303,7 +296,7 @@ TITLES = {
 def findings(base: Path, study: str) -> list[Finding]:
     """The findings of one study, from its committed observed reference run."""
     read = Reference(base, study)
-    return [make(read) for make in FINDINGS[study]]
+    return [make(read, *arguments) for make, *arguments in FINDINGS[study]]
 
 
 def median(table: pd.DataFrame, product: str, layer: str, period: str) -> pd.Series:

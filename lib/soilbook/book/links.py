@@ -7,8 +7,7 @@ none: the book also works from a folder, with no network.
 
 import os
 
-from soilbook.book.cite import REPOSITORY
-
+REPOSITORY = "SOILBOOK_REPOSITORY"  # environment: address of the repository, for links and buttons
 BRANCH = "SOILBOOK_BRANCH"
 LAUNCH = {
     "SOILBOOK_BINDER": "binderhub_url",

@@ -18,8 +18,8 @@ from IPython import get_ipython
 from IPython.display import display
 
 from soilbook import claims as judge
-from soilbook.book import chapters, cite, html, myst, products, provenance, tables
-from soilbook.book.product import REFERENCE, Product, recorded
+from soilbook.book import chapters, myst, products, provenance, tables
+from soilbook.book.myst import KEY, REFERENCE, Product, recorded
 from soilbook.data import archive
 from soilbook.plots import style
 from soilbook.settings import Checked
@@ -61,16 +61,9 @@ class Page:
         self.start = time.monotonic()
         self.files: dict[str, str] = {}
         self.products: dict[str, dict] = {}
-        out = os.environ.get(chapters.OUT)
-        place = (
-            out
-            or folder
-            or chapters.root()
-            / "results"
-            / self.data
-            / self.profile
-            / named(chapter, os.environ.get(SESSION))
-        )
+        if not (place := os.environ.get(chapters.OUT) or folder):
+            results = chapters.root() / "results" / self.data / self.profile
+            place = results / named(chapter, os.environ.get(SESSION))
         self.folder = Path(place)
         self._banner()
 
@@ -86,14 +79,14 @@ class Page:
     def note(self, text: str) -> None:
         """Show a line of plain text, such as how many sites and networks this run rests on."""
         lead = f"This run ({self._run()}): "
-        _show(html.note(text, lead if self._has_reference() else ""), text)
+        _show(myst.note(text, lead if self._has_reference() else ""), text)
 
     def reference(self, name: str) -> pd.DataFrame | None:
         """A table of the committed observed reference run of this chapter; None if it has none."""
         return self.reference_of(self.chapter, name)
 
     def reference_of(self, chapter: str, name: str) -> pd.DataFrame | None:
-        """A table of the committed observed reference run of a chapter; None if it has none."""
+        """The same of another chapter."""
         return _read(chapters.root() / REFERENCE / chapter / name)
 
     def other(self, chapter: str, name: str) -> pd.DataFrame | None:
@@ -117,10 +110,9 @@ class Page:
         product = self._product("Table", number, caption, [name])
         self._keep(name, content)
         markup = tables.laid_out(frame, shown)
+        layout = shown if callable(shown) else None
         known = None if self._is_kept(name, content) else self.reference(name)
-        other = (
-            None if known is None else tables.laid_out(known, shown if callable(shown) else None)
-        )
+        other = None if known is None else tables.laid_out(known, layout)
         self._show(product, markup, markup, other)
         if self.data == "archive" and tables.is_printed(frame):
             self._beside_other_data(number, name, frame)
@@ -157,7 +149,7 @@ class Page:
 
     def comparison(self, number: str, frame: pd.DataFrame, caption: str) -> None:
         """A table of paired differences, columns of ``metrics.compare``, in its short form."""
-        self.table(number, frame, caption, shown=html.for_reading)
+        self.table(number, frame, caption, shown=tables.for_reading)
 
     def figure(self, number: str, figure, data, caption: str, alt: str | None = None) -> None:
         """Leave ``fig_<number>.svg`` and the data behind it as CSV, and show both runs' figure.
@@ -207,15 +199,16 @@ class Page:
         self._keep("claims.csv", content)
         product = self._product("Claims", "", "", ["claims.csv"])
         known = None if self._is_kept("claims.csv", content) else self.reference("claims.csv")
-        markup = html.verdicts(_told(frame))
-        self._show(product, markup, markup, None if known is None else html.verdicts(_told(known)))
+        markup = tables.verdicts(_told(frame))
+        other = None if known is None else tables.verdicts(_told(known))
+        self._show(product, markup, markup, other)
 
     def data_file(self, name: str, frame: pd.DataFrame, what: str) -> None:
         """Leave a table that a page is too narrow for, and a line on ``what`` it holds."""
         self._keep(f"{name}.csv", csv(frame))
         line = myst.download(f"{name}.csv", f"{self.chapter.split('/')[-1]}/{name}.csv")
         shown = {"myst": f"{myst.escape(what)} {line}", "files": [f"{name}.csv"]}
-        display({"text/plain": what}, raw=True, metadata={myst.KEY: shown})
+        display({"text/plain": what}, raw=True, metadata={KEY: shown})
 
     def stamp(self) -> None:
         """Leave ``provenance.json`` and show it: what made this page, of which data, when."""
@@ -239,11 +232,11 @@ class Page:
             made["own models"] = added
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
         frame = pd.DataFrame(list(provenance.in_words(made).items()), columns=["what", "value"])
-        shown = html.fold("settings, versions, machine and date", html.table(frame))
+        shown = myst.fold("settings, versions, machine and date", tables.table(frame))
         chapter = chapters.all_chapters().get(self.chapter)
         title = chapter.title if chapter else self.chapter
-        entry = cite.bibtex(made["code"], title, self.chapter)
-        box = html.fold("how to cite this page", f"<pre>{escape(entry)}</pre>")
+        entry = provenance.bibtex(made["code"], title, self.chapter)
+        box = myst.fold("how to cite this page", f"<pre>{escape(entry)}</pre>")
         _show(f"{shown}{box}", f"{frame.to_string()}\n\n{entry}")
 
     def _keep(self, name: str, content: bytes) -> None:
@@ -279,12 +272,12 @@ class Page:
         if other is not None and (known := product.known(chapters.root(), other)):
             panels.insert(0 if self.data == "twin" else 1, known)
         shown = {"myst": myst.tabs(product.name, panels), "files": list(product.files)}
-        metadata = {myst.KEY: shown}
+        metadata = {KEY: shown}
         if product.alt:
             metadata["image/png"] = {"alt": product.alt, "width": width}
         heading = f"{product.kind} {product.number}. {product.caption}".strip(" .")
         if isinstance(native, str):
-            title = html.note(heading) if product.number else ""
+            title = myst.note(heading) if product.number else ""
             native = {"text/html": f"{title}{native}"}
         text = f"{heading} ({product.alt})" if product.alt else heading
         display({**native, "text/plain": text}, raw=True, metadata=metadata)
@@ -311,7 +304,7 @@ class Page:
             used = [p.credit for p in products.present() if self.chapter.startswith(p.chapters)]
             title, link = "Observed data.", None
             text = f"Real measurements: {'; '.join(used) or 'no product found'}."
-        _show(html.banner(title, text, self.data, link), f"{title} {text}")
+        _show(myst.banner(title, text, self.data, link), f"{title} {text}")
 
 
 def _cell() -> str:
@@ -344,7 +337,7 @@ def csv(frame: pd.DataFrame) -> bytes:
     """A frame as CSV, seven digits; the index only where it says something."""
     if frame.columns.nlevels > 1:
         frame = frame.set_axis([" ".join(map(str, column)) for column in frame.columns], axis=1)
-    text = frame.to_csv(index=html.has_names(frame), float_format="%.7g", lineterminator="\n")
+    text = frame.to_csv(index=tables.has_names(frame), float_format="%.7g", lineterminator="\n")
     return text.encode()
 
 
@@ -374,7 +367,7 @@ def tidy(data) -> pd.DataFrame:
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.reset_index() if html.has_names(frame) else frame
+    return frame.reset_index() if tables.has_names(frame) else frame
 
 
 def _show(markup: str, text: str) -> None:

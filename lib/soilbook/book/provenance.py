@@ -1,4 +1,5 @@
-"""What made a page: code, data, device and versions, for its ``provenance.json`` and its stamp."""
+"""What made a page: code, data, device and versions, for its ``provenance.json`` and its stamp; and
+how the book, or a page of it, is cited."""
 
 import os
 import platform
@@ -9,9 +10,11 @@ from pathlib import Path
 from soilbook import __version__
 from soilbook import data as room
 from soilbook.book import products
+from soilbook.book.links import REPOSITORY
 from soilbook.data.clients import download
 from soilbook.device import find as find_device
 
+BOOK = "soilbook: two soil moisture studies, recomputed"
 PACKAGES = (
     "torch numpy pandas xarray scipy scikit-learn statsmodels shap matplotlib papermill".split()
 )
@@ -84,3 +87,23 @@ def in_words(made: dict) -> dict[str, str]:
         "date": made["date"],
         "duration": f"{made['duration_s']} s",
     }
+
+
+def bibtex(commit: dict | None, title: str = "", page: str = "") -> str:
+    """BibTeX with version and commit, for the book or its page of that title and name
+    (``study/section``); ``commit`` is as ``commit`` returns it."""
+    version = f"version {__version__}"
+    if commit:
+        changed = ", with uncommitted changes" if commit["dirty"] else ""
+        version += f", commit {commit['commit'][:12]}{changed}"
+    fields = {
+        "title": f"{title}. In: {BOOK}" if title else BOOK,
+        "author": "{the soilbook authors}",
+        "year": "2026",
+        "note": version,
+    }
+    if address := os.environ.get(REPOSITORY):
+        fields["url"] = address
+    key = "-".join(["soilbook", *filter(None, page.replace("_", "-").split("/"))])
+    lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]
+    return "\n".join([f"@misc{{{key},", ",\n".join(lines), "}"])

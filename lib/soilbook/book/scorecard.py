@@ -224,8 +224,7 @@ def first_line(page: Page) -> str:
 def by_cell(page: Page) -> pd.DataFrame:
     """Agreement with the printed order by depth and lead, of the reference run."""
     table = _scores_of(page.reference_of)
-    found = None if table is None else agreement.scores(table)
-    return pd.DataFrame() if found is None else agreement.by_cell(found)
+    return pd.DataFrame() if table is None else agreement.by_cell(agreement.scores(table))
 
 
 def controls(page: Page) -> pd.DataFrame:

@@ -45,13 +45,14 @@ def sweep(
     found = chapters.find(chapter, base)
     folder = Path(out).resolve() if out else base / "results/sweeps" / found.name
     cells = {name: (fixed or {}) | given for name, given in cells_of(axes).items()}
+    asked = {name: value for name, value in options.items() if value is not None}
     values = {name: runner.prepare(found, given, **options) for name, given in cells.items()}
     stamps = {
         name: build.fingerprints(base, {found.name: of}, of.get("data", "twin"))[found.name]
         for name, of in values.items()
     }
     due = {
-        name: (found.name, cells[name] | _given(options), folder / name, stamps[name])
+        name: (found.name, cells[name] | asked, folder / name, stamps[name])
         for name in cells
         if not _is_done(found.name, values[name], base, folder / name, stamps[name])
     }
@@ -115,10 +116,6 @@ def seeds(text: str | None) -> list[str]:
 def _plain(value: str) -> str:
     """A value as part of a folder's name."""
     return re.sub(r"[^\w.+-]+", "_", value.strip("[]").replace(",", "+").replace(" ", ""))
-
-
-def _given(options: dict) -> dict:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _is_done(chapter: str, values: dict, base: Path, cell: Path, stamp: str) -> bool:

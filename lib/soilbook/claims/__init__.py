@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from soilbook.claims.rows import (
+from soilbook.claims.rules import (
     APART,
     BY_CONSTRUCTION,
     CANNOT_TELL,
@@ -23,6 +23,7 @@ from soilbook.claims.rows import (
     EXCEEDED,
     FAILS_ON_TWIN,
     HELD,
+    HOLDS,
     HOLDS_ON_TWIN,
     NOT,
     NOT_TESTABLE,
@@ -30,47 +31,23 @@ from soilbook.claims.rows import (
     OBSERVED_ONLY,
     PARTLY,
     REPRODUCED,
+    RULES,
     TWIN_ONLY,
     VERDICTS,
     Case,
     Claim,
     Measured,
     case,
+    share_of,
 )
-from soilbook.claims.rules import HOLDS, RULES, share_of
 from soilbook.errors import unknown
 
 __all__ = [
-    "APART",
-    "BY_CONSTRUCTION",
-    "CANNOT_TELL",
-    "COLUMNS",
-    "DECIDED",
-    "EXCEEDED",
-    "FAILS_ON_TWIN",
-    "HELD",
-    "HOLDS",
-    "HOLDS_ON_TWIN",
-    "NOT",
-    "NOTE",
-    "NOT_TESTABLE",
-    "NO_PRINT",
-    "OBSERVED_ONLY",
-    "PARTLY",
-    "REPRODUCED",
-    "RULES",
-    "TWIN_ONLY",
-    "VERDICTS",
-    "Case",
-    "Claim",
-    "Measured",
-    "case",
-    "judge",
-    "labelled",
-    "not_if",
-    "row",
-    "table",
-]
+    "APART", "BY_CONSTRUCTION", "CANNOT_TELL", "COLUMNS", "DECIDED", "EXCEEDED", "FAILS_ON_TWIN",
+    "HELD", "HOLDS", "HOLDS_ON_TWIN", "NOT", "NOTE", "NOT_TESTABLE", "NO_PRINT", "OBSERVED_ONLY",
+    "PARTLY", "REPRODUCED", "RULES", "TWIN_ONLY", "VERDICTS", "Case", "Claim", "Measured", "case",
+    "judge", "labelled", "not_if", "row", "table",
+]  # fmt: skip
 
 COLUMNS = ["claim", "published", "reproduced", "low", "high", "verdict", "why", "not_if"]
 NO_PRINT = "a number that the paper prints for real sites, which made data are not held against"

@@ -10,7 +10,7 @@ import xarray as xr
 
 from soilbook import published
 from soilbook.fang2019.places import INPUTS
-from soilbook.plots.flow import Arrow, Box, Sign, draw
+from soilbook.plots.diagrams import Arrow, Box, Sign, draw
 from soilbook.plots.style import date_axis, map_dots, style
 
 CSV = Path(__file__).parent / "csv"

@@ -20,7 +20,7 @@ from soilbook.fang2019.hindcast import LABELS
 from soilbook.fang2019.runs import BOUNDS, METRICS, TARGET, YearAhead
 from soilbook.fang2019.s2_a_data import CONUS, drawing
 from soilbook.models.prolongation import Prolongation
-from soilbook.plots.flow import draw
+from soilbook.plots.diagrams import draw
 from soilbook.plots.style import letters, map_dots, style
 from soilbook.store import Store
 from soilbook.training.sequence_trainer import moisture_of, predict, train_one

@@ -5,7 +5,7 @@ traced, one with loops or branches too. What depends on no input and no paramete
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -16,14 +16,9 @@ from torch.overrides import TorchFunctionMode
 NAMES = {"LSTMLayer": "LSTM layer"}
 DETAILS = ("kernel", "kernel_size", "stride", "padding", "num_layers", "num_heads")
 SIGNS = {
-    "add": "+",
-    "sub": "−",
-    "rsub": "−",
-    "mul": "×",
-    "div": "÷",
-    "matmul": "matrix product",
+    "add": "+", "sub": "−", "rsub": "−", "mul": "×", "div": "÷", "matmul": "matrix product",
     "cat": "concatenate",
-}
+}  # fmt: skip
 BATCH = 2  # samples of a trace; the shapes shown are those of one
 AGAIN = "same parameters"  # second line of a layer that ran before
 SHAPE_ONLY = ("squeeze", "unsqueeze", "expand", "contiguous")  # no box: nothing is computed
@@ -124,7 +119,7 @@ class _Recorder(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
-        if self.inside or next(_tensors(result), None) is None:
+        if self.inside or not _tensors(result):
             return result
         taken = self.taken((args, kwargs))
         name = function.__name__
@@ -138,7 +133,7 @@ class _Recorder(TorchFunctionMode):
 
     def add(self, result, kind, title, layer="", shape=None, parameters=0, taken=()) -> None:
         """A new box for what made ``result``; its shape for one sample unless given."""
-        shape = tuple(next(_tensors(result)).shape[1:] if shape is None else shape)
+        shape = tuple(_tensors(result)[0].shape[1:] if shape is None else shape)
         self.boxes.append(Box(kind, title, layer, shape, parameters, taken))
         self._remember(result, len(self.boxes) - 1)
 
@@ -166,14 +161,14 @@ class _Recorder(TorchFunctionMode):
         return tuple(dict.fromkeys(boxes))
 
 
-def _tensors(values) -> Iterator[Tensor]:
+def _tensors(values) -> list[Tensor]:
+    """All tensors of lists, tuples and dicts within each other, in their order."""
     if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from _tensors(value)
-    elif isinstance(values, dict):
-        yield from _tensors(list(values.values()))
+        return [values]
+    if isinstance(values, dict):
+        values = list(values.values())
+    inner = values if isinstance(values, list | tuple) else ()
+    return [tensor for value in inner for tensor in _tensors(value)]
 
 
 def _title(name: str, module: nn.Module) -> str:
@@ -187,7 +182,7 @@ def _title(name: str, module: nn.Module) -> str:
         value = value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
         if value and not (detail == "stride" and value == 1):
             details.append(f"{detail.removesuffix('_size').replace('_', ' ')} {value}")
-    return "\n".join([title, *([", ".join(details)] if details else [])])
+    return "\n".join(filter(None, (title, ", ".join(details))))
 
 
 def _function(name: str, args: tuple, kwargs: dict) -> str:
@@ -195,10 +190,9 @@ def _function(name: str, args: tuple, kwargs: dict) -> str:
     if name == "__getitem__":
         index = args[1] if isinstance(args[1], tuple) else (args[1],)
         return f"[{', '.join(map(_index, index))}]"
-    words = [SIGNS.get(name, name.strip("_"))]
     plain = [f"{value:.3g}" for value in args if isinstance(value, int | float)]
     plain += [f"{key}={value}" for key, value in kwargs.items() if isinstance(value, int | float)]
-    return " ".join([*words, *([", ".join(plain)] if plain else [])])
+    return " ".join(filter(None, (SIGNS.get(name, name.strip("_")), ", ".join(plain))))
 
 
 def _index(index) -> str:

@@ -12,19 +12,6 @@ import pandas as pd
 
 from soilbook.errors import unknown
 
-__all__ = [
-    "claims",
-    "hyperparameters",
-    "layers",
-    "r2",
-    "scores",
-    "sites",
-    "splits",
-    "statements",
-    "weather",
-    "year_ahead",
-]
-
 FOLDER = Path(__file__).parent / "csv"
 SCORE_TABLES = (2, 3, 4, 5, 6)
 UNPRINTED = "(-)"

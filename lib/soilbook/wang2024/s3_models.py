@@ -19,7 +19,7 @@ from soilbook import published
 from soilbook.errors import unknown
 from soilbook.models import MACHINE_LEARNING, NETWORKS, VARIANTS
 from soilbook.models.networks import GANLSTM, discriminator_loss, generator_loss, past_sm
-from soilbook.plots.architecture import data, draw_panels
+from soilbook.plots.diagrams import data, draw_panels
 from soilbook.plots.trace import Box, Named, trace
 from soilbook.settings import Checked, Count
 

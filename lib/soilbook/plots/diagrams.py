@@ -1,24 +1,28 @@
-"""Boxes of a trace as a picture: rows from top to bottom, arrows around boxes and not through them.
+"""Diagrams, boxes joined by arrows: of a network from its trace, and placed by hand.
 
-The method of Gansner et al. (1993), doi:10.1109/32.221135: rows by the longest path, the order in a
-row by the mean place of the neighbours, then places that keep arrows short and straight by linear
-programming. Lengths are in inches, y grows downwards.
+A network's boxes stand in rows from top to bottom, arrows run around boxes and not through them.
+The method is that of Gansner et al. (1993), doi:10.1109/32.221135: rows by the longest path, the
+order in a row by the mean place of the neighbours, then places that keep arrows short and straight
+by linear programming. Lengths are in inches; in a network y grows downwards.
+
+Placed by hand are Figs 1 and 2 of Fang et al. (2019).
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from scipy.optimize import linprog
 
+from soilbook.plots import trace
 from soilbook.plots.style import style
-from soilbook.plots.trace import AGAIN, Box
 
 BOX_FONT, TITLE_FONT = FontProperties(size=8), FontProperties(size=9, weight="bold")
 LINE_HEIGHT, PADDING = 0.142, 0.08  # of a line of a box's text, and around it
@@ -37,18 +41,32 @@ LOOKS = {
     "loss": ("#F6D5C4", 1.6, "-"),
     "output": ("#E4E4E4", 1.2, "-"),
 }
+# The same of things placed by hand.
+FACES = {
+    "data": "#E8E8E8",
+    "model": "#BFDDF0",
+    "product": "#FBE3C0",
+    "judge": "#FFFFFF",
+    "gate": "#93BFDD",
+    "state": "#FBE3C0",
+}
+ARROWS = {
+    "input": {"color": "#333333", "linestyle": "-"},
+    "target": {"color": "#D55E00", "linestyle": "-"},
+    "judged": {"color": "#777777", "linestyle": (0, (4, 2))},
+    "delayed": {"color": "#0072B2", "linestyle": (0, (4, 2))},
+}
 
 
-def draw_panels(panels: dict[str, list[Box]]):
+def draw_panels(panels: dict[str, list[trace.Box]]):
     """Panels in rows, each with its title, its number of parameters and, if several, its letter.
 
-    ``panels`` are the boxes of `trace` by title.
+    ``panels`` are the boxes of ``trace.trace`` by title.
     """
-    letters = [f"({letter}) " for letter in "abcdefgh"] if len(panels) > 1 else [""]
     rows: list[list[_Panel]] = [[]]
-    for letter, (title, boxes) in zip(letters, panels.items(), strict=False):
-        panel = _Panel(letter + title, boxes)
-        if rows[-1] and _width(rows[-1]) + BETWEEN + panel.width > WIDEST:
+    for letter, (title, boxes) in zip("abcdefgh", panels.items(), strict=False):
+        panel = _Panel(f"({letter}) {title}" if len(panels) > 1 else title, boxes)
+        if rows[-1] and _width([*rows[-1], panel]) > WIDEST:
             rows.append([])
         rows[-1].append(panel)
     width = max(map(_width, rows))
@@ -69,23 +87,16 @@ def draw_panels(panels: dict[str, list[Box]]):
     return figure
 
 
-def data(panels: dict[str, list[Box]]) -> pd.DataFrame:
+def data(panels: dict[str, list[trace.Box]]) -> pd.DataFrame:
     """What is drawn, one row a box: panel, box, kind, title, layer, output, parameters, inputs."""
     rows = [
-        {
-            "panel": panel,
-            "box": number,
-            "kind": box.kind,
-            "title": box.title.replace("\n", ", "),
-            "layer": box.layer,
-            "output": box.shape,
-            "parameters": box.parameters,
-            "inputs": " ".join(map(str, box.inputs)),
-        }
+        (panel, number, box.kind, box.title.replace("\n", ", "), box.layer, box.shape,
+         box.parameters, " ".join(map(str, box.inputs)))
         for panel, boxes in panels.items()
         for number, box in enumerate(boxes)
-    ]
-    return pd.DataFrame(rows)
+    ]  # fmt: skip
+    columns = ["panel", "box", "kind", "title", "layer", "output", "parameters", "inputs"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _width(row: list["_Panel"]) -> float:
@@ -95,13 +106,13 @@ def _width(row: list["_Panel"]) -> float:
 class _Panel:
     """One panel: its texts, its layout and its size in inches."""
 
-    def __init__(self, title: str, boxes: list[Box]):
+    def __init__(self, title: str, boxes: list[trace.Box]):
         self.title, self.boxes = title, boxes
         self.texts = [_text(box, boxes) for box in boxes]
         self.sizes = np.array([_size(text) for text in self.texts])
         self.centres, self.routes = layout(self.sizes, [box.inputs for box in boxes])
-        corners = [self.centres - self.sizes / 2, self.centres + self.sizes / 2]
-        points = np.concatenate([*corners, *self.routes.values()])
+        half = self.sizes / 2
+        points = np.concatenate([self.centres - half, self.centres + half, *self.routes.values()])
         self.low = points.min(axis=0)
         self.width, self.height = points.max(axis=0) - self.low
         self.indent = max(0, _text_width(title, TITLE_FONT) - self.width) / 2
@@ -119,17 +130,27 @@ class _Panel:
                 color="#444444", shrinkA=0, shrinkB=0, zorder=2, clip_on=False,
             )  # fmt: skip
             axis.add_patch(arrow)
-        places = zip(self.centres + shift, self.sizes, strict=True)
-        for box, text, (centre, size) in zip(self.boxes, self.texts, places, strict=True):
-            _box(axis, box, text, centre, size)
+        parts = (self.boxes, self.texts, self.centres + shift, self.sizes)
+        for box, text, centre, size in zip(*parts, strict=True):
+            plain = box.kind == "layer" and not (box.parameters or trace.AGAIN in box.title)
+            face, line, dashes = LOOKS["function" if plain else box.kind]
+            outline = "circle,pad=0" if len(box.title) == 1 else "square,pad=0"  # a sign is one
+            if box.kind in ("input", "output"):
+                outline = "round,pad=0,rounding_size=0.1"
+            patch = FancyBboxPatch(
+                centre - size / 2, *size, boxstyle=outline, fc=face, ec="#222222", lw=line,
+                ls=dashes, zorder=3, clip_on=False,
+            )  # fmt: skip
+            axis.add_patch(patch)
+            axis.text(*centre, text, ha="center", va="center", fontproperties=BOX_FONT, zorder=4)
 
 
-def _text(box: Box, boxes: list[Box]) -> str:
+def _text(box: trace.Box, boxes: list[trace.Box]) -> str:
     """Title of a box; where its parameters are in the module; its shape, unless its input has the
     same, and its parameters. A loss is one number and says no shape.
     """
     named = box.layer.replace("_", " ") in box.title
-    place = "" if named or not (box.parameters or AGAIN in box.title) else box.layer
+    place = "" if named or not (box.parameters or trace.AGAIN in box.title) else box.layer
     before = boxes[box.inputs[0]].output if box.inputs else None
     facts = []
     if (box.output != before or box.parameters) and box.kind != "loss":
@@ -147,22 +168,6 @@ def _size(text: str) -> tuple[float, float]:
 
 def _text_width(text: str, font: FontProperties) -> float:
     return TextPath((0, 0), text, prop=font).get_extents().width / 72
-
-
-def _box(axis, box: Box, text: str, centre: np.ndarray, size: np.ndarray) -> None:
-    plain = box.kind == "layer" and not (box.parameters or AGAIN in box.title)
-    face, line, dashes = LOOKS["function" if plain else box.kind]
-    outline = "square,pad=0"
-    if box.kind in ("input", "output"):
-        outline = "round,pad=0,rounding_size=0.1"
-    elif len(box.title) == 1:  # a sign
-        outline = "circle,pad=0"
-    patch = FancyBboxPatch(
-        centre - size / 2, *size, boxstyle=outline, fc=face, ec="#222222", lw=line, ls=dashes,
-        zorder=3, clip_on=False,
-    )  # fmt: skip
-    axis.add_patch(patch)
-    axis.text(*centre, text, ha="center", va="center", fontproperties=BOX_FONT, zorder=4)
 
 
 def curve(points: np.ndarray) -> Path:
@@ -259,17 +264,101 @@ def _across(order, links: list[tuple[int, int]], widths: np.ndarray) -> np.ndarr
     n_boxes, n_nodes = len(widths), sum(map(len, order))
     half = np.zeros(n_nodes)
     half[:n_boxes] = widths / 2
+    unit = np.eye(n_nodes + len(links))  # a row for each unknown
     neighbours = [pair for nodes in order for pair in pairwise(nodes)]
-    rows = [{a: 1, b: -1} for a, b in neighbours]
-    for n, (a, b) in enumerate(links, start=n_nodes):
-        rows += [{a: 1, b: -1, n: -1}, {a: -1, b: 1, n: -1}]
-    matrix = np.zeros((len(rows), n_nodes + len(links)))
-    for entries, values in zip(matrix, rows, strict=True):
-        entries[list(values)] = list(values.values())
+    rows = [unit[a] - unit[b] for a, b in neighbours]
+    for (a, b), slant in zip(links, unit[n_nodes:], strict=True):
+        rows += [unit[a] - unit[b] - slant, unit[b] - unit[a] - slant]
     limits = [-half[a] - half[b] - GAP_X for a, b in neighbours] + [0] * 2 * len(links)
     leave, enter = Counter(a for a, _ in links), Counter(b for _, b in links)
     slants = [
         CHAIN if leave[a] == enter[b] == 1 else STRAIGHT[(a >= n_boxes) + (b >= n_boxes)]
         for a, b in links
     ]
-    return linprog([0] * n_nodes + slants, matrix, limits).x[:n_nodes]
+    return linprog([0] * n_nodes + slants, rows or None, limits or None).x[:n_nodes]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of ``kind`` (FACES) centred at (x, y), all in inches, with a title and small lines."""
+
+    x: float
+    y: float
+    title: str
+    kind: str
+    width: float
+    height: float
+    lines: str = ""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A circle at (x, y) with a sign in it, such as a product or a function."""
+
+    x: float
+    y: float
+    text: str
+    radius: float
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow of ``kind`` (ARROWS) between two things by name or position, bent by ``bend``.
+
+    ``sides`` says where it leaves and arrives: r(ight), l(eft), t(op) or b(ottom); ``text`` stands
+    at its middle, moved by ``shift``.
+    """
+
+    start: str | tuple[float, float]
+    end: str | tuple[float, float]
+    kind: str
+    sides: str
+    bend: float
+    text: str
+    shift: tuple[float, float]
+
+
+def draw(axis, things: dict[str, Box | Sign], arrows: list[Arrow], size: tuple[float, float]):
+    """Draw on an axis whose units are inches, ``size`` wide and high."""
+    axis.set(xlim=(0, size[0]), ylim=(0, size[1]), aspect="equal")
+    axis.axis("off")
+    middle = {"ha": "center", "va": "center"}
+    for arrow in arrows:
+        ends = [
+            _edge(things[end], side) if isinstance(end, str) else end
+            for end, side in zip((arrow.start, arrow.end), arrow.sides, strict=True)
+        ]
+        look = ARROWS[arrow.kind] | {"connectionstyle": f"arc3,rad={arrow.bend}", "zorder": 0.5}
+        axis.add_patch(
+            FancyArrowPatch(
+                *ends, arrowstyle="-|>", mutation_scale=13, lw=1.2, shrinkA=0, shrinkB=1, **look
+            )
+        )
+        if arrow.text:
+            place = [(a + b) / 2 + c for a, b, c in zip(*ends, arrow.shift, strict=True)]
+            axis.text(*place, arrow.text, fontsize=7, color=look["color"], **middle)
+    for thing in things.values():
+        x, y = thing.x, thing.y
+        if isinstance(thing, Sign):
+            axis.add_patch(Circle((x, y), thing.radius, fc="white", ec="black", lw=0.8))
+            axis.text(x, y, thing.text, fontsize=8, **middle)
+            continue
+        corner = (x - thing.width / 2 + 0.04, y - thing.height / 2 + 0.04)
+        patch = FancyBboxPatch(
+            corner, thing.width - 0.08, thing.height - 0.08, fc=FACES[thing.kind], ec="black",
+            boxstyle="round,pad=0.04,rounding_size=0.06", lw=0.8,
+        )  # fmt: skip
+        axis.add_patch(patch)
+        above = 0.07 * (thing.lines.count("\n") + 1) if thing.lines else 0.0
+        axis.text(x, y + above, thing.title, fontsize=8.5, weight="bold", **middle)
+        if thing.lines:
+            axis.text(x, y - 0.09, thing.lines, fontsize=7, **middle)
+
+
+def _edge(thing: Box | Sign, side: str) -> tuple[float, float]:
+    if isinstance(thing, Sign):
+        across = up = thing.radius
+    else:
+        across, up = thing.width / 2, thing.height / 2
+    x, y = {"r": (across, 0), "l": (-across, 0), "t": (0, up), "b": (0, -up)}[side]
+    return thing.x + x, thing.y + y

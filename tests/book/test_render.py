@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from soilbook.book import pdf
+from soilbook.book import render
 from soilbook.errors import DataError
 
 PAGE = (
@@ -15,13 +15,13 @@ PAGE = (
 
 
 def test_captions_are_those_of_both_tabs():
-    assert pdf.captions(PAGE) == ["Table 3.", "Figure 9.", "Table 3."]
+    assert render.captions(PAGE) == ["Table 3.", "Figure 9.", "Table 3."]
 
 
 def test_no_browser_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(DataError, match="no browser to print with; looked for chromium"):
-        pdf.make(tmp_path)
+        render.pdf(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,6 @@ def test_what_was_not_printed_is_named(monkeypatch, text, lacking):
             return text
 
     monkeypatch.setitem(__import__("sys").modules, "pypdf", type("m", (), {"PdfReader": Reader}))
-    found, counted = pdf.compared("x.pdf", PAGE)
+    found, counted = render.compared("x.pdf", PAGE)
     assert found == lacking
     assert counted == "1 pages; 3 captions (1 of figures), 1 pictures"

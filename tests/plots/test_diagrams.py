@@ -10,7 +10,7 @@ import pytest
 from matplotlib.patches import FancyBboxPatch
 
 from soilbook.models import VARIANTS
-from soilbook.plots.architecture import curve, data, draw_panels, layout
+from soilbook.plots.diagrams import curve, data, draw_panels, layout
 from soilbook.plots.trace import Box
 from soilbook.wang2024.s3_models import Models, panels
 
