@@ -189,6 +189,12 @@ def test_ice_stops_the_flow(uniform):
     assert (frozen[3] < 0.02 * open_soil[3]).all()
 
 
+def test_ice_at_the_surface_lets_no_rain_in(uniform):
+    _, water, _ = advance(uniform, uniform.soil.field_capacity, 1, 24, drive(0.05, passage=1e-9))
+    assert (water[0] < 1e-4 * 0.05).all()
+    np.testing.assert_allclose(water[1], 0.05, rtol=1e-3)
+
+
 def test_columns_do_not_feel_each_other(uniform):
     theta, forcing = uniform.soil.field_capacity, drive(0.03, plants=0.004)
     together, _, _ = advance(uniform, theta, 5, 8, forcing)
