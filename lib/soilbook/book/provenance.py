@@ -9,7 +9,7 @@ from pathlib import Path
 from soilbook import __version__
 from soilbook import data as room
 from soilbook.book import products
-from soilbook.data.clients import download
+from soilbook.data import download
 from soilbook.device import find as find_device
 
 PACKAGES = (
