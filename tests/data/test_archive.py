@@ -73,6 +73,7 @@ def test_missing_is_empty_or_at_most_998(write, text, tmp_path):
     write("\n".join([head, first, second, *rows, ""]))
     made = archive.read(tmp_path, "Kingston-1-W")
     assert np.isnan(made["precipitation"].values[0]) and np.isnan(made["air_temperature"].values[0])
+    assert made["precipitation"].attrs["n_outside_range"] == 0  # missing is not wrong
     assert made["precipitation"].values[1] == 1
 
 
