@@ -302,7 +302,7 @@ def test_program_says_its_version_and_starts_fast(book):
 
 def test_a_product_is_planned_fetched_and_checked(book, capsys, monkeypatch):
     """Against a server of the owners; a second call fetches nothing, a wrong one is one line."""
-    from soilbook.data.clients import download
+    from soilbook.data import download
 
     sys.path.insert(0, str(Path(__file__).parent / "data"))
     from owners import serve

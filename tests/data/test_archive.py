@@ -69,10 +69,11 @@ def test_a_running_number_is_no_date(write, text, tmp_path):
 
 def test_missing_is_empty_or_at_most_998(write, text, tmp_path):
     head, first, second, *rows = text.splitlines()
-    first = ",".join(["-999", "", *first.split(",")[2:]])
+    first = ",".join(["-998", "", *first.split(",")[2:]])
     write("\n".join([head, first, second, *rows, ""]))
     made = archive.read(tmp_path, "Kingston-1-W")
     assert np.isnan(made["precipitation"].values[0]) and np.isnan(made["air_temperature"].values[0])
+    assert made["precipitation"].attrs["n_outside_range"] == 0  # missing is not wrong
     assert made["precipitation"].values[1] == 1
 
 

@@ -109,10 +109,13 @@ def test_values_that_no_soil_has_are_left_out(station, tmp_path):
             value["value"] = None
         for value in values(content)[96:120]:
             value["value"] = 0.0
+        for k, value in enumerate(values(content)[120:144]):
+            value["value"] = 0.0 if k < 6 else 30.0
 
     change(station / "hourly_2015.json", how)
     made = awdb.read(tmp_path, TRIPLET)["sm"].values[0]
-    assert np.isnan(made[[1, 2, 4]]).all() and np.isfinite(made[[0, 3, 5]]).all()
+    assert np.isnan(made[[1, 2, 4]]).all() and np.isfinite(made[[0, 3]]).all()
+    assert made[5] == pytest.approx(0.3)  # hours of a dead sensor are not averaged
 
 
 def test_a_year_that_overlaps_the_next_counts_once(station, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from soilbook.data import easegrid, smap
+from soilbook.data import easegrid, hdf5
 from soilbook.data.easegrid import average, thiessen
 from soilbook.errors import ParameterError
 
@@ -70,6 +70,7 @@ def test_corners_enclose_the_centre_and_the_area_of_a_cell():
         (lambda: easegrid.row_column(86.0, 10.0), r"86, 10 is off the 36km grid.*85\.04"),
         (lambda: easegrid.row_column([40.0, 40.0], [10.0, 190.0]), "40, 190 is off"),
         (lambda: easegrid.row_column(np.nan, 0.0), "nan, 0 is off"),
+        (lambda: easegrid.row_column(100.0, 0.0), "100, 0 is off"),
         (lambda: easegrid.row_column(-9999.0, 0.0), "-9999, 0 is off"),
         (lambda: easegrid.position(406, 0), "row 406 is off the 36km grid; 0 to 405"),
         (lambda: easegrid.position(0, -1, "9km"), "column -1 is off the 9km grid"),
@@ -95,7 +96,7 @@ def test_the_412_pixels_are_centres_of_every_fourth_row_and_column(observed_fold
 @pytest.mark.observed
 def test_the_land_points_of_another_project_agree(observed_folder):
     path = observed_folder / "smap_conus412/ease36land.nc"
-    points = smap.read(path, ("lat", "lon", "gpi"))
+    points = hdf5.read(path, ("lat", "lon", "gpi"))
     latitude, longitude, number = (points[name].values for name in ("lat", "lon", "gpi"))
     row, column = easegrid.row_column(latitude, longitude)
     exact = easegrid.position(row, column)

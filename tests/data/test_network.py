@@ -36,6 +36,7 @@ def test_root_zone_needs_every_probe_that_ever_reports():
     assert network.rootzone(sm, depths) == pytest.approx([expected, np.nan, expected], nan_ok=True)
     # Two shallow probes say nothing about a metre of soil.
     assert np.isnan(network.rootzone(sm[:2], depths[:2])).all()
+    assert np.isnan(network.rootzone(sm[[0, 3]], [0.05, 0.49])).all()
     # A probe that is there but never counts is not replaced by its neighbours.
     assert np.isnan(network.rootzone(sm, depths, probes=[1, 1, 1, 1, 0])).all()
 

@@ -43,7 +43,7 @@ def write_day(root, day, hours=24, suffix="020.nc", **changes):
 
 def test_forcing_of_a_day_in_our_units(tmp_path):
     write_day(tmp_path, 20150401)
-    data = nldas.read_forcing(tmp_path, ROW, COLUMN)
+    data = nldas.read(tmp_path, "forcing", ROW, COLUMN)
     day = {name: data[name].item() for name in data}
     assert day == pytest.approx(
         {
@@ -64,9 +64,9 @@ def test_hours_are_averaged_and_a_short_day_is_missing(tmp_path):
             HOUR | {"Tair": (280 + hour, "K")},
         )  # fmt: skip
     write_day(tmp_path, 20150403, hours=2)
-    data = nldas.read_forcing(tmp_path, ROW, COLUMN)["air_temperature"].values
+    data = nldas.read(tmp_path, "forcing", ROW, COLUMN)["air_temperature"].values
     assert data == pytest.approx(np.array([[280 + 11.5 - 273.15, np.nan, np.nan]]), nan_ok=True)
-    data = nldas.read_forcing(tmp_path, ROW, COLUMN, start="2015-04-02", at_least=2)
+    data = nldas.read(tmp_path, "forcing", ROW, COLUMN, start="2015-04-02", at_least=2)
     assert data["air_temperature"].values == pytest.approx(10)
 
 
@@ -80,7 +80,7 @@ def test_a_pixel_is_the_mean_of_the_cells_in_it(tmp_path):
     rest = mine & (field > 0)
     write_day(tmp_path, 20150401, hours=1, Tair=(field, "K"))
     # The same pixel twice: two stations may share one.
-    data = nldas.read_forcing(tmp_path, [ROW, ROW], [COLUMN, COLUMN], at_least=1)
+    data = nldas.read(tmp_path, "forcing", [ROW, ROW], [COLUMN, COLUMN], at_least=1)
     expected = (280 + latitude)[rest].mean() - 273.15
     assert data["air_temperature"].values.ravel() == pytest.approx([expected] * 2, abs=1e-4)
 
@@ -99,7 +99,7 @@ def test_a_pixel_is_the_mean_of_the_cells_in_it(tmp_path):
 def test_converted_grib_files_are_read(tmp_path, names, axes, suffix):
     values = dict(zip(names, HOUR.values(), strict=True))
     write(tmp_path, f"2015/091/NLDAS_FORA0125_H.A20150401.0000.{suffix}", values, axes, time=False)
-    data = nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)
+    data = nldas.read(tmp_path, "forcing", ROW, COLUMN, at_least=1)
     assert data["precipitation"].item() == pytest.approx(12)
     assert data["northward_wind"].item() == pytest.approx(-4)
 
@@ -110,9 +110,9 @@ def test_noah_and_vic_layers_become_fractions(tmp_path):
     for hour in range(24):
         write(tmp_path, f"NLDAS_NOAH0125_H.A20150401.{hour:02d}00.020.nc", noah)
         write(tmp_path, f"NLDAS_VIC0125_H.A20150401.{hour:02d}00.020.nc", vic)
-    data = nldas.read_model(tmp_path, "noah", ROW, COLUMN)
+    data = nldas.read(tmp_path, "noah", ROW, COLUMN)
     assert (data["sm_surface"].item(), data["sm_rootzone"].item()) == pytest.approx((0.25, 0.28))
-    data = nldas.read_model(tmp_path, "vic", ROW, COLUMN)
+    data = nldas.read(tmp_path, "vic", ROW, COLUMN)
     assert (data["sm_surface"].item(), data["sm_rootzone"].item()) == pytest.approx((0.31, 0.30))
 
 
@@ -126,28 +126,28 @@ def test_noah_and_vic_layers_become_fractions(tmp_path):
 def test_units_and_ranges_are_checked(tmp_path, change, says):
     write_day(tmp_path, 20150401, hours=1, **change)
     with pytest.raises(DataError, match=says):
-        nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN, at_least=1)
 
 
 def test_faults_name_file_and_variable(tmp_path):
     with pytest.raises(DataError, match="nldas: not there"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
     name = "NLDAS_FORA0125_H.A20150401.0000.020.nc"
     write(tmp_path, name, {k: v for k, v in HOUR.items() if k != "LWdown"})
     with pytest.raises(DataError, match=r"no variable LWdown or DLWRF or DLWRF_110_SFC"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
     with pytest.raises(DataError, match=r"no cell in the pixel of row 60, column 300; .* 38.06"):
-        nldas.read_forcing(tmp_path, 60, 300)
+        nldas.read(tmp_path, "forcing", 60, 300)
     with pytest.raises(DataError, match=r"no files NLDAS_VIC0125_H\.A"):
-        nldas.read_model(tmp_path, "vic", ROW, COLUMN)
-    with pytest.raises(ParameterError, match="unknown NLDAS model 'mosaic'; allowed: noah, vic"):
-        nldas.read_model(tmp_path, "mosaic", ROW, COLUMN)
+        nldas.read(tmp_path, "vic", ROW, COLUMN)
+    with pytest.raises(ParameterError, match="unknown kind of NLDAS 'mosaic'; allowed: forc"):
+        nldas.read(tmp_path, "mosaic", ROW, COLUMN)
     write(tmp_path, name, HOUR, axes=("y", "x"))
     with pytest.raises(DataError, match="no coordinates lat, lon or lat_110, lon_110"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
     write(tmp_path, f"again/{name[:-6]}002.grb.SUB.nc4", HOUR)
     with pytest.raises(DataError, match="the same time as"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_units_are_a_text(tmp_path, units, says):
         if units is not None:
             file["Tair"].attrs["units"] = units
     with pytest.raises(DataError, match=says) as error:
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
     assert path.name in str(error.value) and "\n" not in str(error.value)
     with h5py.File(path, "a") as file:
         file["Tair"].attrs["units"] = np.bytes_("K")
-    assert nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1)["air_temperature"].item() < 11
+    assert nldas.read(tmp_path, "forcing", ROW, COLUMN, at_least=1)["air_temperature"].item() < 11
 
 
 @pytest.mark.parametrize(
@@ -191,14 +191,14 @@ def test_odd_axes_are_named(tmp_path, axis, says):
         del file["lat"]
         file["lat"] = axis
     with pytest.raises(DataError, match=rf"{path.name}: .*{says}"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
 
 
 @pytest.mark.parametrize("stamp", ["20151301.0000", "20150231.0000", "20150401.2500"])
 def test_a_name_without_a_date_is_named(tmp_path, stamp):
     write(tmp_path, f"NLDAS_FORA0125_H.A{stamp}.020.nc", HOUR)
     with pytest.raises(DataError, match=rf"A{stamp}.020.nc: {stamp} in the name is no date"):
-        nldas.read_forcing(tmp_path, ROW, COLUMN)
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
 
 
 @pytest.mark.parametrize(
@@ -219,11 +219,13 @@ def test_a_file_under_the_name_of_another_hour_is_refused(tmp_path, units, value
         file["time"].attrs["units"] = units
     if good:
         nldas.check_file(path)
-        assert nldas.read_forcing(tmp_path, ROW, COLUMN, at_least=1).sizes["time"] == 1
+        assert nldas.read(tmp_path, "forcing", ROW, COLUMN, at_least=1).sizes["time"] == 1
         return
-    for read in (lambda: nldas.check_file(path), lambda: nldas.read_forcing(tmp_path, ROW, COLUMN)):
-        with pytest.raises(DataError, match=r"'time' says .*; its name says 2015-04-01 03:00"):
-            read()
+    says = r"'time' says .*; its name says 2015-04-01 03:00"
+    with pytest.raises(DataError, match=says):
+        nldas.check_file(path)
+    with pytest.raises(DataError, match=says):
+        nldas.read(tmp_path, "forcing", ROW, COLUMN)
 
 
 @pytest.mark.parametrize("units", ["hours", "fortnights since 2015-04-01", "hours since then"])
@@ -239,5 +241,5 @@ def test_a_time_that_counts_from_nowhere_is_refused(tmp_path, units):
 def test_an_ending_in_capitals_hides_no_hour(tmp_path):
     for hour in range(24):
         write(tmp_path, f"NLDAS_FORA0125_H.A20150401.{hour:02d}00.020.NC", HOUR)
-    data = nldas.read_forcing(tmp_path, ROW, COLUMN)
+    data = nldas.read(tmp_path, "forcing", ROW, COLUMN)
     assert data["air_temperature"].item() == pytest.approx(10)

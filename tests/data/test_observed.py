@@ -148,6 +148,12 @@ def test_units_missing_and_absent_days(write_power, wind_and_longwave):
     assert made["longwave"].attrs["source"] == ("model: NASA POWER ALLSKY_SFC_LW_DWN, days in LST")
 
 
+def test_days_of_power_may_stand_in_any_order(write_power):
+    days = {"20120104": 3.0, "20120101": 1.0, "20120102": 2.0}
+    made = power.read(write_power("Here", {"WS2M": days}, {"WS2M": "m/s"}))
+    assert made["wind_speed"].values == pytest.approx([1, 2, np.nan, 3], nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("unit", "value"),
     [("MJ/m^2/day", 8.64), ("kW-hr/m^2/day", 2.4), ("kWh/m^2/day", 2.4), ("W/m^2", 100.0)],

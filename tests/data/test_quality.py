@@ -38,6 +38,23 @@ def test_isolated_spike_goes_and_a_wetting_front_stays():
     assert np.argwhere(np.isnan(values)).tolist() == [[0, 3], [2, 5], [3, 2]]
 
 
+def test_a_front_of_two_days_is_no_spike():
+    assert quality.without_spikes(np.array([0.1, 0.1, 0.3, 0.5, 0.5]))[1] == 0
+
+
+def test_weather_of_which_more_than_half_is_out_of_range_is_in_other_units():
+    days = np.arange("2015-01-01", "2015-01-05", dtype="datetime64[D]")
+    kelvin = np.array([280.0, 281.0, 3.0, 4.0])
+
+    def made(values):
+        columns = {"air_temperature": (values, "measured")}
+        return quality.dataset(columns, days, [], "here", (50.0, 10.0), "file")
+
+    assert made(kelvin)["air_temperature"].attrs["n_outside_range"] == 2
+    with pytest.raises(DataError, match=r"file: air_temperature: 3 of 4 values .* other units\?"):
+        made([*kelvin[:2], 282.0, 4.0])
+
+
 def test_short_wave_is_at_most_that_at_the_top_of_the_atmosphere():
     days = np.array(["2020-06-21", "2020-12-21"], dtype="datetime64[D]")
     values, n = quality.possible_shortwave(np.array([320.0, 320.0]), 45.0, days)

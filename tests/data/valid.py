@@ -31,6 +31,7 @@ from soilbook.data import (
     power,
     scan,
     smap,
+    uscrn,
 )
 
 Cells = dict[object, np.ndarray]
@@ -123,7 +124,7 @@ def write_stations(folder: Path) -> list[Path]:
     write_uscrn(folder)
     rows = ["WBAN\tSTATE\tLOCATION\tVECTOR\tELEVATION", "53974\tKS\tHere\t1 N\t2872"]
     rows += [f"1234{k}\tCO\tThere\t{k} SE\t{5000 + k}" for k in range(1, 9)]
-    return [save(folder / "uscrn" / network.LIST, "\n".join([*rows, ""]))]
+    return [save(folder / "uscrn" / uscrn.LIST, "\n".join([*rows, ""]))]
 
 
 def write_ismn(folder: Path) -> list[Path]:
@@ -410,12 +411,12 @@ READERS = {
     ),
     "nldas_forcing": Reader(
         write_forcing,
-        lambda folder: by_pixel(nldas.read_forcing(folder, *PIXEL, at_least=2)),
+        lambda folder: by_pixel(nldas.read(folder, "forcing", *PIXEL, at_least=2)),
         elements=INSIDE,
     ),
     "nldas_noah": Reader(
         write_noah,
-        lambda folder: by_pixel(nldas.read_model(folder, "noah", *PIXEL, at_least=2)),
+        lambda folder: by_pixel(nldas.read(folder, "noah", *PIXEL, at_least=2)),
         elements=INSIDE,
     ),
 }

@@ -269,7 +269,7 @@ def test_files_of_nldas_come_first_where_both_models_have_some(
             {"pixel": range(len(rows)), "time": WINTER[1:]},
         )
 
-    monkeypatch.setattr(nldas, "read_model", read)
+    monkeypatch.setattr(nldas, "read", read)
     monkeypatch.setenv("SOILBOOK_DATA", str(tmp_path))
     folder = tmp_path / "nldas" / "2014"
     folder.mkdir(parents=True)

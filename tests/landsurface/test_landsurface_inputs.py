@@ -7,6 +7,7 @@ from soilbook import landsurface
 from soilbook.errors import DataError
 from soilbook.landsurface import inputs
 from soilbook.landsurface.noah_type import noah_roots
+from soilbook.physics import air
 
 
 @pytest.fixture
@@ -100,11 +101,18 @@ def test_static_attributes_are_matched_by_name(given):
 def test_what_is_not_given_has_a_default(given):
     forcing, static = given
     known = inputs.read(forcing, static)
-    assert (known.wind_speed == inputs.DEFAULT_WIND).all()
+    # FAO-56 eq 47 makes 2 m s-1 at a height of 2 m of it.
+    np.testing.assert_allclose(known.wind_speed * 4.87 / np.log(67.8 * 10 - 5.42), 2, rtol=1e-3)
     assert (known.cover.least_resistance == 40).all()  # grassland
     assert (known.pressure == 1013).all() and (known.longwave > 100).all()
     dry = forcing.assign(precipitation=0.001 * forcing["precipitation"])
-    assert (inputs.read(dry, static).cover.shade < known.cover.shade).all()
+    thin = inputs.read(dry, static).cover.shade
+    assert (thin < known.cover.shade).all()
+    # Oudin et al. (2005): what could evaporate is sunlight / latent heat (T + 5) / 100.
+    warmth = np.maximum(forcing["air_temperature"].values.T + 5, 0) / 100
+    top = air.sunlight(known.latitude, air.day_of_year(known.time), 1)[:, 0]
+    demand = (top * 86400 / 2.45e6 * warmth).mean(axis=0)
+    np.testing.assert_allclose(thin, dry["precipitation"].mean("time") / demand)
     green = inputs.read(forcing, static.assign(green_fraction=("site", [0.1, 0.2, 0.3, 0.4])))
     np.testing.assert_allclose(green.cover.shade, [0.1, 0.2, 0.3, 0.4])
 

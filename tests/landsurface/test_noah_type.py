@@ -1,10 +1,12 @@
 """The Noah-type model: its soil, Richards' equation, infiltration, heat, and steady rain."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from soilbook import landsurface
-from soilbook.landsurface import noah_type
+from soilbook.landsurface import noah_type, run
 from soilbook.landsurface.noah_type import NoahSoil
 from soilbook.physics.soil import (
     FUSION,
@@ -43,6 +45,24 @@ def test_redistribution_conserves_water():
     assert spilled[0] > 100 and drainage[2] < -100 and (spilled[1:] == 0).all()
     change = ((after - theta) * THICKNESS).sum(axis=0)
     np.testing.assert_allclose(change, gain.sum(axis=0) - spilled - drainage, atol=1e-9)
+
+
+def test_water_moves_by_gravity_and_diffusion():
+    soil, theta, ice = random_state()
+    step = 1e-5
+    after, _, drains = noah_type.redistribute(theta, ice, 0 * theta, soil, THICKNESS, step)
+    wet = theta / soil.porosity
+    gravity = soil.conductivity * wet ** (2 * soil.slope + 3)
+    # Campbell: D = K dpsi/dtheta.
+    diffusivity = soil.slope * soil.conductivity * soil.entry / soil.porosity
+    diffusivity = diffusivity * wet ** (soil.slope + 2)
+    gradient = -np.diff(theta, axis=0) / ((THICKNESS[1:] + THICKNESS[:-1]) / 2)
+    down = gravity.copy()
+    down[:-1] += diffusivity[:-1] * gradient
+    gain = -down
+    gain[1:] += down[:-1]
+    np.testing.assert_allclose((after - theta) * THICKNESS / step, gain, rtol=0.02, atol=1e-3)
+    np.testing.assert_allclose(drains / step, gravity[-1], rtol=0.02)
 
 
 def test_shorter_steps_converge():
@@ -191,3 +211,32 @@ def test_noah_drains_what_infiltrates_at_the_moisture_that_conducts_it(make):
     share = (infiltration / soil.conductivity) ** (1 / (2 * soil.slope + 3))
     expected = np.broadcast_to((soil.porosity * share)[:, None], last["sm"].shape)
     np.testing.assert_allclose(last["sm"], expected, rtol=1e-5)
+
+
+def one_step(ground, pack=0.0, **changes):
+    """State after a step of a loam at field capacity (``ground`` degC), what left it, its Drive."""
+    one = np.ones(1)
+    plants = SimpleNamespace(hiding_snow=40 * one, snow_albedo=0.7 * one, albedo=0.2 * one)
+    roots = np.full((4, 1), 0.25)
+    model = noah_type.Noah(SOIL, plants, roots, LOAM, DEEP, THICKNESS, 0.125)
+    drive = dict.fromkeys(run.Drive._fields, 1.0) | {"rain": 0.0, "snowfall": 0.0} | changes
+    drive = run.Drive(**{name: value * one for name, value in drive.items()})
+    theta = np.broadcast_to(SOIL.field_capacity, (4, 1))
+    state = noah_type.State(theta, np.full((4, 1), ground), 0 * one, pack * one, 0 * one)
+    return *model.step(state, drive), drive
+
+
+def test_plants_drink_no_ice():
+    assert one_step(5.0)[1].evapotranspiration[0] > 0.01
+    assert one_step(-5.0)[1].evapotranspiration[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_evaporation_cools_the_skin_and_melting_snow_keeps_it_at_zero(monkeypatch):
+    skins, conduct = [], noah_type.conduct
+    monkeypatch.setattr(noah_type, "conduct", lambda *a: skins.append(a[2][0]) or conduct(*a))
+    _, left, drive = one_step(5.0, temperature=12.0, radiation=100.0, potential=6.0, exchange=20.0)
+    latent = left.evapotranspiration / 0.125 * 2.45e6 / 86400  # W m-2
+    assert latent > 50
+    np.testing.assert_allclose(skins[0], drive.temperature + (100 - latent) / 20)
+    one_step(5.0, pack=200.0, temperature=12.0, radiation=100.0)
+    assert skins[1] == 0

@@ -116,3 +116,18 @@ def test_plants_feel_drought_below_seven_tenths_of_the_available_water():
         state = vic_type.State(np.broadcast_to(theta, (3, 1)), 0 * one, 0 * one)
         taken.append(float(model.step(state, run.Drive(**drive))[1].evapotranspiration[0]))
     assert taken[0] == pytest.approx(taken[1]) and taken[2] < 0.9 * taken[1]
+
+
+def test_gravity_drains_as_much_in_one_step_as_in_many():
+    soil = pedotransfer(np.array([40.0]), np.array([20.0]), MILLIMETRE)
+    low, high = 100 * soil.residual, 100 * soil.porosity
+
+    def drained(steps, length):
+        water = low + 0.8 * (high - low)
+        model = vic_type.Vic(soil, None, None, None, length, landsurface.Parameters())
+        for _ in range(steps):
+            water = water - model._gravity(water, low, high)
+        return low + 0.8 * (high - low) - water
+
+    np.testing.assert_allclose(drained(1, 1.0), drained(64, 1 / 64))
+    np.testing.assert_allclose(drained(1, 1e-6), 1e-6 * soil.conductivity * 0.8**soil.power, 1e-3)

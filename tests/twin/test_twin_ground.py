@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
+from soilbook.physics.air import extraterrestrial
 from soilbook.twin import streams
-from soilbook.twin.ground import COVERS, HEAVY, Weather, ground, leaf_area, schedule, snowpack
+from soilbook.twin.ground import (
+    COVERS,
+    HEAVY,
+    Weather,
+    ground,
+    leaf_area,
+    schedule,
+    sky,
+    snowpack,
+)
 
 
 def test_snow_keeps_its_water():
@@ -26,6 +36,18 @@ def test_steps_bring_all_water_of_each_day():
     assert fine.day.size == 3 * plan.day.size
     counts = np.bincount(plan.day)
     assert counts[supply > HEAVY].min() > counts[supply < HEAVY].max()
+
+
+def test_steps_are_short_on_wet_days_and_after_a_soaking():
+    plan = schedule(streams.stream(0, "s"), np.array([0.5, 2, 0.5, 6, 0.5, 0.5, 25, 0]))
+    assert np.bincount(plan.day).tolist() == [3, 8, 3, 8, 8, 3, 24, 8]
+
+
+def test_half_of_the_sunlight_is_lost_to_clouds():
+    cloud = np.array([0.0, 0.5, 1.0])
+    sun, longwave = sky(np.full(3, 15.0), np.full(3, 60.0), cloud, 40.0, np.full(3, 180))
+    np.testing.assert_allclose(sun, np.array([0.75, 0.5, 0.25]) * extraterrestrial(40.0, 180))
+    assert (np.diff(longwave) > 0).all()
 
 
 def weather(temperature, rain, n=60):

@@ -164,3 +164,10 @@ def test_stations_of_the_us_network_lie_in_the_usa():
         north, east, pixel = instruments.stations(pixels, seed)
         assert len(set(pixel.tolist())) == instruments.STATIONS and home[pixel].all()
         assert north.max() < 49 and (north.min() < 30) and east.max() > -72 and east.min() < -118
+
+
+def test_a_bucket_spills_what_it_cannot_hold_and_leaks_when_it_is_full():
+    rain, demand = np.array([[0.0], [300.0], [0.0], [0.0]]), np.array([[0.0], [0.0], [0.0], [10.0]])
+    water = instruments.bucket(rain, demand, np.array([100.0]))[:, 0]
+    left = 96 - 10 * 0.96 - 4 * 0.96**4
+    np.testing.assert_allclose(water, [49.75, 100, 96, left])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soilbook.data import conus412, easegrid, network
-from soilbook.twin import land
+from soilbook.twin import land, sites, streams
 
 
 def cells(rows, columns) -> set:
@@ -81,3 +81,14 @@ def test_layers_make_up_the_depth_asked_for():
     np.testing.assert_allclose(land.shares(1.0)[:8], thickness[:8])
     assert land.shares(1.0)[8] == pytest.approx(1 - land.EDGES[8])
     assert (land.shares(1.0)[9:] == 0).all()
+
+
+def test_conductivity_falls_by_e_over_half_a_metre():
+    latitude, longitude = np.array([35.0, 45.0]), np.array([-95.0, -110.0])
+    space = streams.Space(latitude, longitude, seed=0)
+    pixels = land.soil_columns(space, land.nature(space, land.climate(latitude, longitude)))
+    middle = (land.EDGES[1:] + land.EDGES[:-1])[: land.WATER_LAYERS] / 2
+    stations = sites.site_columns(np.array([40.0]), np.array([20.0]), ["Cropland"])
+    for made, depth in ((pixels, middle), (stations, sites.CENTRES[: sites.WATER_LAYERS])):
+        falls = np.log(made.soil.conductivity / made.soil.conductivity[:, :1])
+        np.testing.assert_allclose(falls, np.broadcast_to((depth[0] - depth) / 0.5, falls.shape))

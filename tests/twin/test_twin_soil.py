@@ -5,6 +5,7 @@ import pytest
 
 from soilbook.physics.soil import DAY, FREEZING, FUSION, enthalpy, pedotransfer
 from soilbook.twin import soil
+from soilbook.twin.ground import Ground, Schedule
 from soilbook.twin.sites import CENTRES, THICKNESS
 
 YEAR = 365.0
@@ -189,6 +190,12 @@ def test_ice_stops_the_flow(uniform):
     assert (frozen[3] < 0.02 * open_soil[3]).all()
 
 
+def test_ice_at_the_surface_lets_no_rain_in(uniform):
+    _, water, _ = advance(uniform, uniform.soil.field_capacity, 1, 24, drive(0.05, passage=1e-9))
+    assert (water[0] < 1e-4 * 0.05).all()
+    np.testing.assert_allclose(water[1], 0.05, rtol=1e-3)
+
+
 def test_columns_do_not_feel_each_other(uniform):
     theta, forcing = uniform.soil.field_capacity, drive(0.03, plants=0.004)
     together, _, _ = advance(uniform, theta, 5, 8, forcing)
@@ -196,6 +203,21 @@ def test_columns_do_not_feel_each_other(uniform):
     alone = soil.columns(texture_soil, np.full((1, LAYERS), 1 / LAYERS), THICKNESS[:LAYERS])
     single, _, _ = advance(alone, theta[1:2], 5, 8, drive(0.03, plants=0.004, n=1))
     assert (single[0] == together[1]).all()
+
+
+def test_a_day_and_its_morning_are_means_of_their_steps(uniform):
+    none, rain = np.zeros((1, 3)), np.repeat([0.0, 0.04], 12)
+    steps = [Schedule(np.zeros(24, int), np.full(24, 1 / 24), rain)] * 3
+    top = Ground(none, none, none, none, none, none, none + 15, none + 0.06)
+    start, warmth = uniform.soil.field_capacity, np.full(3, 15.0)
+    made = soil.simulate(top, steps, uniform, THICKNESS, np.array([85.0, 40, 20]), warmth, start)
+    theta, states = start, []
+    for now in rain:
+        theta, _ = soil.step(uniform, theta, np.full(3, 1 / 24), drive(now))
+        states.append(theta)
+    np.testing.assert_allclose(made.moisture[0], np.mean(states, axis=0))
+    np.testing.assert_allclose(made.morning[0], np.mean(states[:8], axis=0))
+    np.testing.assert_allclose(made.storage[0], 1000 * (theta * uniform.thickness).sum(axis=1))
 
 
 def test_large_pores_end_where_their_depth_says(uniform):

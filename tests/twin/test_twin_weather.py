@@ -1,5 +1,7 @@
 """Weather of the sites against Table D2, and of the continent against its climate."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,16 @@ from soilbook import published
 from soilbook.data.sites import SITES
 from soilbook.physics.air import day_of_year, extraterrestrial
 from soilbook.twin import streams
-from soilbook.twin.weather import moments, occurrence, of_site, regimes, trend, wind_speed
+from soilbook.twin.weather import (
+    ContinentWeather,
+    analysed,
+    moments,
+    occurrence,
+    of_site,
+    regimes,
+    trend,
+    wind_speed,
+)
 
 SPIN_UP = 365
 GAUGE_ERRORS = {"ShadowMtns", "GrouseCreek"}
@@ -176,3 +187,13 @@ def test_some_places_have_a_trend_and_most_have_none(world):
     slopes = trend(world.space)
     assert 0.4 < (slopes == 0).mean() < 0.9
     assert np.abs(slopes).max() > 0.02
+
+
+def test_the_analysis_misses_a_fiftieth_of_the_rain_and_more_in_the_mountains():
+    latitude = np.linspace(30.0, 48.0, 10)
+    space = streams.Space(latitude, np.full(10, -100.0), seed=0)
+    climate = SimpleNamespace(elevation=np.repeat([0.0, 2000.0], 5))
+    seen = analysed(space, climate, ContinentWeather(*[np.ones((4000, 10))] * 9))
+    missed = (seen.precipitation == 0).mean(axis=0).reshape(2, 5).mean(axis=1)
+    np.testing.assert_allclose(missed, [0.02, 0.06], rtol=0.15)
+    assert (seen.longwave == 1).all() and seen.shortwave.std() == pytest.approx(0.06, rel=0.05)

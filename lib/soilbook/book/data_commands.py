@@ -8,8 +8,7 @@ from pathlib import Path
 
 from soilbook import data
 from soilbook.book import products
-from soilbook.data import clients, own
-from soilbook.data.clients import download
+from soilbook.data import download, own
 from soilbook.errors import ParameterError, SoilbookError, unknown
 from soilbook.store import write
 
@@ -52,8 +51,8 @@ def data_get(options) -> int:
             raise ParameterError(f"{options.product} is asked for by hand; no options")
         return 0
     names = [name.strip() for name in (options.sites or "").split(",") if name.strip()]
-    plan = clients.plan(options.product, folder, names, options.start, options.end)
-    print(f"plan: {plan.text(folder, options.refresh)}", flush=True)
+    plan = download.plan(options.product, folder, names, options.start, options.end)
+    print(f"plan: {download.outlook(plan, folder, options.refresh)}", flush=True)
     if options.dry_run:
         return 0
     print(download.fetch(plan, folder, options.refresh), flush=True)

@@ -14,8 +14,8 @@ from soilbook import data
 from soilbook.data import (
     archive,
     awdb,
-    clients,
     conus412,
+    download,
     fluxnet,
     giovanni,
     ismn,
@@ -28,7 +28,6 @@ from soilbook.data import (
     uscrn,
 )
 from soilbook.data import files as folder_of_data
-from soilbook.data.clients import download
 from soilbook.errors import DataError, SoilbookError
 
 Records = Iterable[tuple[str, Callable]]
@@ -58,7 +57,7 @@ class Product:
     @property
     def fetched(self) -> bool:
         """Whether ``soilbook data get`` fetches it; the others are asked for by hand."""
-        return self.name in clients.NAMES
+        return self.name in download.PLANS
 
 
 def _archives(base: Path, archives: list[Path]) -> Iterator[tuple[str, Callable]]:
@@ -110,9 +109,9 @@ def _granules(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
 
 def _hours(base: Path, found: list[Path]) -> Iterator[tuple[str, Callable]]:
     """NLDAS-2: the first and the last file of each product, and all series at points."""
-    for kind in giovanni.KINDS.values():
+    for product in nldas.PRODUCTS.values():
         names = ((file, nldas.NAME.fullmatch(file.name)) for file in found)
-        yield from _ends([file for file, name in names if name and name["kind"] == kind],
+        yield from _ends([file for file, name in names if name and file.name.startswith(product)],
                          nldas.check_file)  # fmt: skip
     series = [file for file in found if giovanni.named(file)]
     for folder in sorted({file.parent for file in series}):

@@ -11,7 +11,7 @@ from soilbook import __version__
 from soilbook import data as room
 from soilbook.book import products
 from soilbook.book.links import REPOSITORY
-from soilbook.data.clients import download
+from soilbook.data import download
 from soilbook.device import find as find_device
 
 BOOK = "soilbook: two soil moisture studies, recomputed"

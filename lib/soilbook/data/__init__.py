@@ -1,17 +1,16 @@
 """Data of the sites: one door to all tracks, real observations and the twin made by the library.
 
-Readers of real observations stand in the modules of this room, one a product; what fetches them
-from their owners in ``clients``.
+A module of this room a product: its reader, and what of it is fetched from its owner by
+``download``.
 """
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 
 import xarray as xr
 
 from soilbook.data import archive, files, observed, own, sites
-from soilbook.data.files import folder
+from soilbook.data.files import Folder, folder
 from soilbook.errors import ParameterError, unknown
 from soilbook.fingerprint import of_code
 
@@ -20,9 +19,7 @@ __all__ = ["TRACKS", "available", "find", "fingerprint", "folder", "load"]
 TRACKS = ("twin", "observed", "archive")
 
 
-def load(
-    name: str, data: str = "twin", folder: Path | str | None = None, seed: int = 0
-) -> xr.Dataset:
+def load(name: str, data: str = "twin", folder: Folder = None, seed: int = 0) -> xr.Dataset:
     """Daily Dataset of one site of a track, as ``schema.check`` wants it.
 
     ``observed``: real observations, see ``observed.load``; ``archive``: the authors' own files;
@@ -40,7 +37,7 @@ def load(
     return twin.load(name, seed=seed)
 
 
-def available(data: str, folder: Path | str | None = None) -> list[str]:
+def available(data: str, folder: Folder = None) -> list[str]:
     """Paper sites that a track has, in the paper's order."""
     _check(data)
     if data == "twin":
@@ -48,7 +45,7 @@ def available(data: str, folder: Path | str | None = None) -> list[str]:
     return (observed if data == "observed" else archive).available(folder)
 
 
-def find(name: str, data: str, folder: Path | str | None = None) -> str:
+def find(name: str, data: str, folder: Folder = None) -> str:
     """The one name under which a track loads a site; raises as ``load`` for one that it has not.
 
     The observed track knows any station of the data folder and files of one's own as well.
@@ -61,9 +58,7 @@ def find(name: str, data: str, folder: Path | str | None = None) -> str:
     return sites.find(name).name
 
 
-def fingerprint(
-    data: str, names: Iterable[str], folder: Path | str | None = None, seed: int = 0
-) -> str:
+def fingerprint(data: str, names: Iterable[str], folder: Folder = None, seed: int = 0) -> str:
     """SHA-256 of what the Datasets of these sites are made from.
 
     Observed and archive: names, sizes and contents of the files read. Twin: its code and the seed.

@@ -1,4 +1,5 @@
-"""Reader of the authors' own station files (Zenodo, doi 10.5281/zenodo.10060492).
+"""The authors' own station files of study 1 (Zenodo, doi 10.5281/zenodo.10060492): reader, and what
+is fetched, all files of the record, checked by Zenodo's MD5.
 
 ``wang2024/**/STATION.csv``, or such files in ``wang2024/*.zip``: comma separated with a header, as
 the released programs read them: ``p, ta, SW, LW, WS, RH`` and for each depth ``sm_D_D`` and
@@ -11,9 +12,10 @@ the first day from Table D2 where the number of rows is that of its period, W m-
 short-wave is above 60. Anything else is refused.
 """
 
+import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import files, ismn, quality, sites
+from soilbook.data.files import File, Folder, Plan
 from soilbook.errors import DataError, ParameterError
 
 FOLDER = "wang2024"
@@ -37,10 +40,12 @@ COLUMNS = {
 PROBE = re.compile(r"(sm|ts)_(\d+\.\d{6})_(\d+\.\d{6})")
 DATES = ("date", "time", "datetime", "")
 LEAST_SHORTWAVE = 60.0  # mean in W m-2; a mean in MJ m-2 d-1 is below 35 anywhere on Earth
+RECORD = "https://zenodo.org/api/records/10060492"
+PACE = 1.0  # s
 SOURCE = "Wang et al. (2024), doi 10.5281/zenodo.10060492"
 
 
-def stations(folder: Path | str | None = None) -> dict[str, Path]:
+def stations(folder: Folder = None) -> dict[str, Path]:
     """The file, or archive, of every paper site that the data folder has, in the paper's order.
 
     Raises DataError for two files that may be the same site's.
@@ -58,7 +63,7 @@ def stations(folder: Path | str | None = None) -> dict[str, Path]:
     return {name: found[name] for name in sites.SITES if name in found}
 
 
-def read(folder: Path | str | None, name: str) -> xr.Dataset:
+def read(folder: Folder, name: str) -> xr.Dataset:
     """Daily record of a paper site out of the authors' file; ``guesses`` says what it leaves open.
 
     Raises ParameterError for a name that the paper has not, DataError naming file, row and column
@@ -99,12 +104,12 @@ def read(folder: Path | str | None, name: str) -> xr.Dataset:
     return schema.check(result, where)
 
 
-def available(folder: Path | str | None = None) -> list[str]:
+def available(folder: Folder = None) -> list[str]:
     """Paper sites whose file the data folder has."""
     return list(stations(folder))
 
 
-def files_of(name: str, folder: Path | str | None = None) -> list[Path]:
+def files_of(name: str, folder: Folder = None) -> list[Path]:
     """The file that ``read`` reads, or the archive that holds it."""
     return [stations(folder)[sites.find(name).name]]
 
@@ -206,3 +211,42 @@ def _units(values: pd.DataFrame, held: dict[str, str], where: str) -> list[str]:
     if "wind_speed" in held:
         guesses.append(f"WS in m s-1 (mean {float(values[held['wind_speed']].mean()):.1f})")
     return guesses
+
+
+def plan(root: Path, names: Iterable[str], start, end, ask) -> Plan:
+    """All files of the record, which is asked for its list first.
+
+    Raises ParameterError where a choice is asked for, DataError for a list of another form.
+    """
+    if list(names) or start or end:
+        raise ParameterError("wang2024 comes whole: no --sites, --from and --to")
+    content = ask(RECORD)
+    try:
+        listed = json.loads(content)["files"]
+        made = tuple(_file(entry) for entry in listed)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{RECORD}: not the list of files that was expected ({type(error).__name__})"
+        ) from None
+    if not made:
+        raise DataError(f"{RECORD}: no files")
+    return Plan("wang2024", made, PACE)
+
+
+def _file(entry: dict) -> File:
+    """One entry; Zenodo has two spellings of its fields."""
+    name = entry.get("key") or entry["filename"]
+    if Path(name).name != name or name.startswith("."):
+        raise ValueError(name)
+    size = int(entry["size"] if "size" in entry else entry["filesize"])
+    md5 = entry["checksum"].removeprefix("md5:")
+    # The address of the content, so that none that an answer names is followed.
+    return File(f"{FOLDER}/{name}", f"{RECORD}/files/{name}/content", _check, size, md5)
+
+
+def _check(path: Path) -> None:
+    """A zip can be opened and a table is text; what else the record has is kept as it is."""
+    if path.suffix == ".zip" and not zipfile.is_zipfile(path):
+        raise DataError(f"{path}: no zip")
+    if path.suffix == ".csv":
+        files.read_text(path)

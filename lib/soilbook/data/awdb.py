@@ -1,4 +1,5 @@
-"""Reader of USDA SCAN stations as the AWDB service gives them (wcc.sc.egov.usda.gov/awdbRestApi).
+"""USDA SCAN stations as the AWDB service gives them (wcc.sc.egov.usda.gov/awdbRestApi): reader, and
+what is fetched, hours of the soil year by year and days of the weather.
 
 ``scan/2057_AL_SCAN/``: ``station.json``, the answer of ``stations``; ``hourly_YEAR.json`` and
 ``daily.json``, answers of ``data``: a list of one {stationTriplet, data: [{stationElement:
@@ -14,8 +15,10 @@ years: they are counted and not judged; ISMN's upper limit of soil moisture (0.6
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -23,9 +26,10 @@ import xarray as xr
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from soilbook import schema
-from soilbook.data import files, ismn, quality
+from soilbook.data import files, ismn, quality, sites
+from soilbook.data.files import File, Folder, Plan
 from soilbook.data.scan import HIGHEST
-from soilbook.errors import DataError
+from soilbook.errors import DataError, ParameterError
 
 FOLDER = "scan"
 STATION, DAILY, HOURLY = "station.json", "daily.json", "hourly_{}.json"
@@ -47,6 +51,12 @@ TRIPLETS = {
 TRIPLET = re.compile(r"(\d{1,9})[:_]([A-Z]{2})[:_]SCAN")
 INCH = 0.0254  # m
 INCHES = (2, 4, 8, 20, 40)
+BASE = "https://wcc.sc.egov.usda.gov/awdbRestApi/services/v1"
+PACE, ANSWER = 1.0, 5.0  # s
+BYTES_PER_VALUE = 60
+# A part of code:depth:ordinal may be *; without the ordinal only the first sensor is meant.
+SOIL = ",".join(f"{code}:-{depth}:*" for code in ("SMS", "STO") for depth in INCHES)
+WEATHER = "PRCP,TAVG"
 
 
 def _celsius(value: np.ndarray) -> np.ndarray:
@@ -92,13 +102,13 @@ class _Place(BaseModel):
     longitude: float
 
 
-def stations(folder: Path | str | None = None) -> list[str]:
+def stations(folder: Folder = None) -> list[str]:
     """Triplets of the stations in the data folder, such as ``2057:AL:SCAN``."""
     root = files.product(folder, ".") / FOLDER
     return sorted(path.parent.name.replace("_", ":") for path in root.glob(f"*_*_SCAN/{STATION}"))
 
 
-def find(folder: Path | str | None, name: str) -> str | None:
+def find(folder: Folder, name: str) -> str | None:
     """Triplet of a station in the folder, given so, with ``_``, or by its name; None without."""
     there = stations(folder)
     match = TRIPLET.fullmatch(TRIPLETS.get(name, name))
@@ -111,12 +121,12 @@ def find(folder: Path | str | None, name: str) -> str | None:
     return None
 
 
-def path_of(folder: Path | str | None, triplet: str, name: str) -> Path:
+def path_of(folder: Folder, triplet: str, name: str) -> Path:
     """A file of a station."""
     return files.product(folder, ".") / FOLDER / triplet.replace(":", "_") / name
 
 
-def files_of(folder: Path | str | None, triplet: str) -> list[Path]:
+def files_of(folder: Folder, triplet: str) -> list[Path]:
     """The files of a station that ``read`` reads; DataError if one of them is absent."""
     hourly = sorted(path_of(folder, triplet, STATION).parent.glob(HOURLY.format("[12]*")))
     years = [_year(path) for path in hourly]
@@ -126,7 +136,7 @@ def files_of(folder: Path | str | None, triplet: str) -> list[Path]:
     return [path_of(folder, triplet, STATION), path_of(folder, triplet, DAILY), *hourly]
 
 
-def years(folder: Path | str | None, triplet: str) -> range:
+def years(folder: Folder, triplet: str) -> range:
     """Calendar years of a station on file; DataError as ``files_of``."""
     _, _, *hourly = files_of(folder, triplet)
     return range(_year(hourly[0]), _year(hourly[-1]) + 1)
@@ -140,7 +150,7 @@ def place(path: Path) -> _Place:
     return found[0]
 
 
-def read(folder: Path | str | None, triplet: str) -> xr.Dataset:
+def read(folder: Folder, triplet: str) -> xr.Dataset:
     """Daily record of a station: soil moisture and temperature at the depths of its probes, rain
     and air temperature; every day of the calendar years on file.
 
@@ -270,3 +280,58 @@ def _parsed(path: Path, kind):
         raise DataError(
             f"{path}: {f'{where}: ' if where else ''}{first['msg']}; an answer of AWDB is needed"
         ) from None
+
+
+def plan(root: Path, names: Iterable[str], start, end, ask) -> Plan:
+    """Stations of the paper (default: all twelve, over their records), or others by their triplet,
+    which need ``start`` and ``end``; whole years.
+
+    Raises ParameterError for a name that is neither.
+    """
+    made = []
+    for name in list(names) or TRIPLETS:
+        triplet, first, last = _station(name, start, end)
+        folder = f"{FOLDER}/{triplet.replace(':', '_')}"
+        asked = {"stationTriplets": triplet, "activeOnly": "false"}
+        address = f"{BASE}/stations?{urlencode(asked, safe=':')}"
+        made.append(File(f"{folder}/{STATION}", address, partial(_is, triplet=triplet), 1000))
+        years = range(first.year, last.year + 1)
+        today = pd.Timestamp.now().year
+        spans = [(year, year + 1, SOIL, "HOURLY", HOURLY.format(year)) for year in years]
+        spans.append((years[0], years[-1] + 1, WEATHER, "DAILY", DAILY))
+        for begin, stop, elements, duration, file in spans:
+            # Into the next year, whichever hour of the last day the service takes for its end.
+            asked = {
+                "stationTriplets": triplet,
+                "elements": elements,
+                "duration": duration,
+                "beginDate": f"{begin}-01-01",
+                "endDate": f"{stop}-01-01",
+            }
+            address = f"{BASE}/data?{urlencode(asked, safe=':,*')}"
+            hourly = duration == "HOURLY"
+            values = 10 * 8760 if hourly else 2 * 365 * len(years)
+            pattern = "%Y-%m-%d %H:%M" if hourly else "%Y-%m-%d"
+            check = partial(read_answer, triplet=triplet, pattern=pattern)
+            size = values * BYTES_PER_VALUE
+            made.append(File(f"{folder}/{file}", address, check, size, changing=stop > today))
+    return Plan("scan", tuple(made), PACE, ANSWER)
+
+
+def _station(name: str, start, end) -> tuple[str, pd.Timestamp, pd.Timestamp]:
+    match = TRIPLET.fullmatch(name)
+    if match is None:
+        site = sites.find(name)
+        if site.name not in TRIPLETS:
+            allowed = ", ".join(TRIPLETS)
+            raise ParameterError(f"site {site.name!r} is no SCAN station; of the paper: {allowed}")
+        return TRIPLETS[site.name], start or site.start, end or site.end
+    if start is None or end is None:
+        raise ParameterError(f"{name} is no site of the paper: --from and --to are needed")
+    return f"{match[1]}:{match[2]}:SCAN", start, end
+
+
+def _is(path: Path, triplet: str) -> None:
+    found = place(path).stationTriplet
+    if found != triplet:
+        raise DataError(f"{path}: station {found}; {triplet} was asked for")

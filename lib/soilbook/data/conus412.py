@@ -19,6 +19,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import easegrid, files
+from soilbook.data.files import Folder
 from soilbook.errors import DataError, ParameterError, unknown
 
 PRODUCT = "smap_conus412"
@@ -89,7 +90,7 @@ DERIVED = {"wind_speed": ("eastward_wind", "northward_wind")}
 NAMES = (*FORCING, *DERIVED, *TARGET, *CONSTANTS)
 
 
-def years(folder: Path | str | None = None) -> list[int]:
+def years(folder: Folder = None) -> list[int]:
     """Years Y whose folder (1 April Y to 31 March Y+1) is there; DataError if there is none."""
     root = _root(folder)
     there = sorted(int(path.name) for path in root.glob("[12][0-9][0-9][0-9]") if path.is_dir())
@@ -98,13 +99,13 @@ def years(folder: Path | str | None = None) -> list[int]:
     return there
 
 
-def files_of(folder: Path | str | None = None) -> list[Path]:
+def files_of(folder: Folder = None) -> list[Path]:
     """All files of the data base, for ``files.digest``."""
     return files.matching(_root(folder), "**/*.csv")
 
 
 def read(
-    folder: Path | str | None = None,
+    folder: Folder = None,
     variables: Iterable[str] | None = None,
     years: Iterable[int] | None = None,
 ) -> xr.Dataset:
@@ -147,11 +148,11 @@ def read(
     return schema.check_grid(schema.describe_grid(result, source), str(root))
 
 
-def _root(folder: Path | str | None) -> Path:
+def _root(folder: Folder) -> Path:
     return files.product(folder, f"{PRODUCT}/CONUSv4f1")
 
 
-def _chosen(folder: Path | str | None, asked: Iterable[int] | None) -> list[int]:
+def _chosen(folder: Folder, asked: Iterable[int] | None) -> list[int]:
     there = years(folder)
     chosen = there if asked is None else sorted(set(asked))
     absent = [year for year in chosen if year not in there]

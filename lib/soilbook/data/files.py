@@ -1,4 +1,5 @@
-"""Where observed data lie, what identifies the files read, and their text as numbers and days.
+"""Where observed data lie, what identifies the files read, their text as numbers and days, and
+what is fetched from their owners.
 
 Every error names the file and, where there is one, the row of the first bad cell.
 """
@@ -8,7 +9,8 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,43 @@ from soilbook.errors import DataError
 
 # No record is older or younger: an hour or day of another year is a slip.
 YEARS = (1900, 2100)
+Folder = Path | str | None  # of data; None is the one that ``folder`` names
 SAME_PLACE = 0.1  # degrees; what the positions of one station may differ by
 # What float() takes for part of a number and no table means: 1_000, or digits of other scripts.
 STRANGE = re.compile(r"[^-+.0-9eE nNaAiIfFtTyY]")
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: its path below the data folder, its address, and ``check(path)``, which raises
+    DataError for anything but what was asked for.
+
+    ``size`` (bytes) is an estimate, or the owner's own figure where ``md5`` is given as well;
+    ``changing`` marks what its owner still writes.
+    """
+
+    path: str
+    address: str
+    check: Callable[[Path], object]
+    size: int = 0
+    md5: str | None = None
+    changing: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fetched of a product, at least ``pace`` seconds apart.
+
+    ``answer`` (s) is what the owner needs for one, ``headers()`` gives credentials when they are
+    needed, and ``account`` says what to do where they are refused.
+    """
+
+    product: str
+    files: tuple[File, ...]
+    pace: float
+    answer: float = 0.3
+    headers: Callable[[], Mapping[str, str]] = dict
+    account: str = ""
 
 
 def folder() -> Path:
@@ -30,7 +66,7 @@ def folder() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("soilbook") / "data"
 
 
-def product(root: Path | str | None, name: str) -> Path:
+def product(root: Folder, name: str) -> Path:
     """Path of one product (``uscrn``, ``ismn``, ...) in the data folder ``root``.
 
     Raises DataError if the data folder or the product in it is absent.

@@ -8,13 +8,13 @@ doi 10.1038/s41597-020-0534-3); the table has no flag that tells which.
 
 import os
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from soilbook.data import files, quality
+from soilbook.data.files import Folder
 from soilbook.errors import DataError, unknown
 from soilbook.physics.air import CLEAR_SKY, CLOUD, estimate, saturation_pressure
 
@@ -37,7 +37,7 @@ MISSING = -9999.0
 FILE = "fluxnet/fluxnet2015_daily_4sites.csv"
 
 
-def stations(folder: Path | str | None = None) -> list[str]:
+def stations(folder: Folder = None) -> list[str]:
     """Names of the sites that are read; none where the data folder lacks the table.
 
     Raises DataError if the table itself cannot be read.
@@ -48,7 +48,7 @@ def stations(folder: Path | str | None = None) -> list[str]:
     return list(SITES)
 
 
-def read(folder: Path | str | None, site: str) -> xr.Dataset:
+def read(folder: Folder, site: str) -> xr.Dataset:
     """Daily weather of one of ``SITES``; no soil, so the dimension ``depth`` is empty.
 
     Relative humidity (%) follows from the vapour pressure deficit. Raises ParameterError for an
@@ -81,7 +81,7 @@ def read(folder: Path | str | None, site: str) -> xr.Dataset:
     )
 
 
-def longwave_errors(folder: Path | str | None = None) -> pd.DataFrame:
+def longwave_errors(folder: Folder = None) -> pd.DataFrame:
     """Error of every combination of formulas against long-wave measured at ``SITES``.
 
     Columns: site, clear_sky, cloud, bias and rmse (W m-2), r, n_days. Raises DataError if the
@@ -99,7 +99,7 @@ def longwave_errors(folder: Path | str | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _table(folder: Path | str | None) -> pd.DataFrame:
+def _table(folder: Folder) -> pd.DataFrame:
     """Rows of all sites, as text."""
     path = files.product(folder, FILE)
     return files.table(files.read_text(path), ["siteid", "TIMESTAMP", *NUMBERS], path)

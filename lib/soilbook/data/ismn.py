@@ -48,7 +48,6 @@ RULE = "parallel (+): mean by hour; then: from its first good hour"
 LARGEST = 2**30  # bytes that all files of a station may unpack to
 # Depths in names have six decimals, those in headers four.
 SAME_DEPTH = 1e-3  # m
-SAME_PLACE = 0.1  # degrees between the headers of a station
 
 
 @dataclass(frozen=True)
@@ -291,7 +290,7 @@ def _check_header(name: str, words: list[str], depths: np.ndarray, where: str) -
 
 def _check_one_place(sensors: list[Sensor], where: str) -> None:
     places = np.array([(one.latitude, one.longitude) for one in sensors])
-    if not (np.ptp(places, axis=0) <= SAME_PLACE).all():
+    if not (np.ptp(places, axis=0) <= files.SAME_PLACE).all():
         raise DataError(
             f"{where}: headers give latitudes {places[:, 0].min():g} to {places[:, 0].max():g} and "
             f"longitudes {places[:, 1].min():g} to {places[:, 1].max():g}; one place is needed"

@@ -9,6 +9,7 @@ import xarray as xr
 
 from soilbook import progress, schema
 from soilbook.data import easegrid, files, uscrn
+from soilbook.data.files import Folder
 from soilbook.errors import ParameterError
 from soilbook.physics.air import specific_humidity
 
@@ -20,23 +21,18 @@ COLD = 4.0
 COLD_FOR_TRENDS = 0.0
 # States and countries of the network outside the conterminous USA.
 ELSEWHERE = ("AK", "HI", "PR", "ON", "SA")
-# NCEI's list of stations, tab-separated; ELEVATION is in feet, or one of UNKNOWN.
-LIST = "stations.tsv"
-UNKNOWN = ("UN", "-9999")
-FOOT = 0.3048
-LOWEST, HIGHEST = -450.0, 9000.0  # m, of the Earth's land
 # Mean elevation of the USA (2,500 feet; USGS, Elevations and Distances in the United States),
 # taken for pressure where NCEI's list is not at hand: the daily files have no elevation.
-UNKNOWN_ELEVATION = 2500 * FOOT
+UNKNOWN_ELEVATION = 2500 * uscrn.FOOT
 
 
-def stations(folder: Path | str | None = None) -> pd.DataFrame:
+def stations(folder: Folder = None) -> pd.DataFrame:
     """All stations on file: latitude, longitude, elevation (m), state, conus, first and last year.
 
     Positions are those of the first row of the newest file, elevations those of NCEI's list
     ``uscrn/stations.tsv`` where it is there (NaN otherwise). Raises DataError naming file and row.
     """
-    height = _elevations(folder)
+    height = uscrn.elevations(folder)
     rows = {}
     for name, years in sorted(uscrn.years(folder).items()):
         longitude, latitude = uscrn.position(uscrn.path_of(folder, name, years[-1]))
@@ -52,19 +48,16 @@ def stations(folder: Path | str | None = None) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("station")
 
 
-def files_of(folder: Path | str | None = None, names: Iterable[str] | None = None) -> list[Path]:
+def files_of(folder: Folder = None, names: Iterable[str] | None = None) -> list[Path]:
     """The files that ``read`` reads, for ``files.digest``."""
     chosen = _chosen(folder, stations(folder), names)
     paths = [path for name in chosen for path in uscrn.files_of(folder, name)]
-    listed = files.product(folder, "uscrn") / LIST
+    listed = files.product(folder, "uscrn") / uscrn.LIST
     return [*paths, listed] if listed.is_file() else paths
 
 
 def read(
-    folder: Path | str | None = None,
-    names: Iterable[str] | None = None,
-    *,
-    threshold: float = COLD,
+    folder: Folder = None, names: Iterable[str] | None = None, *, threshold: float = COLD
 ) -> xr.Dataset:
     """Soil and weather of stations: Dataset (station, time), 32-bit, every day from first to last.
 
@@ -182,20 +175,3 @@ def _station(record: xr.Dataset, threshold: float, elevation: float) -> xr.Datas
     }
     series = {name: ("time", values.astype(np.float32)) for name, values in columns.items()}
     return xr.Dataset(series, {"time": record["time"].values})
-
-
-def _elevations(folder: Path | str | None) -> dict[str, float]:
-    """Elevation (m) of the stations in NCEI's list; empty without it."""
-    path = files.product(folder, "uscrn") / LIST
-    if not path.is_file():
-        return {}
-    needed = ["STATE", "LOCATION", "VECTOR", "ELEVATION"]
-    listed = files.table(files.read_text(path), needed, path, delimiter="\t")[needed]
-    cells = listed.map(str.strip).to_numpy(dtype=str)
-    names = ["_".join(" ".join(row[:3]).split()) for row in cells]
-    feet = np.where(np.isin(np.char.upper(cells[:, 3:]), UNKNOWN), "", cells[:, 3:])
-    height = files.numbers(feet, ["ELEVATION"], path, listed.index)[:, 0] * FOOT
-    allowed = f"{LOWEST / FOOT:.0f} to {HIGHEST / FOOT:.0f} are allowed"
-    odd = (height < LOWEST) | (height > HIGHEST)
-    files.refuse(odd, path, lambda k: f"ELEVATION is {cells[k, 3]} feet; {allowed}", listed.index)
-    return dict(zip(names, height, strict=True))

@@ -17,7 +17,8 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import easegrid, files, smap
+from soilbook.data import easegrid, files, hdf5
+from soilbook.data.files import Folder
 from soilbook.errors import DataError, ParameterError, unknown
 
 HOURS = 24
@@ -56,58 +57,50 @@ FORCING = {
 # Water of a layer in kg m-2; 1000 kg m-3 times its thickness makes it a volume fraction. VIC's
 # first layer is 0.1 m everywhere; the other two vary in depth (Xia et al. 2012, doi
 # 10.1029/2011JD016048), so its 0-100 cm is taken as the product gives it.
-MODELS = {
+_ROOT_ZONE = Field(("SoilM_0_100cm",), WATER, factor=1 / 1000)
+FIELDS = {
+    "forcing": FORCING,
     "noah": {
         "sm_surface": Field(("SoilM_0_10cm",), WATER, factor=1 / 100),
-        "sm_rootzone": Field(("SoilM_0_100cm",), WATER, factor=1 / 1000),
+        "sm_rootzone": _ROOT_ZONE,
     },
     "vic": {
         "sm_surface": Field(("SoilM_layer1",), WATER, factor=1 / 100),
-        "sm_rootzone": Field(("SoilM_0_100cm",), WATER, factor=1 / 1000),
+        "sm_rootzone": _ROOT_ZONE,
     },
+}
+PRODUCTS = {
+    "forcing": "NLDAS_FORA0125_H",
+    "noah": "NLDAS_NOAH0125_H",
+    "vic": "NLDAS_VIC0125_H",
 }
 
 
-def read_forcing(
-    folder: Path | str | None, rows, columns, *, start=None, end=None, at_least: int = HOURS
+def read(
+    folder: Folder, kind: str, rows, columns, *, start=None, end=None, at_least=HOURS
 ) -> xr.Dataset:
-    """Daily forcing of 36 km cells, by UTC day: Dataset (pixel, time) with ``wind_speed`` as well.
+    """Daily means of ``forcing``, ``noah`` or ``vic`` in 36 km cells, by UTC day.
 
-    Wind speed is that of the daily mean vector, as in ``conus412``. A day with fewer than
-    ``at_least`` of its 24 hours is NaN. Raises DataError naming file and variable.
+    Dataset (pixel, time): the models' ``sm_surface`` (0-10 cm) and ``sm_rootzone`` (0-100 cm),
+    m3 m-3; or the forcing with ``wind_speed``, that of the daily mean vector as in ``conus412``. A
+    day with fewer than ``at_least`` of its 24 hours is NaN. Raises ParameterError for another kind,
+    DataError naming file and variable.
     """
-    found = _find(folder, "NLDAS_FORA0125_H", start, end)
-    result = _means(found, FORCING, rows, columns, at_least)
-    result["wind_speed"] = np.hypot(result["eastward_wind"], result["northward_wind"])
-    source = "NLDAS-2 forcing (NLDAS_FORA0125_H)"
-    return schema.check_grid(schema.describe_grid(result, source), source)
+    if kind not in FIELDS:
+        raise unknown("kind of NLDAS", kind, FIELDS)
+    found = _find(folder, PRODUCTS[kind], start, end)
+    result = _means(found, FIELDS[kind], rows, columns, at_least)
+    return finished(result, kind, f"NLDAS-2 {kind} ({PRODUCTS[kind]})")
 
 
-def read_model(
-    folder: Path | str | None,
-    model: str,
-    rows,
-    columns,
-    *,
-    start=None,
-    end=None,
-    at_least: int = HOURS,
-) -> xr.Dataset:
-    """``sm_surface`` (0-10 cm) and ``sm_rootzone`` (0-100 cm), m3 m-3, of "noah" or "vic".
-
-    Dataset (pixel, time) of 36 km cells: daily means, NaN for a day with fewer than ``at_least`` of
-    its 24 hours. Raises ParameterError for another model, DataError naming file and variable.
-    """
-    if model not in MODELS:
-        raise unknown("NLDAS model", model, MODELS)
-    product = f"NLDAS_{model.upper()}0125_H"
-    found = _find(folder, product, start, end)
-    result = _means(found, MODELS[model], rows, columns, at_least)
-    source = f"NLDAS-2 {model} ({product})"
-    return schema.check_grid(schema.describe_grid(result, source), source)
+def finished(result: xr.Dataset, kind: str, source: str, place: str = "pixel") -> xr.Dataset:
+    """A Dataset of a kind with wind speed, names and units, checked."""
+    if kind == "forcing":
+        result["wind_speed"] = np.hypot(result["eastward_wind"], result["northward_wind"])
+    return schema.check_grid(schema.describe_grid(result, source), source, place)
 
 
-def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path]:
+def _find(folder: Folder, product: str, start, end) -> dict[str, Path]:
     """Files by their time stamp, in order of time; DataError if there are none or one twice."""
     root = files.product(folder, "nldas")
     found: dict[str, Path] = {}
@@ -120,7 +113,7 @@ def _find(folder: Path | str | None, product: str, start, end) -> dict[str, Path
                 f"{path}: the same time as {found[stamp].name}; one file for each time is needed"
             )
         found[stamp] = path
-    return smap.within(found, start, end, f"{root}: no files {product}.A*.nc")
+    return hdf5.within(found, start, end, f"{root}: no files {product}.A*.nc")
 
 
 def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.Dataset:
@@ -130,7 +123,7 @@ def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.
     holders: dict[tuple[bytes, bytes], np.ndarray] = {}  # found once for files of the same cells
 
     def of_file(path: Path) -> dict[str, np.ndarray]:
-        with smap.opened(path) as file:
+        with hdf5.opened(path) as file:
             _check_time(file, path)
             axes = _axes(file, path)
             key = axes[0].tobytes(), axes[1].tobytes()
@@ -144,18 +137,17 @@ def _means(found, fields: dict[str, Field], rows, columns, at_least: int) -> xr.
             name: means[name][place] * field.factor + field.offset for name, field in fields.items()
         }
 
-    return smap.means(found, of_file, at_least, coordinates)
+    return hdf5.means(found, of_file, at_least, coordinates)
 
 
 def check_file(path: Path) -> None:
     """Read one file as the readers do; DataError for what they refuse, whatever pixels are asked
     for."""
-    kind = NAME.fullmatch(path.name)["kind"]
-    fields = FORCING if kind == "FORA" else MODELS[kind.lower()]
-    with smap.opened(path) as file:
+    kind = next(kind for kind, one in PRODUCTS.items() if path.name.startswith(one))
+    with hdf5.opened(path) as file:
         _check_time(file, path)
         axes = _axes(file, path)
-        for field in fields.values():
+        for field in FIELDS[kind].values():
             _values(file, path, field, axes)
 
 
@@ -166,7 +158,7 @@ def _check_time(file: h5py.Group, path: Path) -> None:
     name = b"" if time is None else time.attrs.get("NAME", b"")
     if time is None or b"not a netCDF variable" in name:
         return
-    found = smap.read_field(path, file, "time")
+    found = hdf5.read_field(path, file, "time")
     told = SINCE.fullmatch(found.units or "")
     start = pd.to_datetime(told[2], utc=True, errors="coerce") if told else pd.NaT
     if pd.isna(start):
@@ -174,9 +166,9 @@ def _check_time(file: h5py.Group, path: Path) -> None:
             f"{path}: variable 'time' has units {found.units!r}; 'minutes since' a date, or hours, "
             "days, seconds, are needed"
         )
-    after = pd.to_timedelta(smap.numbers(found, np.float64).ravel(), unit=told[1])
+    after = pd.to_timedelta(hdf5.numbers(found, np.float64).ravel(), unit=told[1])
     stamp = NAME.fullmatch(path.name)["stamp"]
-    smap.check_times(path, "time", start.tz_localize(None) + after, stamp, timedelta(0))
+    hdf5.check_times(path, "time", start.tz_localize(None) + after, stamp, timedelta(0))
 
 
 def _holders(path: Path, latitude, longitude, pixels: np.ndarray) -> np.ndarray:
@@ -215,7 +207,7 @@ def _axes(file: h5py.Group, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Latitudes and longitudes (degrees) of a file; DataError without a pair of ``AXES``."""
     for pair in AXES:
         if set(pair) <= set(file):
-            axes = tuple(smap.read_field(path, file, name).values.astype(float) for name in pair)
+            axes = tuple(hdf5.read_field(path, file, name).values.astype(float) for name in pair)
             for name, axis in zip(pair, axes, strict=True):
                 if axis.ndim != 1 or not axis.size:
                     raise DataError(
@@ -234,7 +226,7 @@ def _values(file: h5py.Group, path: Path, field: Field, axes) -> np.ndarray:
     name = next((one for one in field.names if one in file), None)
     if name is None:
         raise DataError(f"{path}: no variable {' or '.join(field.names)}; it is needed")
-    found = smap.read_field(path, file, name)
+    found = hdf5.read_field(path, file, name)
     if found.units not in field.units:
         raise DataError(
             f"{path}: variable {name!r} has units {found.units!r}; "
@@ -246,4 +238,4 @@ def _values(file: h5py.Group, path: Path, field: Field, axes) -> np.ndarray:
             f"{path}: variable {name!r} has shape {found.values.shape}; "
             f"one time of {shape} is needed"
         )
-    return smap.numbers(found).reshape(shape)
+    return hdf5.numbers(found).reshape(shape)

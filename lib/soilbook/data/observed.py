@@ -7,9 +7,9 @@ lacks comes from NASA POWER where ``power/NAME.json`` is there. Without it long-
 (see ``longwave``) and the others are left out. The ``source`` of each variable says which.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,10 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import awdb, files, ismn, own, power, scan, sites, uscrn
+from soilbook.data.files import Folder
 from soilbook.errors import DataError, ParameterError, unknown
 from soilbook.physics import air
 
-# A POWER cell is 0.5 x 0.625 degrees; a file for a point farther off belongs to another site.
-POWER_DISTANCE = 0.7  # degrees
 # A record of hours may lack its first and last days, where a day needs 18 of them.
 EDGE = 31  # days
 ESTIMATE = ("air_temperature", "relative_humidity", "shortwave")
@@ -40,7 +39,7 @@ class Source:
     exact: bool = True
 
 
-def find(name: str, folder: Path | str | None = None) -> str:
+def find(name: str, folder: Folder = None) -> str:
     """The one name under which a site is loaded: the paper's, the station's, or a file's path.
 
     Raises ParameterError for a name that neither the paper nor the data folder has, DataError for a
@@ -49,7 +48,7 @@ def find(name: str, folder: Path | str | None = None) -> str:
     return _source(str(name), folder).name
 
 
-def load(name: str, folder: Path | str | None = None) -> xr.Dataset:
+def load(name: str, folder: Folder = None) -> xr.Dataset:
     """Daily Dataset of a paper site (over its record of Table D2), a station or a file.
 
     A station's name with its state ("RI_Kingston_1_W", as ``uscrn.stations`` lists it) always means
@@ -65,7 +64,7 @@ def load(name: str, folder: Path | str | None = None) -> xr.Dataset:
     return record
 
 
-def available(folder: Path | str | None = None) -> list[str]:
+def available(folder: Folder = None) -> list[str]:
     """Paper sites, in the paper's order, whose files cover all years of their record.
 
     Raises DataError if there is no data folder; a folder without any gives an empty list.
@@ -83,7 +82,7 @@ def available(folder: Path | str | None = None) -> list[str]:
     return found
 
 
-def files_of(name: str, folder: Path | str | None = None) -> list[Path]:
+def files_of(name: str, folder: Folder = None) -> list[Path]:
     """The files that ``load(name, folder)`` reads."""
     source = _source(str(name), folder)
     extra = _power_file(folder, own.label(source.name))
@@ -129,24 +128,15 @@ def _short(source: str) -> str:
     return f"{kind} ({text.split(',')[0]})" if kind == "estimated" else text.split(",")[0] or kind
 
 
-def _source(name: str, folder: Path | str | None) -> Source:
+def _source(name: str, folder: Folder) -> Source:
     if own.is_own(name):
         path = Path(name)
         return Source(name, None, lambda: own.read(path), lambda: [path])
-    site = _paper_site(name)
+    site = sites.meant(name)
     return _of_a_station(name, folder) if site is None else _of_a_paper_site(site, folder)
 
 
-def _paper_site(name: str) -> sites.Site | None:
-    if re.match(r"[A-Z]{2}_", name):
-        return None
-    try:
-        return sites.find(name)
-    except ParameterError:
-        return None
-
-
-def _of_a_paper_site(site: sites.Site, folder: Path | str | None) -> Source:
+def _of_a_paper_site(site: sites.Site, folder: Folder) -> Source:
     root = files.product(folder, ".")
     triplet = awdb.TRIPLETS.get(site.name)
     if site.uscrn and files.matching(root, f"uscrn/daily01/*/*_{site.uscrn}.txt"):
@@ -167,7 +157,7 @@ def _of_a_paper_site(site: sites.Site, folder: Path | str | None) -> Source:
     )
 
 
-def _of_a_station(name: str, folder: Path | str | None) -> Source:
+def _of_a_station(name: str, folder: Folder) -> Source:
     root = files.product(folder, ".")
     why = ""
     if (root / "uscrn/daily01").is_dir():
@@ -184,37 +174,30 @@ def _of_a_station(name: str, folder: Path | str | None) -> Source:
 
 def _uscrn(station: str, folder, site: sites.Site | None) -> Source:
     span = (site.start, site.end) if site else ()
-    return Source(
-        site.name if site else station,
-        site,
-        lambda: uscrn.read(folder, station, *span),
-        lambda: uscrn.files_of(folder, station, *span),
-    )
+    read = partial(uscrn.read, folder, station, *span)
+    return _under(station, site, read, partial(uscrn.files_of, folder, station, *span))
 
 
 def _awdb(triplet: str, folder, site: sites.Site | None) -> Source:
-    return Source(
-        site.name if site else triplet,
-        site,
-        lambda: awdb.read(folder, triplet).assign_coords(site=site.name if site else triplet),
-        lambda: awdb.files_of(folder, triplet),
-    )
+    read, files_of = (partial(one, folder, triplet) for one in (awdb.read, awdb.files_of))
+    return _under(triplet, site, read, files_of)
 
 
 def _ismn(archive: Path, station: str, site: sites.Site | None) -> Source:
-    return Source(
-        site.name if site else station,
-        site,
-        lambda: ismn.read(archive, station).assign_coords(site=site.name if site else station),
-        lambda: [archive],
-        exact=False,
-    )
+    read = partial(ismn.read, archive, station)
+    return _under(station, site, read, lambda: [archive], exact=False)
+
+
+def _under(label: str, site: sites.Site | None, read, files_of, exact: bool = True) -> Source:
+    """A source whose record bears the paper's name, or the station's."""
+    name = site.name if site else label
+    return Source(name, site, lambda: read().assign_coords(site=name), files_of, exact)
 
 
 def _in_archives(name: str, root: Path) -> tuple[Path, str] | None:
     """Archive and NETWORK/STATION of a station, given so, by its own name or by the paper's."""
     wanted = {sites.key(name)}
-    site = _paper_site(name)
+    site = sites.meant(name)
     if site is not None:
         wanted |= {sites.key(one) for one in (site.name, *site.aliases)}
     for archive in files.matching(root, "ismn/*.zip"):
@@ -225,7 +208,7 @@ def _in_archives(name: str, root: Path) -> tuple[Path, str] | None:
 
 
 def _of_the_paper(record: xr.Dataset, source: Source) -> xr.Dataset:
-    """The record under the paper's name, over the days of Table D2."""
+    """The record over the days of Table D2."""
     site = source.site
     days = record["time"].values.astype("datetime64[D]")
     start, end = files.day(site.start), files.day(site.end)
@@ -235,30 +218,29 @@ def _of_the_paper(record: xr.Dataset, source: Source) -> xr.Dataset:
             f"{record.attrs['source']}: files cover {days[0]} to {days[-1]}; "
             f"site {site.name!r} needs {start} to {end}"
         )
-    record = record.assign_coords(site=site.name)
     if days[0] == start and days[-1] == end:
         return record
     period = np.arange(start, end + 1).astype("datetime64[ns]")
     return record.reindex(time=period)
 
 
-def _power_file(folder: Path | str | None, name: str) -> Path:
+def _power_file(folder: Folder, name: str) -> Path:
     """Where POWER's file of a site belongs, whether it is there or not."""
     root = files.folder() if folder is None else Path(folder)
     return root / "power" / f"{power.file_name(name)}.json"
 
 
-def _with_power(record: xr.Dataset, folder: Path | str | None) -> xr.Dataset:
+def _with_power(record: xr.Dataset, folder: Folder) -> xr.Dataset:
     """The record with the weather that it lacks from POWER's file of the site, if that is there."""
     path = _power_file(folder, record["site"].item())
     if not path.is_file():
         return record
     extra = power.read(path)
     for axis in ("latitude", "longitude"):
-        if abs(float(extra[axis]) - float(record[axis])) > POWER_DISTANCE:
+        if abs(float(extra[axis]) - float(record[axis])) > power.FARTHEST:
             raise DataError(
                 f"{path}: {axis} is {float(extra[axis]):g}, the station's is "
-                f"{float(record[axis]):g}; at most {POWER_DISTANCE} degrees apart are allowed"
+                f"{float(record[axis]):g}; at most {power.FARTHEST} degrees apart are allowed"
             )
     overlap = np.intersect1d(extra["time"].values, record["time"].values)
     if overlap.size == 0:

@@ -1,4 +1,4 @@
-"""Reader of NASA POWER's daily weather at a point, ``power/NAME.json``.
+"""NASA POWER's daily weather at a point, ``power/NAME.json``: reader, and what is fetched.
 
 Layout (power.larc.nasa.gov/docs/services/api/temporal/daily): ``properties.parameter`` maps each
 parameter to {YYYYMMDD: value}, ``header.fill_value`` is missing, ``parameters`` gives units and
@@ -8,15 +8,20 @@ a day, or in W m-2, depending on the community asked for.
 
 import json
 import re
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from pydantic import BaseModel, Field, ValidationError
 
-from soilbook.data import files, quality
-from soilbook.errors import DataError
+from soilbook.data import files, own, quality, sites
+from soilbook.data.files import File, Plan
+from soilbook.errors import DataError, ParameterError
 from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 
 MEGAJOULE_PER_KILOWATT_HOUR = 3.6
@@ -35,6 +40,12 @@ PARAMETERS = {
     "relative_humidity": ("RH2M", {"%": 1.0}),
     "wind_speed": ("WS2M", {"m/s": 1.0}),
 }
+# A cell is 0.5 x 0.625 degrees; a file for a point farther off belongs to another site.
+FARTHEST = 0.7  # degrees
+BASE = "https://power.larc.nasa.gov/api/temporal/daily/point"
+PACE, ANSWER = 2.5, 5.0  # s; about 30 requests a minute were once allowed
+BYTES_PER_DAY = 150
+FIRST = pd.Timestamp("1981-01-01")  # of its meteorology
 
 
 class _Header(BaseModel, strict=True):
@@ -132,3 +143,63 @@ def _once(pairs: list[tuple[str, object]]) -> dict:
 def file_name(site: str) -> str:
     """The name of a site as that of a file: "2057:AL:SCAN" and "NET/Here" hold signs of paths."""
     return re.sub(r"[:/\\]", "_", site)
+
+
+def plan(root: Path, names: Iterable[str], start, end, ask) -> Plan:
+    """Weather at paper sites (default: all thirty), or at stations and own sites that the data
+    folder has; over their records, or from ``start`` to ``end``.
+
+    Raises DataError for a site without a position.
+    """
+    found = []
+    for name in list(names) or sites.SITES:
+        label, latitude, longitude, first, last = _place(name, root)
+        first, last = max(start or first, FIRST), end or last
+        asked = {
+            "parameters": ",".join(parameter for parameter, _ in PARAMETERS.values()),
+            "community": "ag",
+            "longitude": f"{longitude:.4f}",
+            "latitude": f"{latitude:.4f}",
+            "start": f"{first:%Y%m%d}",
+            "end": f"{last:%Y%m%d}",
+            "format": "json",
+            "time-standard": "LST",
+        }
+        days = (last - first).days + 1
+        check = partial(_check, place=(latitude, longitude), first=first, last=last)
+        path = f"power/{file_name(label)}.json"
+        address = f"{BASE}?{urlencode(asked, safe=',')}"
+        found.append(File(path, address, check, days * BYTES_PER_DAY))
+    return Plan("power", tuple(found), PACE, ANSWER)
+
+
+def _place(name: str, root: Path) -> tuple[str, float, float, pd.Timestamp, pd.Timestamp]:
+    """Label, latitude, longitude, first and last day of a site."""
+    from soilbook.data import observed  # which reads POWER's files itself
+
+    if not own.is_own(name):
+        try:
+            site = sites.find(name)
+            return site.name, site.latitude, site.longitude, site.start, site.end
+        except ParameterError:
+            pass  # a station of the folder, whose record says where it lies
+    record = observed.load(name, root)
+    latitude, longitude = float(record["latitude"]), float(record["longitude"])
+    if not np.isfinite([latitude, longitude]).all():
+        raise DataError(f"{name}: no position; write # latitude: and # longitude: into the file")
+    first, last = (pd.Timestamp(record["time"].values[k]) for k in (0, -1))
+    return str(record["site"].item()), latitude, longitude, first, last
+
+
+def _check(path: Path, place: tuple[float, float], first, last) -> None:
+    """The answer is of this place, and has every parameter on every day asked for."""
+    made = read(path)
+    for axis, asked in zip(("latitude", "longitude"), place, strict=True):
+        if abs(float(made[axis]) - asked) > FARTHEST:
+            raise DataError(f"{path}: {axis} is {float(made[axis]):g}; {asked:g} was asked for")
+    lacking = set(PARAMETERS) - set(made.data_vars)
+    if lacking:
+        raise DataError(f"{path}: no {', '.join(PARAMETERS[one][0] for one in lacking)}")
+    days = made["time"].values.astype("datetime64[D]")
+    if (days[0], days[-1]) != (files.day(first), files.day(last)):
+        raise DataError(f"{path}: days {days[0]} to {days[-1]}; {first:%F} to {last:%F} needed")

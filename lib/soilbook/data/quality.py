@@ -63,7 +63,7 @@ def without_spikes(values: np.ndarray, threshold: float = SPIKE) -> tuple[np.nda
 
 def dataset(
     columns: Mapping[str, tuple[np.ndarray, str]],
-    days: np.ndarray,
+    days,
     depths,
     site: str,
     place: tuple[float, float],
@@ -84,8 +84,8 @@ def dataset(
             "time": np.asarray(days, dtype="datetime64[ns]"),
             "depth": np.asarray(depths, dtype=float),
             "site": site,
-            "latitude": latitude,
-            "longitude": longitude,
+            "latitude": ((), latitude, {"units": "degrees_north"}),
+            "longitude": ((), longitude, {"units": "degrees_east"}),
         }
     )
     for name, (values, origin) in columns.items():
@@ -96,8 +96,6 @@ def dataset(
             values, above = possible_shortwave(values, latitude, days)
             attributes["n_above_extraterrestrial"] = above
         result[name] = (schema.VARIABLES[name].dims, values, attributes)
-    result["latitude"].attrs["units"] = "degrees_north"
-    result["longitude"].attrs["units"] = "degrees_east"
     result.attrs["track"] = "observed"
     return schema.describe(result, source)
 

@@ -7,7 +7,6 @@ limit for soil moisture (0.6, Dorigo et al. 2013) and the spike rule of ``qualit
 """
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data import files, quality
+from soilbook.data.files import Folder
 from soilbook.errors import DataError
 
 FILE = "scan_alabama/SCAN_AL_SMS_only.csv"
@@ -25,14 +25,14 @@ COLUMNS = ("SMS-2.0in", "SMS-4.0in", "SMS-8.0in", "SMS-20.0in", "SMS-40.0in")
 HIGHEST = 0.6  # m3 m-3
 
 
-def stations(folder: Path | str | None = None) -> list[int]:
+def stations(folder: Folder = None) -> list[int]:
     """Numbers of the stations in the table; none where the data folder lacks it."""
     if not os.path.lexists(files.product(folder, ".") / FILE):
         return []
     return sorted({int(number) for number in _table(folder)["number"]})
 
 
-def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
+def read(folder: Folder, station: int | str) -> xr.Dataset:
     """Daily ``sm`` (m3 m-3; depth 5, time) of a station given by number or by paper name.
 
     Attributes: ``n_outside_range``, ``n_spikes``. Raises DataError naming file and row.
@@ -66,7 +66,7 @@ def read(folder: Path | str | None, station: int | str) -> xr.Dataset:
     return result
 
 
-def _table(folder: Path | str | None) -> pd.DataFrame:
+def _table(folder: Folder) -> pd.DataFrame:
     """Rows of the table with the ``number`` of the station, all as text."""
     path = files.product(folder, FILE)
     table = files.table(files.read_text(path), ("Date", "station", *COLUMNS), path)
@@ -81,7 +81,7 @@ def _table(folder: Path | str | None) -> pd.DataFrame:
     return table.assign(number=number)
 
 
-def _position(folder: Path | str | None, number: str) -> tuple[float, float]:
+def _position(folder: Folder, number: str) -> tuple[float, float]:
     """Latitude and longitude of a station out of NRCS's inventory; NaN if it is not listed."""
     path = files.product(folder, INVENTORY)
     table = files.table(files.read_text(path), ("network", "station id", "lat", "lon"), path)

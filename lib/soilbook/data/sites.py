@@ -154,3 +154,8 @@ def find(name: str) -> Site:
     if site is None:
         raise unknown("site", name, SITES)
     return site
+
+
+def meant(name: str) -> Site | None:
+    """The paper's site of that name; None for another, or a station named with its state."""
+    return None if re.match(r"[A-Z]{2}_", name) else _BY_KEY.get(key(name))

@@ -1,4 +1,4 @@
-"""HDF5 and netCDF files by time, and SMAP soil moisture as NSIDC serves it in them.
+"""SMAP soil moisture as NSIDC serves it: reader, and what is fetched through earthaccess.
 
 SPL3SMP (36 km): ``smap_l3/**/SMAP_L3_SM_P_YYYYMMDD_RVVVVV_NNN.h5``, a global day; groups of the
 morning and the evening overpass (versions 4 to 9, doi 10.5067/OMHVSRGFX38O). SPL4SMGP (9 km):
@@ -8,10 +8,8 @@ column that the file names. Where a day or an hour was released twice, the later
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,15 +19,10 @@ import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import easegrid, files
-from soilbook.data.look import look
+from soilbook.data import earthdata, easegrid, files, hdf5
+from soilbook.data.files import File, Folder, Plan
 from soilbook.errors import DataError, unknown
 
-# Time stamps in names of files by their length.
-STAMPS = {8: "%Y%m%d", 13: "%Y%m%d.%H%M", 15: "%Y%m%dT%H%M%S"}
-FILLS = ("_FillValue", "missing_value")
-PACKED = {"scale_factor": 1, "add_offset": 0}
-LARGEST = 2**26  # numbers in a dataset; a field of 9 km has 6 million
 L3_NAME = re.compile(r"SMAP_L3_SM_P_(?P<stamp>\d{8})_(?P<release>R\d+_\d+)\.(?i:h5)")
 L4_NAME = re.compile(r"SMAP_L4_SM_gph_(?P<stamp>\d{8}T\d{6})_(?P<release>Vv\d+_\d+)\.(?i:h5)")
 PATTERNS = {"smap_l3": L3_NAME, "smap_l4": L4_NAME}
@@ -37,7 +30,7 @@ PATTERNS = {"smap_l3": L3_NAME, "smap_l4": L4_NAME}
 FRACTION = ("cm**3/cm**3", "m3 m-3", "m3/m3", "m**3/m**3", "m^3/m^3", "cm^3/cm^3")
 SINGLE_CHANNEL = "_scav"  # in names: the retrieval of vertical polarisation
 EPOCH = pd.Timestamp("2000-01-01T11:58:55.816")  # from which both products count seconds
-DAY, SLACK = timedelta(days=1), timedelta(hours=3)
+DAY = timedelta(days=1)
 # Overpass: group and the ending of its variables.
 GROUPS = {
     "AM": ("Soil_Moisture_Retrieval_Data_AM", ""),
@@ -55,10 +48,18 @@ SISTERS = {
 }
 L4_GROUP = "Geophysical_Data"
 L4_A_DAY = 8
+# Folder, version and pattern of names of each product that is fetched.
+FETCHED = {
+    "SPL3SMP": ("smap_l3", "009", L3_NAME),
+    "SPL4SMGP": ("smap_l4", "008", L4_NAME),
+}
+BOX = (-125.0, 24.5, -66.5, 50.0)  # degrees: west, south, east, north
+START, END = pd.Timestamp("2015-04-01"), pd.Timestamp("2017-03-31")
+PACE, MEGABYTE = 0.5, 2**20
 
 
 def read_l3(
-    folder: Path | str | None,
+    folder: Folder,
     rows,
     columns,
     *,
@@ -78,7 +79,7 @@ def read_l3(
     if quality not in QUALITY:
         raise unknown("quality", quality, QUALITY)
     cells = easegrid.coordinates(rows, columns)
-    found = within(granules(folder, "smap_l3"), start, end, _none(folder, "smap_l3"))
+    found = _find(folder, "smap_l3", start, end)
     of_day = partial(field_l3, overpass=overpass, quality=quality)
     return _series(found, cells, "sm_smap", of_day, 1, f"SMAP L3 (SPL3SMP), {overpass}")
 
@@ -91,14 +92,14 @@ def field_l3(path: Path, overpass: str = "AM", quality: str = "retrieved") -> np
     DataError naming the file for damage, another unit, or times of another day than its name.
     """
     group, ending = GROUPS[overpass]
-    with opened(path, group) as inner:
+    with hdf5.opened(path, group) as inner:
         _check_time(path, inner, f"tb_time_seconds{ending}", DAY)
         kind = SINGLE_CHANNEL if f"soil_moisture{SINGLE_CHANNEL}{ending}" in inner else ""
         flags = f"retrieval_qual_flag{kind}{ending}"
         flags = flags if flags in inner else f"retrieval_qual_flag{ending}"
     moisture = f"soil_moisture{kind}{ending}"
     index = (f"EASE_row_index{ending}", f"EASE_column_index{ending}")
-    found = read(path, (*index, moisture, flags), group)
+    found = hdf5.read(path, (*index, moisture, flags), group)
     values = _moisture(path, moisture, found.pop(moisture))
     row, column, flag = (_whole(path, name, one, values) for name, one in found.items())
     values[(flag & QUALITY[quality]) != 0] = np.nan
@@ -106,15 +107,14 @@ def field_l3(path: Path, overpass: str = "AM", quality: str = "retrieved") -> np
 
 
 def read_l4(
-    folder: Path | str | None, rows, columns, *, start=None, end=None, at_least: int = L4_A_DAY
+    folder: Folder, rows, columns, *, start=None, end=None, at_least: int = L4_A_DAY
 ) -> xr.Dataset:
     """``sm_smap_rootzone`` (m3 m-3, 0-100 cm) of 9 km cells: Dataset (pixel, time), daily means.
 
     A UTC day with fewer than ``at_least`` of its 8 files is NaN. Raises DataError as ``read_l3``.
     """
-
     cells = easegrid.coordinates(rows, columns, "9km")
-    found = within(granules(folder, "smap_l4"), start, end, _none(folder, "smap_l4"))
+    found = _find(folder, "smap_l4", start, end)
     return _series(found, cells, "sm_smap_rootzone", field_l4, at_least, "SMAP L4 (SPL4SMGP)")
 
 
@@ -123,16 +123,16 @@ def field_l4(path: Path) -> np.ndarray:
 
     Raises DataError naming the file for damage, another unit, or another time than its name's.
     """
-    with opened(path) as inner:
+    with hdf5.opened(path) as inner:
         _check_time(path, inner, "time", timedelta(0))
-    found = read(path, ("sm_rootzone",), L4_GROUP)
+    found = hdf5.read(path, ("sm_rootzone",), L4_GROUP)
     values = _moisture(path, "sm_rootzone", found["sm_rootzone"])
-    index = read(path, ("cell_row", "cell_column"))
+    index = hdf5.read(path, ("cell_row", "cell_column"))
     row, column = (_whole(path, name, one, values) for name, one in index.items())
     return _place(path, row, column, values, "9km")
 
 
-def granules(folder: Path | str | None, product: str) -> dict[str, Path]:
+def granules(folder: Folder, product: str) -> dict[str, Path]:
     """Newest file of every time stamp below ``smap_l3`` or ``smap_l4``, in order of time.
 
     Raises DataError if the folder is absent, or there are only files of a product that is easily
@@ -151,135 +151,8 @@ def granules(folder: Path | str | None, product: str) -> dict[str, Path]:
     return found
 
 
-@dataclass(frozen=True)
-class Field:
-    """Numbers of one dataset as they stand in its file, and the attributes that were asked for."""
-
-    values: np.ndarray
-    units: str | None
-    fills: tuple[float, ...]
-
-
-@contextmanager
-def opened(path: Path, group: str = "/") -> Iterator[h5py.Group]:
-    """A group of an HDF5 or netCDF-4 file, read where it is used.
-
-    Raises DataError naming the file, and the group where it lacks it; also if it ends too early.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    look(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError:
-        raise DataError(f"{path}: no HDF5 or netCDF-4 file, or damaged") from None
-    with file:
-        try:
-            inner = file.get(group)
-            if not isinstance(inner, h5py.Group):
-                raise DataError(f"{path}: no group {group!r}; it is needed")
-            yield inner
-        except (OSError, RuntimeError):
-            raise DataError(f"{path}: damaged; group {group!r} cannot be read to its end") from None
-
-
-def read(path: Path, names: Iterable[str], group: str = "/") -> dict[str, Field]:
-    """Datasets by name; numbers that mean "missing" are left as they are.
-
-    Raises DataError naming the file, and the group or variable that it lacks or cannot be read.
-    """
-    names = list(names)
-    with opened(path, group) as inner:
-        absent = [name for name in names if name not in inner]
-        if absent:
-            raise DataError(
-                f"{path}: no variable {absent[0]!r} in group {group!r}; needed: {', '.join(names)}"
-            )
-        return {name: read_field(path, inner, name) for name in names}
-
-
-def read_field(path: Path, group: h5py.Group, name: str) -> Field:
-    """One dataset of an opened group; DataError naming file and variable unless it is numbers in
-    one or more dimensions whose fill value is a number.
-    """
-    what = f"{path}: variable {name!r}"
-    try:
-        found = group[name]
-        odd = _odd(found)
-        if odd:
-            raise DataError(f"{what} is {odd}; a field of numbers is needed")
-        for one, plain in PACKED.items():
-            if not np.all(found.attrs.get(one, plain) == plain):
-                raise DataError(f"{what} is packed; {one} of {plain} is needed")
-        units = found.attrs.get("units")
-        fills = [found.attrs[one] for one in FILLS if one in found.attrs]
-        values = found[...]
-    except (KeyError, TypeError, ValueError, NotImplementedError):
-        raise DataError(f"{what} cannot be read; a field of numbers is needed") from None
-    if isinstance(units, bytes):
-        units = units.decode("utf-8", errors="replace")
-    if not isinstance(units, str | None):
-        words = " ".join(str(units).split())[:60]
-        raise DataError(f"{what} has units {words!r}; one text is needed")
-    for fill in fills:
-        if np.size(fill) != 1 or np.asarray(fill).dtype.kind not in "iuf":
-            words = " ".join(str(fill).split())[:60]
-            raise DataError(f"{what} has the fill value {words!r}; one number is needed")
-    return Field(values, units, tuple(np.asarray(fill).item() for fill in fills))
-
-
-def numbers(field: Field, kind: type = np.float32) -> np.ndarray:
-    """Values as numbers of a kind (32-bit), NaN where the file's attributes say "missing"."""
-    missing = np.zeros(field.values.shape, dtype=bool)
-    for fill in field.fills:
-        missing |= field.values == np.asarray(fill).astype(field.values.dtype)
-    return np.where(missing, kind(np.nan), field.values.astype(kind))
-
-
-def within(found: dict[str, Path], start, end, none: str) -> dict[str, Path]:
-    """Files by time stamp (YYYYMMDD and the hour), in order, in the days start..end.
-
-    Raises DataError with the words ``none`` if there are none, or naming one that is no date.
-    """
-    for stamp, path in found.items():
-        try:
-            datetime.strptime(stamp, STAMPS[len(stamp)])
-        except ValueError:
-            raise DataError(f"{path}: {stamp} in the name is no date and hour") from None
-    first = "" if start is None else str(start)[:10].replace("-", "")
-    last = "9" if end is None else str(end)[:10].replace("-", "")
-    chosen = {stamp: found[stamp] for stamp in sorted(found) if first <= stamp[:8] <= last}
-    if not chosen:
-        asked = "" if start is None and end is None else " in the days asked for"
-        raise DataError(f"{none}{asked}")
-    return chosen
-
-
-def means(
-    found: dict[str, Path],
-    fields: Callable[[Path], dict[str, np.ndarray]],
-    at_least: int,
-    cells: dict,
-) -> xr.Dataset:
-    """Dataset (pixel, time), 32-bit: every day from first to last, and the mean of each field over
-    the day's files; NaN where there are fewer than ``at_least``. ``cells`` are its coordinates.
-    """
-    days = [datetime.strptime(stamp[:8], "%Y%m%d").date() for stamp in found]
-    time = np.arange(days[0], days[-1] + timedelta(days=1), dtype="datetime64[D]")
-    total: dict[str, np.ndarray] = {}
-    count = np.zeros(time.size, dtype=int)
-    for day, path in zip(days, found.values(), strict=True):
-        at = (day - days[0]).days
-        count[at] += 1
-        for name, values in fields(path).items():
-            total.setdefault(name, np.zeros((values.size, time.size)))[:, at] += values
-    few, count = count < max(at_least, 1), np.maximum(count, 1)
-    means = {name: np.where(few, np.nan, one / count) for name, one in total.items()}
-    return xr.Dataset(
-        {name: (("pixel", "time"), one.astype(np.float32)) for name, one in means.items()},
-        {**cells, "time": time.astype("datetime64[ns]")},
-        {"track": "observed"},
-    )
+def _find(folder, product: str, start, end) -> dict[str, Path]:
+    return hdf5.within(granules(folder, product), start, end, _none(folder, product))
 
 
 def _none(folder, product: str) -> str:
@@ -287,46 +160,31 @@ def _none(folder, product: str) -> str:
     return f"{files.product(folder, product)}: no files like {beginning}YYYYMMDD...h5"
 
 
-def _moisture(path: Path, name: str, field: Field) -> np.ndarray:
+def _moisture(path: Path, name: str, field: hdf5.Field) -> np.ndarray:
     """Numbers of a volume fraction; DataError for another unit."""
     if field.units is not None and field.units not in FRACTION:
         raise DataError(
             f"{path}: variable {name!r} has units {field.units!r}; allowed: {', '.join(FRACTION)}"
         )
-    return numbers(field)
+    return hdf5.numbers(field)
 
 
 def _check_time(path: Path, group: h5py.Group, name: str, span: timedelta) -> None:
     """The times of a granule, if it has them, are those of its name: within ``span`` after it."""
     if name in group:
-        seconds = numbers(read_field(path, group, name), np.float64)
+        seconds = hdf5.numbers(hdf5.read_field(path, group, name), np.float64)
         stamp = next(match["stamp"] for one in PATTERNS.values() if (match := one.match(path.name)))
-        check_times(path, name, EPOCH + pd.to_timedelta(seconds.ravel(), unit="s"), stamp, span)
-
-
-def check_times(path: Path, name: str, times, stamp: str, span: timedelta) -> None:
-    """Raise DataError where the middle of the ``times`` (UTC) in a file's variable ``name`` is not
-    that of the time ``stamp`` in its name, or within ``span`` after it; missing ones are left out.
-    """
-    times = pd.DatetimeIndex(times).dropna().sort_values()
-    if not times.size:
-        return
-    first = pd.Timestamp(datetime.strptime(stamp, STAMPS[len(stamp)]))
-    middle = times[times.size // 2]
-    if not first - SLACK <= middle <= first + span + SLACK:
-        raise DataError(
-            f"{path}: its variable {name!r} says {middle:%Y-%m-%d %H:%M}; its name says "
-            f"{first:%Y-%m-%d %H:%M}"
-        )
+        times = EPOCH + pd.to_timedelta(seconds.ravel(), unit="s")
+        hdf5.check_times(path, name, times, stamp, span)
 
 
 def _series(found, cells: dict, name: str, field, at_least: int, source: str) -> xr.Dataset:
     at = cells["row"][1], cells["column"][1]
-    result = means(found, lambda path: {name: field(path)[at]}, at_least, cells)
+    result = hdf5.means(found, lambda path: {name: field(path)[at]}, at_least, cells)
     return schema.check_grid(schema.describe_grid(result, source), source)
 
 
-def _whole(path: Path, name: str, field: Field, values: np.ndarray) -> np.ndarray:
+def _whole(path: Path, name: str, field: hdf5.Field, values: np.ndarray) -> np.ndarray:
     """Index or flag of each of the values: whole numbers of the same shape."""
     if field.values.dtype.kind not in "iu" or field.values.shape != values.shape:
         raise DataError(
@@ -349,12 +207,35 @@ def _place(path: Path, row, column, values: np.ndarray, grid: str) -> np.ndarray
     return field
 
 
-def _odd(found: object) -> str:
-    """What else than a field of numbers an HDF5 object is, in words; nothing if it is one."""
-    if not isinstance(found, h5py.Dataset):
-        return "no dataset"
-    if found.dtype.kind not in "iufb":
-        return f"of the type {'text or references' if found.dtype.kind in 'OSU' else found.dtype}"
-    if not found.shape:
-        return "empty" if found.shape is None else "a single value"
-    return f"of shape {found.shape}, too large" if found.size > LARGEST else ""
+def plan(root: Path, names: Iterable[str], start, end, ask) -> Plan:
+    """Granules over the conterminous USA of SPL3SMP (default) or SPL4SMGP, which ``names`` choose,
+    of the two years of study 2 or from ``start`` to ``end``. The search needs the account already.
+
+    Raises ParameterError for another product, DataError without package, account or granules.
+    """
+    token = earthdata.login("smap")
+    made = []
+    for name in list(names) or ["SPL3SMP"]:
+        if name not in FETCHED:
+            raise unknown("product of SMAP", name, FETCHED)
+        folder, version, pattern = FETCHED[name]
+        days = f"{start or START:%Y-%m-%d}", f"{end or END:%Y-%m-%d}"
+        asked = {"short_name": name, "version": version, "temporal": days, "bounding_box": BOX}
+        for granule in earthdata.granules("smap", **asked):
+            links = [link for link in granule.data_links() if link.startswith("https://")]
+            file = links[0].rsplit("/", 1)[-1] if links else "no address"
+            if not pattern.fullmatch(file):
+                raise DataError(f"smap: {name} offers {file}; a name like {pattern.pattern} needed")
+            size = int(granule.size() * MEGABYTE)
+            made.append(File(f"{folder}/{file}", links[0], _check, size))
+    secret = {"Authorization": f"Bearer {token}"}
+    return Plan("smap", tuple(made), PACE, 1.0, lambda: secret, earthdata.ACCOUNT)
+
+
+def _check(path: Path) -> None:
+    """A whole HDF5 file with the variable that is read."""
+    if L3_NAME.fullmatch(path.name):
+        group, ending = GROUPS["AM"]
+        hdf5.read(path, (f"soil_moisture{ending}",), group)
+    else:
+        hdf5.read(path, ("sm_rootzone",), L4_GROUP)

@@ -1,4 +1,4 @@
-"""Reader of the U.S. Climate Reference Network, daily product, in NCEI's layout.
+"""The U.S. Climate Reference Network, daily product: reader of NCEI's layout, and what is fetched.
 
 ``uscrn/daily01/YEAR/CRND0103-YEAR-ST_Name.txt``: 28 fields separated by spaces, no header, local
 standard days. Missing is the lowest number of a format: -9999 or, for soil moisture, -99. Derived
@@ -12,14 +12,17 @@ T_DAILY_MEAN by up to 0.65.
 
 import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilbook import schema
-from soilbook.data import files, quality
-from soilbook.errors import DataError
+from soilbook.data import files, quality, sites
+from soilbook.data.files import File, Folder, Plan
+from soilbook.errors import DataError, ParameterError
 from soilbook.physics.air import WATT_PER_MEGAJOULE_DAY
 
 N_FIELDS = 28
@@ -39,17 +42,27 @@ FIELDS = dict([*POSITION.values(), *WEATHER.values()]) | {
     for first, field in SOIL.values()
     for k, depth in enumerate(schema.DEPTHS)
 }
-SAME_PLACE = 0.1  # degrees; a station that moved farther is another one
 PREFIX = "CRND0103"
 NAME = re.compile(PREFIX + r"-(\d{4})-(.+)\.(?i:txt)")
+# NCEI's list of stations, tab-separated; ELEVATION is in feet, or one of UNKNOWN.
+LIST = "stations.tsv"
+LISTED = ("STATE", "LOCATION", "VECTOR", "ELEVATION")
+UNKNOWN = ("UN", "-9999")
+FOOT = 0.3048  # m
+LOWEST, HIGHEST = -450.0, 9000.0  # m, of the Earth's land
+BASE = "https://www.ncei.noaa.gov/pub/data/uscrn/products"
+PACE, SIZE, SIZE_OF_LIST = 0.5, 79_000, 60_000  # s, bytes
+ALL = "all"
+YEAR = re.compile(r'href="(\d{4})/"')
+LINK = re.compile(rf'href="{NAME.pattern}"')
 
 
-def stations(folder: Path | str | None = None) -> list[str]:
+def stations(folder: Folder = None) -> list[str]:
     """Names of all stations in the data folder, with their state, e.g. ``RI_Kingston_1_W``."""
     return sorted(years(folder))
 
 
-def years(folder: Path | str | None = None) -> dict[str, list[int]]:
+def years(folder: Folder = None) -> dict[str, list[int]]:
     """Years on file of every station, rising; DataError if there is no station."""
     root = files.product(folder, "uscrn/daily01")
     there: dict[str, list[int]] = {}
@@ -61,13 +74,13 @@ def years(folder: Path | str | None = None) -> dict[str, list[int]]:
     return {station: sorted(one) for station, one in there.items()}
 
 
-def path_of(folder: Path | str | None, station: str, year: int) -> Path:
+def path_of(folder: Folder, station: str, year: int) -> Path:
     """File of one year of a station given by its full name."""
     root = files.product(folder, "uscrn/daily01")
     return files.there(root / str(year) / f"{PREFIX}-{year}-{station}.txt")
 
 
-def find(folder: Path | str | None, name: str) -> str:
+def find(folder: Folder, name: str) -> str:
     """Full name of a station given with or without state, blanks and hyphens as underscores.
 
     Raises DataError that lists the closest names if there is no such station, or several.
@@ -75,7 +88,7 @@ def find(folder: Path | str | None, name: str) -> str:
     return find_in(stations(folder), name, files.product(folder, "uscrn/daily01"))
 
 
-def files_of(folder: Path | str | None, station: str, start=None, end=None) -> list[Path]:
+def files_of(folder: Folder, station: str, start=None, end=None) -> list[Path]:
     """Year files of a station, oldest first, limited to the years of start..end where given.
 
     Raises DataError naming the year if one is missing between the first and the last.
@@ -111,7 +124,7 @@ def position(path: Path) -> tuple[float, float]:
     return longitude, latitude
 
 
-def read(folder: Path | str | None, station: str, start=None, end=None) -> xr.Dataset:
+def read(folder: Folder, station: str, start=None, end=None) -> xr.Dataset:
     """Daily record of one station: weather, and soil moisture and temperature at five depths.
 
     Dimensions (depth 5, time); every day from the first to the last row, limited to start..end
@@ -179,7 +192,7 @@ def read_year(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_place(path: Path, positions: np.ndarray, place: np.ndarray) -> None:
     """Every row (longitude and latitude, day) lies where the record begins."""
-    near = (np.abs(positions - place[:, None]) <= SAME_PLACE).all(axis=0)
+    near = (np.abs(positions - place[:, None]) <= files.SAME_PLACE).all(axis=0)
     begins = f"the record begins at {place.tolist()}"
     files.refuse(
         ~near, path, lambda k: f"longitude and latitude {positions[:, k].tolist()}; {begins}"
@@ -209,3 +222,89 @@ def find_in(names: list[str], name: str, where: object) -> str:
     hint = f"closest: {', '.join(near)}" if near else f"there are {names[0]} to {names[-1]}"
     kind = "several stations" if exact else "no station"
     raise DataError(f"{where}: {kind} {name!r}; {hint}")
+
+
+def elevations(folder: Folder) -> dict[str, float]:
+    """Elevation (m) of the stations in NCEI's list; empty without it."""
+    path = files.product(folder, "uscrn") / LIST
+    if not path.is_file():
+        return {}
+    listed = _list(path)
+    cells = listed.map(str.strip).to_numpy(dtype=str)
+    names = ["_".join(" ".join(row[:3]).split()) for row in cells]
+    feet = np.where(np.isin(np.char.upper(cells[:, 3:]), UNKNOWN), "", cells[:, 3:])
+    height = files.numbers(feet, ["ELEVATION"], path, listed.index)[:, 0] * FOOT
+    allowed = f"{LOWEST / FOOT:.0f} to {HIGHEST / FOOT:.0f} are allowed"
+    odd = (height < LOWEST) | (height > HIGHEST)
+    files.refuse(odd, path, lambda k: f"ELEVATION is {cells[k, 3]} feet; {allowed}", listed.index)
+    return dict(zip(names, height, strict=True))
+
+
+def _list(path: Path) -> pd.DataFrame:
+    return files.table(files.read_text(path), LISTED, path, delimiter="\t")[list(LISTED)]
+
+
+def _check_list(path: Path) -> None:
+    """The list has the columns that are read, and stations."""
+    if _list(path).empty:
+        raise DataError(f"{path}: no stations")
+
+
+def plan(root: Path, names: Iterable[str], start, end, ask) -> Plan:
+    """Files of paper sites (default: all sixteen, over their records), of stations by their names,
+    or of ``all``; whole years from ``start`` to ``end``.
+
+    What is not in the paper is looked up in NCEI's listings. Raises DataError for a station that
+    they have not.
+    """
+    names = list(names) or sites.OBSERVED
+    wanted: dict[tuple[str, int], None] = {}
+    others = []
+    for name in names:
+        site = _site(name)
+        if site is None:
+            others.append(name)
+            continue
+        first, last = start or site.start, end or site.end
+        station = f"{sites.STATIONS[site.name]}_{site.uscrn}"
+        wanted |= {(station, year): None for year in range(first.year, last.year + 1)}
+    if others:
+        wanted |= dict.fromkeys(_listed(others, start, end, ask))
+    today = pd.Timestamp.now()
+    made = [_file(station, year, year == today.year) for station, year in wanted]
+    listed = File(f"uscrn/{LIST}", f"{BASE}/{LIST}", _check_list, SIZE_OF_LIST)
+    return Plan("uscrn", (listed, *made), PACE)
+
+
+def _site(name: str) -> sites.Site | None:
+    """The paper's site of that name, if it is a USCRN station and its whole record is not asked."""
+    site = None if name == ALL else sites.meant(name)
+    if site and site.uscrn is None:
+        allowed = ", ".join(sites.OBSERVED)
+        raise ParameterError(f"site {site.name!r} is no USCRN station; of the paper: {allowed}")
+    return site
+
+
+def _listed(names: list[str], start, end, ask) -> list[tuple[str, int]]:
+    """Station and year of every file that NCEI's listings have of these stations."""
+    index = ask(f"{BASE}/daily01/").decode(errors="replace")
+    first, last = (start.year if start else 0), (end.year if end else 9999)
+    years = [year for year in map(int, YEAR.findall(index)) if first <= year <= last]
+    if not years:
+        raise DataError(f"{BASE}/daily01/: no years {first or ''} to {last} in NCEI's listing")
+    there: dict[str, list[int]] = {}
+    for year in years:
+        page = ask(f"{BASE}/daily01/{year}/").decode(errors="replace")
+        for _, station in LINK.findall(page):
+            there.setdefault(station, []).append(year)
+    if not there:
+        raise DataError(f"{BASE}/daily01/: no files of stations in NCEI's listing")
+    known = sorted(there)
+    found = known if ALL in names else [find_in(known, name, BASE) for name in names]
+    return [(station, year) for station in dict.fromkeys(found) for year in there[station]]
+
+
+def _file(station: str, year: int, changing: bool) -> File:
+    name = f"{PREFIX}-{year}-{station}.txt"
+    path = f"daily01/{year}/{name}"
+    return File(f"uscrn/{path}", f"{BASE}/{path}", read_year, SIZE, changing=changing)

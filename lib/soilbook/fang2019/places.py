@@ -311,7 +311,7 @@ def _of_nldas(places: xr.Dataset, pixels: xr.Dataset, root: Path) -> xr.Dataset:
     runs = []
     for name in MODELS:
         cells = own["row"].values, own["column"].values
-        read = nldas.read_model(root, name.lower(), *cells, start=days[0], end=days[-1])
+        read = nldas.read(root, name.lower(), *cells, start=days[0], end=days[-1])
         read = read.assign_coords(pixel=own["pixel"].values).reindex(time=days)
         read = read.sel(pixel=places["pixel"].values).rename(pixel="place")
         runs.append(read.assign_coords(place=places["place"].values))

@@ -17,7 +17,6 @@ from soilbook.landsurface import inputs, run
 from soilbook.landsurface.inputs import Cover
 from soilbook.landsurface.run import Drive
 from soilbook.physics.air import EVAPORATED
-from soilbook.physics.cover import snow_resistance
 from soilbook.physics.soil import (
     DAY,
     FREEZING,
@@ -28,6 +27,7 @@ from soilbook.physics.soil import (
     frozen_share,
     heat_conductivity,
     keep_bounds,
+    snow_resistance,
 )
 
 TITLE = "Noah-type model of this project, not NLDAS Noah"
@@ -185,14 +185,7 @@ def noah_roots(cover: Cover, thickness: np.ndarray) -> np.ndarray:
     return share / share.sum(axis=0)
 
 
-def infiltration(
-    supply: np.ndarray,
-    theta: np.ndarray,
-    ice: np.ndarray,
-    soil: NoahSoil,
-    thickness: np.ndarray,
-    day_part: float,
-) -> np.ndarray:
+def infiltration(supply, theta, ice, soil: NoahSoil, thickness, day_part: float) -> np.ndarray:
     """Water (mm, (site,)) that enters the soil out of ``supply`` (mm) in a part of a day.
 
     Probability-averaged storage of Schaake et al. (1996, doi:10.1029/95JD02892), less where ice
@@ -221,12 +214,7 @@ def open_ground(ice: np.ndarray, soil: NoahSoil) -> np.ndarray:
 
 
 def redistribute(
-    theta: np.ndarray,
-    ice: np.ndarray,
-    gain: np.ndarray,
-    soil: NoahSoil,
-    thickness: np.ndarray,
-    day_part: float,
+    theta, ice, gain, soil: NoahSoil, thickness, day_part: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Water content (m3 m-3) after a part of a day, spill at the top and drainage (mm, (site,)).
 
@@ -292,13 +280,13 @@ def top_conductance(conducts: np.ndarray, thickness, shade, pack) -> np.ndarray:
 
 
 def conduct(
-    temperature: np.ndarray,
-    theta: np.ndarray,
+    temperature,
+    theta,
     skin: tuple[np.ndarray, np.ndarray],
-    deep: np.ndarray,
-    conducts: np.ndarray,
+    deep,
+    conducts,
     soil: NoahSoil,
-    thickness: np.ndarray,
+    thickness,
     day_part: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Temperature (degC) after a part of a day, and the heat that flowed into the soil (W m-2).

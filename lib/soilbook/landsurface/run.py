@@ -17,7 +17,7 @@ from soilbook import progress
 from soilbook.errors import ParameterError
 from soilbook.landsurface.inputs import Cover, Inputs, Weather
 from soilbook.physics import air
-from soilbook.physics.cover import leaf_season, possible_melt, snow_covered, snowfall
+from soilbook.physics.soil import leaf_season, possible_melt, snow_covered, snowfall
 
 WARMEST = 15.0  # h
 HARGREAVES = 0.17  # K-0.5

@@ -19,8 +19,7 @@ from pydantic import Field
 from soilbook.landsurface import inputs, run
 from soilbook.landsurface.inputs import Cover
 from soilbook.landsurface.run import Drive
-from soilbook.physics.cover import root_share
-from soilbook.physics.soil import Soil, keep_bounds
+from soilbook.physics.soil import Soil, keep_bounds, root_share
 from soilbook.settings import Checked
 
 TITLE = "VIC-type model of this project, not NLDAS VIC"

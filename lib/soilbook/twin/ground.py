@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from soilbook.physics import air, cover
+from soilbook.physics import air, soil
 from soilbook.twin import streams
 
 COVERED = 1.0  # mm of snow that keep the ground from evaporating
@@ -99,7 +99,7 @@ def ground(weather: Weather, covers: list[Cover]) -> Ground:
         here = temperature[:, k]
         pack[:, k], melt[:, k], fallen = snowpack(rain[:, k], here)
         supply[:, k] = melt[:, k] + fallen
-        bare[:, k] = cover.ground_share(thin[k] * leaf_area(plants, here))
+        bare[:, k] = soil.ground_share(thin[k] * leaf_area(plants, here))
         surface[:, k] = here + plants.warming * weather.shortwave[:, k] / 100
     return Ground(
         pack=pack,
@@ -109,7 +109,7 @@ def ground(weather: Weather, covers: list[Cover]) -> Ground:
         bare=np.where(pack > COVERED, 0, potential * bare),
         plants=potential * (1 - bare),
         surface=np.where(pack > HIDDEN, np.minimum(temperature, 0), surface),
-        resistance=LITTER + cover.snow_resistance(pack, DENSITY, SNOW_CONDUCTIVITY),
+        resistance=LITTER + soil.snow_resistance(pack, DENSITY, SNOW_CONDUCTIVITY),
     )
 
 
@@ -118,8 +118,8 @@ def leaf_area(plants: Cover, temperature: np.ndarray) -> np.ndarray:
 
     Before the record it was as on its first day.
     """
-    before = np.full(cover.MONTH, temperature[0])
-    out = cover.leaf_season(np.concatenate([before, temperature]))[cover.MONTH :]
+    before = np.full(soil.MONTH, temperature[0])
+    out = soil.leaf_season(np.concatenate([before, temperature]))[soil.MONTH :]
     low, high = plants.leaves
     return low + (high - low) * out
 
@@ -128,8 +128,8 @@ def snowpack(
     precipitation: np.ndarray, temperature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Water in the pack at the end of each day, melt and rain (mm), each (day,)."""
-    snow = cover.snowfall(precipitation, temperature)
-    possible = cover.possible_melt(temperature)
+    snow = soil.snowfall(precipitation, temperature)
+    possible = soil.possible_melt(temperature)
     pack, lying = [], 0.0
     for fallen, limit in zip(snow.tolist(), possible.tolist(), strict=True):
         lying = max(lying + fallen - limit, 0.0)

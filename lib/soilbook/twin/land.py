@@ -16,8 +16,7 @@ import pandas as pd
 
 from soilbook.data import easegrid
 from soilbook.data.easegrid import great_circle
-from soilbook.physics.cover import root_share
-from soilbook.physics.soil import Soil, pedotransfer
+from soilbook.physics.soil import Soil, pedotransfer, root_share
 from soilbook.threads import one_thread
 from soilbook.twin.ground import COVERS
 from soilbook.twin.soil import TIGHTENING, Columns, columns

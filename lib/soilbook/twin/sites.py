@@ -8,8 +8,7 @@ import xarray as xr
 
 from soilbook import schema
 from soilbook.data.sites import SITES, Site, find
-from soilbook.physics.cover import root_share
-from soilbook.physics.soil import Soil, pedotransfer
+from soilbook.physics.soil import Soil, pedotransfer, root_share
 from soilbook.twin import soil, streams
 from soilbook.twin.ground import COVERS, Ground, Schedule, Weather, ground, schedule, together
 from soilbook.twin.instruments import RESOLUTION, outages

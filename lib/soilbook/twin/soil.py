@@ -123,14 +123,7 @@ def columns(soil: physics.Soil, roots: np.ndarray, thickness: np.ndarray) -> Col
 
 
 def simulate(
-    top: Ground,
-    steps: list[Schedule],
-    c: Columns,
-    thickness: np.ndarray,
-    sand: np.ndarray,
-    warmth: np.ndarray,
-    start: np.ndarray,
-    dtype=float,
+    top: Ground, steps: list[Schedule], c: Columns, thickness, sand, warmth, start, dtype=float
 ) -> Truth:
     """Truth of places side by side, each by its own steps; none of them feels another.
 
@@ -262,13 +255,7 @@ def _evapotranspiration(c: Columns, theta: np.ndarray, store: np.ndarray, drive:
 
 
 def soil_temperature(
-    surface: np.ndarray,
-    resistance: np.ndarray,
-    thickness: np.ndarray,
-    conducts: np.ndarray,
-    capacity: np.ndarray,
-    latent: np.ndarray,
-    start: np.ndarray,
+    surface, resistance, thickness, conducts, capacity, latent, start
 ) -> np.ndarray:
     """Daily temperature (degC) of every layer, (column, day, layer), no heat flow at the bottom.
 

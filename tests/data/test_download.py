@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pytest
 from owners import HTML, JSON, LOGIN, TEXT, Reply, serve
 
-from soilbook.data import archive, awdb, clients, giovanni, observed, power, uscrn
-from soilbook.data.clients import download
+from soilbook.data import archive, awdb, download, giovanni, observed, power, uscrn
 from soilbook.errors import DataError, ParameterError, SoilbookError
 
 TOKEN = "very-secret-token"
@@ -24,7 +23,7 @@ CHOICES = {
     "nldas": (["RI_Kingston_1_W"], "2015-01-01", "2015-01-02"),
     "smap": (["SPL3SMP"], "2015-04-01", "2015-04-02"),
 }
-assert set(CHOICES) == set(clients.NAMES)
+assert set(CHOICES) == set(download.PLANS)
 FILES = {"uscrn": 3, "power": 1, "scan": 3, "wang2024": 2, "nldas": 12, "smap": 2}
 
 
@@ -62,14 +61,14 @@ def root(tmp_path, station_writer):
     return tmp_path
 
 
-@pytest.fixture(params=clients.NAMES)
+@pytest.fixture(params=download.PLANS)
 def product(request):
     return request.param
 
 
 def plan(product, root):
     names, start, end = CHOICES[product]
-    return clients.plan(product, root, names, start, end)
+    return download.plan(product, root, names, start, end)
 
 
 def left(root) -> list[str]:
@@ -114,7 +113,7 @@ def whole(product, root):
 
 def test_whole_and_not_asked_for_twice(owners, root, product):
     made = plan(product, root)
-    assert f"{FILES[product]} files to fetch, 0 there" in made.text(root)
+    assert f"{FILES[product]} files to fetch, 0 there" in download.outlook(made, root)
     whole(product, root)
     n = len(owners.asked)
     said = download.fetch(made, root)
@@ -357,7 +356,7 @@ def test_credentials_go_to_the_owner_alone(owners, root, monkeypatch, tmp_path):
     assert not any("Authorization" in headers for _, headers in owners.asked)
     host = "api.giovanni.earthdata.nasa.gov"
     monkeypatch.delenv("SOILBOOK_MIRROR")
-    monkeypatch.setattr(clients.nldas, "BASE", f"{owners.address}/{host}/timeseries")
+    monkeypatch.setattr(giovanni, "BASE", f"{owners.address}/{host}/timeseries")
     owners.asked.clear()
     download.fetch(plan("nldas", root), root, refresh=True)
     assert {headers["Authorization"] for _, headers in owners.asked} == {f"Bearer {TOKEN}"}
@@ -372,6 +371,16 @@ def test_a_missing_account_is_told_before_anything_is_asked(owners, root, monkey
     monkeypatch.setitem(sys.modules, "earthaccess", None)
     with pytest.raises(DataError, match=r"pip install 'soilbook\[nasa\]'"):
         plan("smap", root)
+    assert owners.asked == []
+
+
+def test_a_site_without_a_position_is_told_before_anything_is_asked(owners, root):
+    site = root / "mine.csv"
+    site.write_text("date,sm_0.05\nyyyy-mm-dd,m3 m-3\n2015-01-01,0.2\n")
+    with pytest.raises(ParameterError, match=r"mine\.csv: no position"):
+        download.plan("nldas", root, [str(site)])
+    with pytest.raises(DataError, match=r"mine\.csv: no position; write # latitude:"):
+        download.plan("power", root, [str(site)])
     assert owners.asked == []
 
 
@@ -390,7 +399,7 @@ def test_what_earthaccess_raises_is_one_line_without_secrets(owners, root, monke
 
 def test_what_was_fetched_is_read(owners, root):
     """The readers open what the clients put into the folder."""
-    for product in clients.NAMES:
+    for product in download.PLANS:
         download.fetch(plan(product, root), root)
     assert uscrn.years(root)["RI_Kingston_1_W"] == [2014, 2015, 2016]
     assert awdb.stations(root) == ["2057:AL:SCAN"]
@@ -407,20 +416,20 @@ def test_what_was_fetched_is_read(owners, root):
 
 
 def test_a_station_that_is_not_the_paper_s_is_found_in_the_listings(owners, root):
-    made = clients.plan("uscrn", root, ["Watkinsville_5_SSE"])
+    made = download.plan("uscrn", root, ["Watkinsville_5_SSE"])
     assert [file.path for file in made.files[1:]] == [
         f"uscrn/daily01/{year}/CRND0103-{year}-GA_Watkinsville_5_SSE.txt" for year in (2015, 2016)
     ]
-    assert len(clients.plan("uscrn", root, ["all"], "2016-01-01", None).files) == 2
+    assert len(download.plan("uscrn", root, ["all"], "2016-01-01", None).files) == 2
     with pytest.raises(DataError, match="no station 'Atlantis'"):
-        clients.plan("uscrn", root, ["Atlantis"])
+        download.plan("uscrn", root, ["Atlantis"])
 
 
 def test_defaults_are_the_paper_s_sites_over_their_records(root):
-    made = clients.plan("uscrn", root, [])
+    made = download.plan("uscrn", root, [])
     assert len({file.path.split("-", 2)[2] for file in made.files[1:]}) == 16
-    assert len(clients.plan("power", root, []).files) == 30
-    scan = clients.plan("scan", root, [])
+    assert len(download.plan("power", root, []).files) == 30
+    scan = download.plan("scan", root, [])
     assert len({file.path.split("/")[1] for file in scan.files}) == 12
     assert "2057:AL:SCAN" in scan.files[6].address or any(
         "stationTriplets=2057:AL:SCAN" in file.address for file in scan.files
@@ -429,7 +438,7 @@ def test_defaults_are_the_paper_s_sites_over_their_records(root):
 
 
 def made_power(root) -> str:
-    return clients.plan("power", root, ["AAMU-jtg"]).files[0].address
+    return download.plan("power", root, ["AAMU-jtg"]).files[0].address
 
 
 @pytest.mark.parametrize(
@@ -448,7 +457,7 @@ def made_power(root) -> str:
 )
 def test_bad_wishes_are_one_line(owners, root, product, names, start, end, says):
     with pytest.raises(ParameterError, match=says) as refusal:
-        clients.plan(product, root, names, start, end)
+        download.plan(product, root, names, start, end)
     assert "\n" not in str(refusal.value)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from soilbook.data import look, smap
+from soilbook.data import hdf5
 from soilbook.errors import DataError
 
 
@@ -39,37 +39,37 @@ def without_end(path):
 @pytest.fixture(autouse=True)
 def own_child(monkeypatch):
     """A child for each test, and memory of no file."""
-    monkeypatch.setattr(look, "_seen", set())
-    look._child.cache_clear()
+    monkeypatch.setattr(hdf5, "_seen", set())
+    hdf5._child.cache_clear()
     yield
-    look._child(os.getpid()).kill()
-    look._child(os.getpid()).communicate()
-    look._child.cache_clear()
+    hdf5._child(os.getpid()).kill()
+    hdf5._child(os.getpid()).communicate()
+    hdf5._child.cache_clear()
 
 
 def test_a_file_without_end_is_named_and_the_next_one_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LIMIT", 1)
+    monkeypatch.setattr(hdf5, "LIMIT", 1)
     bad, good = without_end(tmp_path / "bad.nc"), write(tmp_path / "good.nc")
     for _ in range(2):
         with pytest.raises(DataError, match=r"bad\.nc: damaged; it cannot be read") as caught:
-            smap.read(bad, ["x"])
+            hdf5.read(bad, ["x"])
         assert "\n" not in str(caught.value)
-        assert smap.read(good, ["x"])["x"].units == "m s-1"
+        assert hdf5.read(good, ["x"])["x"].units == "m s-1"
 
 
 def test_the_limit_is_for_one_file_and_not_for_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LIMIT", 1)
+    monkeypatch.setattr(hdf5, "LIMIT", 1)
     old = "    with contextlib.suppress(Exception)"
     work = """
     end = time.process_time() + 0.9
     while time.process_time() < end:
         pass
 """
-    slow = look.CHILD.replace(old, work + old)
-    assert slow != look.CHILD
-    monkeypatch.setattr(look, "CHILD", slow)
+    slow = hdf5.CHILD.replace(old, work + old)
+    assert slow != hdf5.CHILD
+    monkeypatch.setattr(hdf5, "CHILD", slow)
     for name in "abcd":
-        smap.read(write(tmp_path / f"{name}.nc"), ["x"])
+        hdf5.read(write(tmp_path / f"{name}.nc"), ["x"])
 
 
 def test_the_file_without_end_is_one(tmp_path):
@@ -82,32 +82,32 @@ def test_the_file_without_end_is_one(tmp_path):
 
 def test_a_file_that_ends_the_process_is_named(tmp_path, monkeypatch):
     path = write(tmp_path / "a.nc")
-    deadly = look.CHILD.replace("with contextlib", "os._exit(11)\n    with contextlib")
-    monkeypatch.setattr(look, "CHILD", deadly)
+    deadly = hdf5.CHILD.replace("with contextlib", "os._exit(11)\n    with contextlib")
+    monkeypatch.setattr(hdf5, "CHILD", deadly)
     with pytest.raises(DataError, match=r"a\.nc: damaged"):
-        smap.read(path, ["x"])
+        hdf5.read(path, ["x"])
 
 
 def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LIMIT", 1)
+    monkeypatch.setattr(hdf5, "LIMIT", 1)
     path = write(tmp_path / "a b ü.nc")
-    smap.read(path, ["x"])
-    child = look._child(os.getpid())
+    hdf5.read(path, ["x"])
+    child = hdf5._child(os.getpid())
     asked = []
     with monkeypatch.context() as patch:
         patch.setattr(child.stdin, "flush", lambda: asked.append(1))
-        smap.read(path, ["y"])
+        hdf5.read(path, ["y"])
     assert not asked
     os.utime(without_end(path), (time.time() + 5, time.time() + 5))
     with pytest.raises(DataError, match="damaged"):
-        smap.read(path, ["y"])
+        hdf5.read(path, ["y"])
 
 
 def test_another_child_takes_the_place_of_one_that_was_ended(tmp_path):
-    smap.read(write(tmp_path / "a.nc"), ["x"])
-    look._child(os.getpid()).terminate()  # SIGINT may be ignored, as in the background
-    look._child(os.getpid()).wait()
-    smap.read(write(tmp_path / "b.nc"), ["x"])
+    hdf5.read(write(tmp_path / "a.nc"), ["x"])
+    hdf5._child(os.getpid()).terminate()  # SIGINT may be ignored, as in the background
+    hdf5._child(os.getpid()).wait()
+    hdf5.read(write(tmp_path / "b.nc"), ["x"])
 
 
 def test_the_child_ends_with_its_parent(tmp_path):
@@ -115,9 +115,9 @@ def test_the_child_ends_with_its_parent(tmp_path):
     code = f"""
         import os
         from pathlib import Path
-        from soilbook.data import look
-        look.look(Path({str(path)!r}))
-        print(look._child(os.getpid()).pid, flush=True)
+        from soilbook.data import hdf5
+        hdf5.look(Path({str(path)!r}))
+        print(hdf5._child(os.getpid()).pid, flush=True)
         os.kill(os.getpid(), 9)
     """
     found = subprocess.run(

@@ -18,18 +18,20 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pandas as pd
 import requests
 from filelock import FileLock, Timeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.util import Retry
 
 from soilbook import __version__, progress
-from soilbook.errors import DataError, SoilbookError
+from soilbook.data import archive, awdb, giovanni, power, smap, uscrn
+from soilbook.data.files import File, Plan
+from soilbook.errors import DataError, ParameterError, SoilbookError, unknown
 from soilbook.store import cannot_write, write
 
 MIRROR = "SOILBOOK_MIRROR"  # environment: a server that has HOST/PATH of the owners' addresses
@@ -42,6 +44,17 @@ PIECE = 2**16
 MEGABYTE = 1e6
 BYTES_PER_SECOND = 1e6  # of the estimate
 HTML = re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
+# What is to be fetched of a product: ``plan(root, names, start, end, ask)``; ``ask(address)`` reads
+# an owner's list. Addresses, paces and forms are those of the owners' documents.
+PLANS = {
+    "uscrn": uscrn.plan,
+    "power": power.plan,
+    "scan": awdb.plan,
+    "wang2024": archive.plan,
+    "nldas": giovanni.plan,
+    "smap": smap.plan,
+}
+LISTS = 0.5  # s between two lists
 pause, clock = time.sleep, time.monotonic
 
 
@@ -57,50 +70,42 @@ class Hopeless(DataError):
     """What the next file would meet as well: no network, no account."""
 
 
-@dataclass(frozen=True)
-class File:
-    """One file: its path below the data folder, its address, and ``check(path)``, which raises
-    DataError for anything but what was asked for.
+def plan(
+    product: str, root: Path, names: list[str], start: str | None = None, end: str | None = None
+) -> Plan:
+    """What is to be fetched of a product; ``start`` and ``end`` are dates yyyy-mm-dd.
 
-    ``size`` (bytes) is an estimate, or the owner's own figure where ``md5`` is given as well;
-    ``changing`` marks what its owner still writes.
+    Raises ParameterError for a product that cannot be fetched, a date or a name, DataError where
+    its owner's list cannot be read.
     """
+    if product not in PLANS:
+        raise unknown("product that can be fetched", product, PLANS)
+    first, last = (_day(text, option) for text, option in ((start, "--from"), (end, "--to")))
+    if first is not None and last is not None and first > last:
+        raise ParameterError(f"--from {start} is after --to {end}")
+    return PLANS[product](root, names, first, last, Client(LISTS).read)
 
-    path: str
-    address: str
-    check: Callable[[Path], object]
-    size: int = 0
-    md5: str | None = None
-    changing: bool = False
+
+def _day(text: str | None, option: str) -> pd.Timestamp | None:
+    if text is None:
+        return None
+    try:
+        return pd.to_datetime(text, format="%Y-%m-%d")
+    except ValueError:
+        raise ParameterError(f"{option} is {text!r}; a date yyyy-mm-dd is needed") from None
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is fetched of a product, at least ``pace`` seconds apart.
-
-    ``answer`` (s) is what the owner needs for one, ``headers()`` gives credentials when they are
-    needed, and ``account`` says what to do where they are refused.
-    """
-
-    product: str
-    files: tuple[File, ...]
-    pace: float
-    answer: float = 0.3
-    headers: Callable[[], Mapping[str, str]] = dict
-    account: str = ""
-
-    def text(self, root: Path, refresh: bool = False) -> str:
-        """How many files are still to come, their size, and how long that takes."""
-        todo = wanted(self, root, refresh)
-        size = sum(file.size for file in todo)
-        seconds = len(todo) * max(self.pace, self.answer) + size / BYTES_PER_SECOND
-        hosts = ", ".join(dict.fromkeys(urlsplit(file.address).netloc for file in self.files))
-        there = len(self.files) - len(todo)
-        return (
-            f"{len(todo)} files to fetch, {there} there; about {size / MEGABYTE:.1f} MB and "
-            f"{max(1, round(seconds / 60))} min, one request in {self.pace:g} s at most, "
-            f"from {hosts}"
-        )
+def outlook(plan: Plan, root: Path, refresh: bool = False) -> str:
+    """How many files of a plan are still to come, their size, and how long that takes."""
+    todo = wanted(plan, root, refresh)
+    size = sum(file.size for file in todo)
+    seconds = len(todo) * max(plan.pace, plan.answer) + size / BYTES_PER_SECOND
+    hosts = ", ".join(dict.fromkeys(urlsplit(file.address).netloc for file in plan.files))
+    return (
+        f"{len(todo)} files to fetch, {len(plan.files) - len(todo)} there; about "
+        f"{size / MEGABYTE:.1f} MB and {max(1, round(seconds / 60))} min, one request in "
+        f"{plan.pace:g} s at most, from {hosts}"
+    )
 
 
 class Client:
