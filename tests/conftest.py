@@ -19,17 +19,20 @@ WHOLE = ("twin",)  # folders whose files share what takes long to make
 LONG = (*WHOLE, "wang2024", "book", "training")  # folders that begin, so that no process is late
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups after this
+def pytest_itemcollected(item):
+    """With several processes, keep tests together that share what they prepare. xdist reads the
+    groups as soon as all tests are collected, before ``pytest_collection_modifyitems``."""
+    file = item.path.relative_to(HERE)
+    group = file.parts[0] if file.parts[0] in WHOLE else file.as_posix()
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(items):
-    """Leave out what needs files that this machine lacks, and say which variable names them; with
-    several processes, keep tests together that share what they prepare."""
+    """Leave out what needs files that this machine lacks, and say which variable names them."""
     for item in items:
         for marker, variable in NEEDS.items():
             if item.get_closest_marker(marker) and not os.environ.get(variable):
                 item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
-        file = item.path.relative_to(HERE)
-        group = file.parts[0] if file.parts[0] in WHOLE else file.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: _rank(item.path.relative_to(HERE).parts[0]))
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -309,3 +310,9 @@ def test_files_are_small_enough_to_be_read_at_one_go():
         for f in (ROOT / "lib").rglob("*.py")
     }
     assert {name: lines for name, lines in long.items() if lines > 400} == {}
+
+
+def test_tests_that_share_what_they_prepare_stay_with_one_process(request):
+    """xdist marks the name of a test with its group, unless pytest is one that it does not know."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    assert alone or request.node.nodeid.endswith("@test_project.py")
