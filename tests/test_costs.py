@@ -122,6 +122,15 @@ def test_all_are_counted_before_the_first_stops():
     assert [one.kind for one in found.values()] == ["a", "b", "c", "x", "y"]
 
 
+def test_the_memory_of_several_trainings_is_that_of_the_largest(tmp_path, clock, monkeypatch):
+    store = Store(tmp_path)
+    for kind, memory in (("LSTM", 300), ("RF", 700), ("SVR", 500)):
+        monkeypatch.setattr(costs, "_memory", lambda memory=memory: memory)
+        trained(store, clock, work(kind, steps=100), [(50.0, 100)])
+    works = [work(kind, steps=100, size=1) for kind in ("LSTM", "RF", "SVR")]
+    assert Estimate.of(works, store).memory == 700 + costs.COPIES * 3
+
+
 def test_an_estimate_adds_up_and_names_what_it_does_not_know(tmp_path, clock):
     store, large = Store(tmp_path), 2**40
     trained(store, clock, work(steps=100), [(50.0, 100)])

@@ -16,6 +16,7 @@ class Kitchen(Checked):
     networks: Annotated[int, Field(ge=1)] | None = None
     depths: tuple[float, ...] = ()
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    hour: Annotated[int, Field(lt=24)] = 0
 
 
 def test_values_are_typed_and_kept():
@@ -35,7 +36,8 @@ def test_values_are_typed_and_kept():
         ({"share": 1.5}, "share is 1.5; allowed: 1.0 or less"),
         ({"share": 0}, "share is 0; allowed: above 0.0"),
         ({"depths": ["deep"]}, "depths is 'deep'; allowed: a number"),
-        ({"shares": 1}, "unknown setting 'shares'; allowed: data, networks, depths, share"),
+        ({"hour": 24}, "hour is 24; allowed: below 24"),
+        ({"shares": 1}, "unknown setting 'shares'; allowed: data, networks, depths, share, hour"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(values, line):

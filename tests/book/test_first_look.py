@@ -53,6 +53,11 @@ def test_a_caption_is_taken_from_the_cell_where_it_stands():
     assert front._written({"source": "page.table(*section.table_3(result))"}, "3") == ""
 
 
+def test_a_long_caption_ends_at_a_word_in_the_list():
+    kept, cut = ("word " * 22).strip(), ("word " * 23).strip()  # 109 and 114 characters
+    assert front._short(kept) == kept and front._short(cut) == f"{kept} …"
+
+
 def test_time_left_is_that_of_the_last_runs_here():
     costs = {"a": 100.0, "b": 50.0}
     assert build.time_left(costs, {}, 1) == 150
@@ -64,6 +69,7 @@ def test_what_never_ran_here_takes_the_mean_of_what_did_once_a_quarter_is_done()
     assert build.time_left(costs, {}, 1) is None
     assert build.time_left(costs, {"a": 20.0}, 1) is None
     assert build.time_left(costs, {"a": 20.0, "b": 40.0}, 1) == 10 + 2 * 30
+    assert build.time_left(dict.fromkeys("abcd"), {"a": 20.0}, 1) == 3 * 20
     assert build.in_words(None) == "" and build.in_words(45) == "about 45 s left"
     assert build.in_words(600) == "about 10 min left"
 

@@ -187,6 +187,26 @@ def test_gains_mark_what_is_beyond_chance(made):
     assert figure.axes[0].texts[0].get_text().endswith("\u2022")
 
 
+def test_gains_stand_by_depth_and_within_it_by_lead():
+    gain = xr.DataArray(
+        [[[0.01, 0.02, 0.03], [0.04, 0.05, 0.06]]],
+        {"model": ["LSTM"], "depth": [0.05, 1.0], "lead": [1, 3, 7]},
+        ("model", "depth", "lead"),
+    )
+    axis = drawn.heatmap(xr.Dataset({"gain": gain, "p": xr.ones_like(gain)})).axes[0]
+    assert [text.get_text() for text in axis.texts][:6] == [f"+.0{i}" for i in range(1, 7)]
+
+
+def test_a_bar_twice_as_high_as_is_usual_is_shown_and_a_higher_one_is_cut(bars):
+    other = bars.copy(deep=True)
+    other["rmse"][:], other["rmse_low"][:], other["rmse_high"][:] = 0.02, 0.019, 0.021
+    for height, top, cut in ((0.04, 1.1 * 0.041, 0), (0.05, 1.1 * 0.021, 3)):
+        other["rmse"].loc[{"model": "1D-CNN"}] = height
+        other["rmse_high"].loc[{"model": "1D-CNN"}] = height + 0.001
+        axis = drawn.rmse_panels(other).axes[0]
+        assert axis.get_ylim()[1] == pytest.approx(top) and len(axis.texts) == cut
+
+
 def test_a_depth_that_no_site_has_leaves_its_panel_empty(bars):
     missing = bars.where(bars["depth"] != 0.5)
     axes = drawn.rmse_panels(missing).axes
