@@ -231,6 +231,8 @@ def test_agreement_sees_values_that_are_wrong(windows):
     assert right["difference"] < 0.05 and right["by_sample"] == pytest.approx(1)
     turned = values.assign(phi=values["phi"].roll(feature=1))
     assert importance.agreement(turned, exact)["rank_correlation"] < 0.5
+    opposite = importance.agreement(values.assign(phi=-values["phi"]), exact)
+    assert opposite["rank_correlation"] < -0.99 and opposite["ranking"] == right["ranking"]
 
 
 def test_agreement_wants_the_same_samples(values):
