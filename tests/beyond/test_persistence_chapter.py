@@ -26,6 +26,16 @@ def test_the_best_network_of_each_cell_is_named_with_its_gain(made):
     assert best["gain"].between(0.045, 0.075).all()
 
 
+def test_a_loss_beyond_chance_is_no_gain_beyond_chance(made):
+    """The best network is hardly above persistence, the other far below."""
+    result = made({"persistence": 0.9, "LSTM": 0.9, "1D-CNN": 0.5}, n_sites=16)
+    gains = runs.gains(result)
+    gains["gain"].loc[{"model": "LSTM"}], gains["p"].loc[{"model": "LSTM"}] = 0.001, 0.4
+    assert (gains["p"].sel(model="1D-CNN") < 0.05).all()
+    table = persistence.against_persistence(gains, gains)
+    assert table["why"].str.contains("15 of 15 depths and leads .*, 0 beyond chance").all()
+
+
 def test_figures_of_gains_bear_the_name_of_what_is_predicted(made):
     number, figure, gains, caption = persistence.fig_of_gains(
         "change", made({"persistence": 0.9, "LSTM": 0.95})
