@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 from graphlib import TopologicalSorter
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -316,3 +318,38 @@ def test_tests_that_share_what_they_prepare_stay_with_one_process(request):
     """xdist marks the name of a test with its group, unless pytest is one that it does not know."""
     alone = "PYTEST_XDIST_WORKER" not in os.environ
     assert alone or request.node.nodeid.endswith("@test_project.py")
+
+
+@pytest.mark.parametrize("folder", ["chapters", "course"])
+def test_what_notebooks_import_of_the_library_is_there(folder):
+    """Solutions and labs are run by ``make slow`` alone; a name that moved shows here."""
+    lacking = []
+    for file in sorted((ROOT / folder).rglob("*.ipynb")):
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        for source in ("".join(c["source"]) for c in cells if c["cell_type"] == "code"):
+            lacking += [f"{file.name}: {name}" for name in _imported(source) if not _there(name)]
+    assert lacking == []
+
+
+def _imported(source: str) -> list[str]:
+    """Modules and names that a cell imports from the library; none of one that is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:  # a magic of the notebook
+        return []
+    found = [a.name for node in nodes if isinstance(node, ast.Import) for a in node.names]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}:{a.name}" for a in node.names]
+    return [name for name in found if name.startswith("soilbook")]
+
+
+def _there(name: str) -> bool:
+    module, _, attribute = name.partition(":")
+    try:
+        found = import_module(module)
+        return (
+            not attribute or hasattr(found, attribute) or bool(find_spec(f"{module}.{attribute}"))
+        )
+    except ModuleNotFoundError:
+        return False
