@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -316,8 +315,8 @@ def test_files_are_small_enough_to_be_read_at_one_go():
 
 def test_tests_that_share_what_they_prepare_stay_with_one_process(request):
     """xdist marks the name of a test with its group, unless pytest is one that it does not know."""
-    alone = "PYTEST_XDIST_WORKER" not in os.environ
-    assert alone or request.node.nodeid.endswith("@test_project.py")
+    grouped = getattr(request.config.option, "loadgroup", False)
+    assert not grouped or request.node.nodeid.endswith("@test_project.py")
 
 
 @pytest.mark.parametrize("folder", ["chapters", "course"])

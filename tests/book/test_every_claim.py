@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # Sections whose claims one function judges whole; all others go through ``claims.verdicts``.
 WHOLE = {
     "2.1": "section.claims(",
-    "4.6": "claims.of_pictures(",
+    "4.6": "of_pictures(",
     "T": "scorecard.order(",
 }
 # Measures that scores do not have: what their chapter must hand to ``claims.verdicts``.
