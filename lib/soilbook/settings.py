@@ -1,6 +1,7 @@
 """Settings that check themselves, and the profiles: what ``smoke``, ``quick``, ``standard`` and
 ``paper`` mean, in one place."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,23 @@ Count = Annotated[int, Field(ge=1)]
 # Study 1: days of input, at least what two convolutions take, and the share of days that trains.
 N_STEPS, TRAINING_SHARE = 4, 0.6
 WINDOWS, SHARES = Field(ge=3, le=60), Field(ge=0.1, le=0.9)
+CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
+MODEL_FILE = "SOILBOOK_MODEL_FILE"  # environment: a file that every page of a chapter loads
+
+
+@dataclass(frozen=True)
+class Own:
+    """What is recorded of a reader's network: ``way`` is vmap or loop, ``why`` what vmap said."""
+
+    parameters: int
+    way: str
+    why: str
+    file: str
+    sha256: str
+
+
+# Networks that ``training.own`` added, by name: here, to be known where torch need not be loaded.
+OWN: dict[str, Own] = {}
 
 
 class Checked(BaseModel):

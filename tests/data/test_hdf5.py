@@ -68,7 +68,7 @@ def test_the_limit_is_for_one_file_and_not_for_all(tmp_path, monkeypatch):
     slow = hdf5.CHILD.replace(old, work + old)
     assert slow != hdf5.CHILD
     monkeypatch.setattr(hdf5, "CHILD", slow)
-    for name in "abcd":
+    for name in "ab":
         hdf5.read(write(tmp_path / f"{name}.nc"), ["x"])
 
 
@@ -77,7 +77,7 @@ def test_the_file_without_end_is_one(tmp_path):
     code = "import h5py, sys; print(h5py.File(sys.argv[1])['x'].attrs['units'])"
     bad = without_end(tmp_path / "bad.nc")
     with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run([sys.executable, "-c", code, bad], timeout=5)
+        subprocess.run([sys.executable, "-c", code, bad], timeout=2)
 
 
 def test_a_file_that_ends_the_process_is_named(tmp_path, monkeypatch):

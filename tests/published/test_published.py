@@ -6,6 +6,7 @@ import pytest
 
 from soilbook import published
 from soilbook.errors import ParameterError
+from soilbook.models import MACHINE_LEARNING, NETWORKS
 from soilbook.schema import DEPTHS
 
 MODELS = {
@@ -28,6 +29,11 @@ def test_scores_are_complete():
             assert sorted(cells["lead_d"].unique()) == [1, 3, 7]
             assert len(cells) == 15
     assert scores["table"].value_counts().to_dict() == {2: 45, 3: 45, 4: 45, 5: 45, 6: 30}
+
+
+def test_models_are_those_that_can_be_made_in_the_same_order():
+    assert published.models("deep") == tuple(NETWORKS)
+    assert published.models("machine") == tuple(MACHINE_LEARNING)
 
 
 def test_unprinted_scores_stay_as_printed():

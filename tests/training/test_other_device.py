@@ -36,7 +36,7 @@ class Watch(TorchDispatchMode):
 @pytest.mark.parametrize("variant", ["paper", "released"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_step_of_a_network_waits_for_the_device_or_sends_it_its_batches(name, variant, several):
-    settings = Settings(epochs=3, first_choice=2, batches_per_epoch=4, batch=20, variant=variant)
+    settings = Settings(epochs=2, first_choice=2, batches_per_epoch=2, batch=10, variant=variant)
     tasks, told = [Task(one, name) for one in several], []
     make = partial(NETWORKS[name], 4, variant=variant)
 
@@ -46,9 +46,9 @@ def test_no_step_of_a_network_waits_for_the_device_or_sends_it_its_batches(name,
 
     with Watch() as watch, pytest.raises(NotImplementedError, match="no data"):
         train_shard(make, tasks, settings, META, tell=tell)
-    assert told == [3 * 4] * 3  # it got to the end, where the result is fetched
+    assert told == [3 * 2] * 2  # it got to the end, where the result is fetched
     assert torch.float64 not in watch.types
-    assert watch.sent <= 4 * 4 * 2  # an epoch's learning rates: steps x turns x 2
+    assert watch.sent <= 2 * 4 * 2  # an epoch's learning rates: steps x turns x 2
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "adadelta"])

@@ -169,8 +169,8 @@ def test_a_class_of_a_notebook_is_added_by_the_decorator():
         def forward(self, x):
             return self.out(x[:, -1]).squeeze(-1)
 
-    assert own.recorded()["FromCell"]["way"] == "vmap"
-    assert own.recorded()["FromCell"]["parameters"] == 8
+    assert own.OWN["FromCell"].way == "vmap"
+    assert own.OWN["FromCell"].parameters == 8
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from soilbook.book.render import page_file
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, SoilbookError
 from soilbook.fingerprint import of_package
+from soilbook.settings import OWN
 from soilbook.store import Store, write
 
 
@@ -200,8 +201,6 @@ def fingerprints(base: Path, values: dict[str, dict], data: str) -> dict[str, st
 
     The device is left out: it changes the time, and the last digits, but no conclusion.
     """
-    from soilbook.training.own import OWN
-
     library = of_package()
     measured = products.listing(room.folder(), times=True) if data == "observed" else ""
     reads = chapters.reading(list(values), base)

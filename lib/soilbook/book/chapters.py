@@ -21,7 +21,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
-from soilbook import data, schema, settings
+from soilbook import data, published, schema, settings
 from soilbook.data import TRACKS, own
 from soilbook.device import find as find_device
 from soilbook.errors import DataError, ParameterError, unknown
@@ -246,28 +246,27 @@ def _every_model(default, value):
     """``all``: every model of the kinds, networks or machine learning, that the default has."""
     if value not in ("all", ["all"]):
         return value
-    from soilbook import models
-
-    kinds = (models.MACHINE_LEARNING, models.NETWORKS)
+    kinds = published.models("machine"), _networks()
     return [name for kind in kinds if not set(kind).isdisjoint(default) for name in kind]
 
 
 def _model(value: str) -> None:
-    from soilbook import models
-
-    allowed = (*models.NETWORKS, *models.MACHINE_LEARNING, *BASELINES)
+    allowed = (*_networks(), *published.models("machine"), *BASELINES)
     if value not in allowed:
         raise unknown("model", value, allowed)
 
 
 def _only_networks(chapter: str, names: list[str]) -> None:
-    from soilbook import models
-
     if not names:
-        raise ParameterError(f"{chapter} explains networks; name one: {', '.join(models.NETWORKS)}")
+        raise ParameterError(f"{chapter} explains networks; name one: {', '.join(_networks())}")
     for name in names:
-        if name not in models.NETWORKS:
-            raise unknown(f"network to explain in {chapter}", name, models.NETWORKS)
+        if name not in _networks():
+            raise unknown(f"network to explain in {chapter}", name, _networks())
+
+
+def _networks() -> tuple[str, ...]:
+    """Names that ``models.NETWORKS`` has, for which torch need not be loaded."""
+    return (*published.models("deep"), *settings.OWN)
 
 
 Whole = Annotated[int, BeforeValidator(_number)]

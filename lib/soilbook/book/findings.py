@@ -11,7 +11,6 @@ import pandas as pd
 
 from soilbook import published
 from soilbook.book.myst import REFERENCE, recorded
-from soilbook.models import NETWORKS
 
 SURE = 0.05  # corrected p
 LOST = 0.02  # of the error, since half of a training: it has not converged
@@ -61,7 +60,7 @@ def networks(read: Reference) -> pd.DataFrame:
 def which_network(read: Reference) -> Finding:
     """The best network at the shallowest and the deepest depth, by its mean over the leads."""
     table = networks(read)
-    table = table[table["model"].isin(NETWORKS)]
+    table = table[table["model"].isin(published.models("deep"))]
     parts = []
     for depth in (table["depth_m"].min(), table["depth_m"].max()):
         here = table[table["depth_m"] == depth]
@@ -89,7 +88,7 @@ def which_network(read: Reference) -> Finding:
 def against_persistence(read: Reference) -> Finding:
     """How many of the networks beat persistence beyond chance, near the surface and at depth."""
     gains = read("s5_conclusions", "fig_5all.csv")
-    gains = gains[gains["model"].isin(NETWORKS)]
+    gains = gains[gains["model"].isin(published.models("deep"))]
     paired = read("s4_2_basic_networks", "table_3c.csv").query("model == 'persistence'")
     parts = []
     for depth in (gains["depth"].min(), gains["depth"].max()):

@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from soilbook import published
 from soilbook.book import myst, provenance, tables
 from soilbook.book.chapters import Chapter
 from soilbook.book.findings import (
@@ -33,7 +34,6 @@ from soilbook.book.findings import (
     networks,
 )
 from soilbook.book.myst import REFERENCE, Product, recorded
-from soilbook.models import NETWORKS
 from soilbook.plots.scores import depth_and_lead
 from soilbook.plots.style import colour, described, legible, style
 from soilbook.store import write
@@ -84,7 +84,7 @@ def _study(base: Path, study: str) -> str:
 
 def draw_networks(read: Reference):
     """R2 of ten networks and persistence by depth and lead: as printed (a), reproduced (b)."""
-    order = [*NETWORKS, "persistence"]
+    order = [*published.models("deep"), "persistence"]
     wide = networks(read).pivot(
         index="model", columns=["depth_m", "lead_d"], values=["r2_published", "r2"]
     )

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -22,9 +23,8 @@ from soilbook.book import chapters, myst, products, provenance, tables
 from soilbook.book.myst import KEY, REFERENCE, Product, recorded
 from soilbook.data import archive
 from soilbook.plots import style
-from soilbook.settings import Checked
+from soilbook.settings import MODEL_FILE, OWN, Checked
 from soilbook.store import write
-from soilbook.training import own
 
 DATA_PAGE = ("../../data_and_tracks.html", "More on the page Data and tracks")
 CLAIMS = judge.COLUMNS
@@ -46,7 +46,10 @@ class Page:
         copy of a chapter that JupyterLab runs under another name has a folder of that name.
         Raises ParameterError, DataError or DeviceError before any work starts.
         """
-        own.load_asked()
+        if file := os.environ.get(MODEL_FILE):
+            from soilbook.training import own  # torch: only where a network is asked for
+
+            own.load(file)
         if "__name__" in parameters:
             cell = chapters.find(chapter)
             names, given = parameters, cell.parameters.keys() & parameters.keys()
@@ -228,8 +231,8 @@ class Page:
             "files": self.files,
             "products": self.products,
         }
-        if added := own.recorded():
-            made["own models"] = added
+        if OWN:
+            made["own models"] = {name: asdict(one) for name, one in OWN.items()}
         write(self.folder / "provenance.json", json.dumps(made, indent=1).encode())
         frame = pd.DataFrame(list(provenance.in_words(made).items()), columns=["what", "value"])
         shown = myst.fold("settings, versions, machine and date", tables.table(frame))

@@ -120,14 +120,14 @@ def run(
 def own_models(file: str | Path | None) -> Iterator[dict]:
     """The networks of a reader's file, else of the one that the environment names, tried out here
     and known to the kernels; yields what is recorded of each by name, nothing without a file."""
-    from soilbook.training import own
-
-    asked = file or os.environ.get(own.VARIABLE)
+    asked = file or os.environ.get(settings.MODEL_FILE)
     if not asked:
         yield {}
         return
+    from soilbook.training import own
+
     added = own.load(asked)
-    with environment({own.VARIABLE: str(Path(asked).expanduser().resolve())}):
+    with environment({settings.MODEL_FILE: str(Path(asked).expanduser().resolve())}):
         yield added
 
 
@@ -177,9 +177,7 @@ def _execute(chapter, parameters: dict, partial: Path, folder: Path, base: Path)
 
 def variables(base: Path) -> dict[str, str]:
     """Environment in which a chapter finds the book, data, store and a reader's networks."""
-    from soilbook.training.own import VARIABLE
-
-    names = ("SOILBOOK_DATA", "SOILBOOK_CACHE", VARIABLE)
+    names = ("SOILBOOK_DATA", "SOILBOOK_CACHE", settings.MODEL_FILE)
     given = {n: os.environ[n] for n in names if os.environ.get(n)}
     whole = {name: str(Path(folder).resolve()) for name, folder in given.items()}
     return {"SOILBOOK_ROOT": str(base), **whole}

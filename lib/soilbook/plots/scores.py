@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from soilbook import published
 from soilbook.plots.style import colour, letters, style
-from soilbook.training.ensemble import CONVERGED
+from soilbook.settings import CONVERGED
 
 MARGIN = 0.05  # of R2: as far from print counts as its level
 CANNOT_TELL = "cannot tell"

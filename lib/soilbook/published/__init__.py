@@ -27,6 +27,14 @@ def scores() -> pd.DataFrame:
     return _scores().copy()
 
 
+def models(kind: str) -> tuple[str, ...]:
+    """Names of the ``machine`` (Table 2) or ``deep`` learning models (Tables 3-6), in order."""
+    table = _scores()
+    return tuple(
+        table.loc[(table["table"] == SCORE_TABLES[0]) == (kind == "machine"), "model"].unique()
+    )
+
+
 def r2(model: str, depth_m: float, lead_d: int) -> float:
     """Printed R2 of one model, depth (m) and lead (d), NaN for "(-)"; Tables 2-6.
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from soilbook import costs, fingerprint, progress
 from soilbook.device import find as find_device
 from soilbook.errors import ParameterError
-from soilbook.settings import N_STEPS
+from soilbook.settings import CONVERGED, N_STEPS
 from soilbook.training import fast
 from soilbook.training.step import Stack, Update, judge, start
 from soilbook.training.windows import N_LEADS, Series, Settings, ShardData, Sizes, Task
@@ -31,7 +31,6 @@ LARGEST_SHARD = {"cpu": 25, "cuda": 4096}
 LEAST_COMPILED = 100_000
 NETWORKS_OF_A_STEP = 10
 DRAWN_AT_ONCE = 10_000  # batches; of 50 windows they take 4 MB
-CONVERGED = 0.05  # training has converged this close to its lowest validation error, relative
 
 
 def train(

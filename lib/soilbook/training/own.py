@@ -7,12 +7,10 @@ out before any training, then stands in ``models.NETWORKS`` under the name of it
 import hashlib
 import importlib.util
 import inspect
-import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import shorten
 
@@ -23,26 +21,11 @@ from torch.func import grad_and_value, vmap
 
 from soilbook.errors import ParameterError
 from soilbook.models import NETWORKS
-from soilbook.settings import N_STEPS
+from soilbook.settings import N_STEPS, OWN, Own
 from soilbook.training.step import Stack, start
 
-VARIABLE = "SOILBOOK_MODEL_FILE"  # environment: a file that every page of a chapter loads
 N_FEATURES = (8, 7)  # of a site with wind speed and of one without
 CLOSE = 1e-4  # scaled moisture
-
-
-@dataclass(frozen=True)
-class Own:
-    """What is recorded of a reader's network: ``way`` is vmap or loop, ``why`` what vmap said."""
-
-    parameters: int
-    way: str
-    why: str
-    file: str
-    sha256: str
-
-
-OWN: dict[str, Own] = {}
 
 
 def load(file: str | Path) -> dict[str, Own]:
@@ -67,12 +50,6 @@ def load(file: str | Path) -> dict[str, Own]:
     for one in networks:
         add(one, str(path), digest)
     return {one.__name__: OWN[one.__name__] for one in networks}
-
-
-def load_asked() -> None:
-    """Load the file that the environment variable names, if any."""
-    if os.environ.get(VARIABLE):
-        load(os.environ[VARIABLE])
 
 
 def _executed(path: Path):
@@ -154,11 +131,6 @@ def check_window(names: Sequence[str], n_steps: int) -> None:
                 f"model {name!r} gives {tuple(y.shape)} for two windows of {n_steps} days; "
                 "allowed: (2,)"
             )
-
-
-def recorded() -> dict[str, dict]:
-    """What provenance says of all networks that were added, by name."""
-    return {name: asdict(one) for name, one in OWN.items()}
 
 
 def _tried(make, n_features: int, name: str) -> Stack:

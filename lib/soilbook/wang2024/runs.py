@@ -19,7 +19,6 @@ from soilbook.explain import importance
 from soilbook.plots import scores
 from soilbook.store import Store
 from soilbook.training import Settings, Task, load_module, windows
-from soilbook.training.ensemble import CONVERGED
 from soilbook.training.plain import train_alone
 from soilbook.wang2024 import forecasts
 from soilbook.wang2024.experiment import Experiment, load, nearest, stand_in
@@ -169,9 +168,10 @@ def fig_of_rmse(number: str, result: xr.Dataset) -> tuple:
     caption = (
         "Mean RMSE (m3 m-3) over the sites of the networks and the baselines at five depths "
         "(a-e), epochs to convergence (g: until the validation error is within "
-        f"{100 * CONVERGED:g} % of its lowest) and time per 100 epochs in seconds (h). Boxes: one "
-        f"network trained alone on one core with plain PyTorch, as in the paper ({TURNS} repeats); "
-        "diamonds: share of one network among many trained at once, as in this run."
+        f"{100 * settings.CONVERGED:g} % of its lowest) and time per 100 epochs in seconds (h). "
+        "Boxes: one network trained alone on one core with plain PyTorch, as in the paper "
+        f"({TURNS} repeats); diamonds: share of one network among many trained at once, as in "
+        "this run."
     )
     return number, scores.rmse_panels(pooled, together, alone), data, caption
 
