@@ -8,6 +8,7 @@ import pytest
 from soilbook import cli, costs
 from soilbook.book import chapters, dry_run, runner
 from soilbook.errors import DataError, ParameterError
+from soilbook.wang2024 import s4_5_gan
 
 PARAMETERS = """profile: str = "quick"  # how much
 device: str = "cpu"  # where
@@ -55,6 +56,15 @@ def test_every_training_of_a_chapter_is_counted_and_none_is_done(chapter, projec
     assert kinds(chapter, networks=5)[0] == ("one", 5, 5)
     assert not [*project.root.glob("results/**/*"), *project.root.glob("../cache/results/??/*")]
     assert capsys.readouterr().out == ""
+
+
+def test_the_ablation_is_counted_by_its_steps():
+    """Each has a rate of its own."""
+    gan = chapters.find("wang2024/s4_5_gan")
+    given = {"profile": "smoke", "sites": ["Weslaco"], "depths": [0.05], "ablation": True}
+    found = dry_run.works_of(gan, runner.prepare(gan, given), chapters.root()).values()
+    assert [work.kind for work in found] == ["LSTM", "GAN-LSTM", *s4_5_gan.steps()]
+    assert {work.total for work in found} == {1}
 
 
 def test_what_is_in_the_store_is_not_to_be_trained(project):

@@ -1,5 +1,7 @@
 """One update of many networks against torch's own optimiser and plain loops."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -87,6 +89,25 @@ def test_networks_side_by_side_are_each_trained_by_a_plain_loop(name, target, te
         plain = torch.nn.utils.parameters_to_vector(module.parameters())
         assert torch.allclose(ended[k], plain, atol=1e-5)
     assert not torch.allclose(ended, flat, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GAN-LSTM"])
+def test_both_targets_compile_to_one(name, tensors):
+    def keep(graph, examples):
+        graphs.append(graph.code)
+        return graph.forward
+
+    graphs, ended = [], []
+    flat = torch.stack([start(partial(NETWORKS[name], 5), seed) for seed in (3, 4, 5)])
+    for target in ("value", "change"):
+        rule = Update.of(Stack.of(partial(NETWORKS[name], 5), target), 0.001, "paper")
+        scales = rule.scales(0, 1, torch.device("cpu"))[0]
+        torch.compiler.reset()
+        step = torch.compile(rule.function, backend=keep, fullgraph=True)
+        with torch.no_grad():
+            zeros = torch.zeros_like(flat)
+            ended.append(step(flat, zeros, zeros, scales, *tensors[:2], tensors[2][0])[0])
+    assert graphs[0] == graphs[1] and not torch.equal(*ended)
 
 
 @pytest.mark.parametrize("variant", ["paper", "released"])

@@ -42,6 +42,7 @@ def train(
     workers: int | None = None,
     compile_: bool | None = None,
     shard_size: int | None = None,
+    kind: str | None = None,
 ) -> xr.Dataset:
     """Train one network for each task, all of one architecture.
 
@@ -49,7 +50,8 @@ def train(
     with a ``discriminator`` trains as ``step.alternating`` says. ``store`` (a
     ``soilbook.store.Store``) keeps each finished shard under settings, identities, the windows
     themselves, and the code of the training and of ``make``. ``workers``, ``compile_`` and
-    ``shard_size`` are chosen by the amount of work if None.
+    ``shard_size`` are chosen by the amount of work if None; ``kind`` is what ``costs`` calls the
+    networks, by default their model.
 
     Returns ``parameters`` (network, parameter), those of lowest validation error;
     ``training_loss`` and ``validation_mse`` (network, epoch), of scaled moisture; ``best_epoch``
@@ -84,7 +86,7 @@ def train(
         missing = sum(len(job["tasks"]) for job in jobs.values())
         n_steps = settings.steps * missing
         work = costs.Work(
-            tasks[0].model, len(tasks), missing, n_steps,
+            kind or tasks[0].model, len(tasks), missing, n_steps,
             f"{chosen.type}{', compiled' * compile_}{longer}", workers,
             _size(make, settings) * len(tasks),
         )  # fmt: skip
@@ -148,8 +150,7 @@ def train_shard(
     many steps of a network were made."""
     filled = [*tasks, *[tasks[0]] * ((size or len(tasks)) - len(tasks))]
     data = ShardData(filled, sizes or Sizes.of(tasks), device)
-    stack = Stack.of(make, settings.target, data.n_steps)
-    stack.template.to(device)
+    stack = Stack.of(make, settings.target, data.n_steps).to(device)
     rule = Update.of(stack, settings.rate, settings.variant)
     flat = torch.stack([start(make, task.number) for task in filled]).to(device)
     state = (flat, torch.zeros_like(flat), torch.zeros_like(flat))
@@ -264,8 +265,7 @@ def iterate_ensemble(
     ``parameters`` (network, parameter) and ``series`` in the same order; ``chunk`` networks are
     worked out at once.
     """
-    stack = Stack.of(make, target)
-    stack.template.to(device)
+    stack = Stack.of(make, target).to(device)
     predict = stack.each(lambda flat, x: stack.predict(stack.named(flat), x))
     forecasts = []
     for first in range(0, len(series), chunk):

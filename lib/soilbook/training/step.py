@@ -7,7 +7,7 @@ and ``discriminator`` as sub-modules trains as eqs 16-18 of Wang et al. (2024) s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -27,11 +27,12 @@ class Stack:
     """An architecture and where each of its parameters lies in a flat vector.
 
     ``template`` is one such module; its buffers, if any, serve all networks. It sees windows of
-    ``n_steps`` days.
+    ``n_steps`` days. ``added`` is 1 with the target ``change``, where the prediction is the output
+    plus the moisture of the last observed day, else 0: a tensor, so that both compile to one.
     """
 
     template: nn.Module
-    target: str = "value"
+    added: Tensor
     n_steps: int = N_STEPS
 
     @classmethod
@@ -40,7 +41,12 @@ class Stack:
     ) -> "Stack":
         """The stack of what ``make()`` gives; leaves torch's random state as it was."""
         with torch.random.fork_rng(devices=[]):
-            return cls(make(), target, n_steps)
+            return cls(make(), torch.tensor(float(target == "change")), n_steps)
+
+    def to(self, device: torch.device) -> "Stack":
+        """The same on a device."""
+        self.template.to(device)
+        return replace(self, added=self.added.to(device))
 
     @property
     def shapes(self) -> dict[str, torch.Size]:
@@ -54,9 +60,8 @@ class Stack:
 
     def predict(self, named: dict[str, Tensor], x: Tensor) -> Tensor:
         """Scaled soil moisture of the target day by one network, (batch, step, feature) ->
-        (batch,). With the target ``change`` the network adds to that of the last observed day."""
-        output = functional_call(self.template, named, (x,))
-        return output + x[:, -1, -1] if self.target == "change" else output
+        (batch,)."""
+        return functional_call(self.template, named, (x,)) + self.added * x[:, -1, -1]
 
     def each(self, function: Callable) -> Callable:
         """A function of one network's tensors for many networks along the first axis: ``vmap``, or

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import xarray as xr
 
-from soilbook import metrics, settings
+from soilbook import costs, metrics, settings
 from soilbook.models import NETWORKS
 from soilbook.models.networks import GANLSTM
 from soilbook.plots import scores
@@ -44,8 +44,8 @@ def ablation(experiment: Experiment, store: Store | None = None) -> pd.DataFrame
     records = load(experiment, store)
     made = {name: forecasts.make(experiment, name, records, store) for name in BASELINES}
     truth = forecasts.observed(records)
-    for name, (kind, rate) in _steps().items():
-        made[name] = _trained(experiment, kind, rate, records, store).merge(truth)
+    built = costs.every(lambda name: _trained(experiment, name, records, store), steps())
+    made |= {name: one.merge(truth) for name, one in built.items()}
     profile = settings.profile(experiment.profile)
     found = runs.score(made, profile.bootstrap, experiment.seed)
     r2 = found["site_r2"].sel(reading="pooled").drop_sel(model=list(BASELINES)).mean("depth")
@@ -59,27 +59,29 @@ def ablation(experiment: Experiment, store: Store | None = None) -> pd.DataFrame
     return table[["network", "lead_d", "r2", "difference", "low", "high", "n_sites"]]
 
 
-def _steps() -> dict[str, tuple[partial, float]]:
-    """An untrained network by what it has, and the rate of one without a discriminator."""
+def steps() -> dict[str, tuple[partial, float]]:
+    """Steps of the ablation: what makes an untrained network, and the learning rate of one without
+    a discriminator, by what the network has."""
     lstm, rate = NETWORKS["LSTM"], GANLSTM.adversarial["paper"].generator_rate
-    steps = {
+    made = {
         "LSTM": (partial(lstm), 0.001),
         "LSTM with tanh": (partial(lstm, bounded=True), 0.001),
         "LSTM with tanh, half the rate": (partial(lstm, bounded=True), rate),
         "GAN-LSTM, lambda 0": (partial(gan, lambda_bce=0.0), rate),
         "GAN-LSTM": (partial(gan), rate),
     }
-    steps |= {f"GAN-LSTM, lambda {one:g}": (partial(gan, lambda_bce=one), rate) for one in LAMBDAS}
+    made |= {f"GAN-LSTM, lambda {one:g}": (partial(gan, lambda_bce=one), rate) for one in LAMBDAS}
     turns = {"generator_updates": 3, "discriminator_updates": 1}
-    return steps | {"GAN-LSTM, generator 3 : 1": (partial(gan, **turns), rate)}
+    return made | {"GAN-LSTM, generator 3 : 1": (partial(gan, **turns), rate)}
 
 
-def _trained(experiment: Experiment, kind, rate: float, records, store: Store) -> xr.Dataset:
+def _trained(experiment: Experiment, name: str, records, store: Store) -> xr.Dataset:
+    kind, rate = steps()[name]
     # Under one name, so that all steps start from the same weights and see the same batches.
     tasks = forecasts.tasks_of(experiment, "LSTM", records)
     make = partial(kind, tasks[0].series.n_features, experiment.window)
     how = Settings.of(settings.profile(experiment.profile), experiment.epochs, "paper")
-    result = train(make, tasks, how.but(rate=rate), experiment.device, store)
+    result = train(make, tasks, how.but(rate=rate), experiment.device, store, kind=name)
     return forecasts.iterated(experiment, make, records, tasks, result)
 
 
