@@ -90,11 +90,16 @@ UNITS = {"SMS": "pct", "STO": "degF", "PRCP": "in", "TAVG": "degF"}
 
 
 def scan_data(query: dict) -> bytes:
-    one = {name: values[0] for name, values in query.items()}
-    first, last = (date.fromisoformat(one[name]) for name in ("beginDate", "endDate"))
-    hourly = one["duration"] == "HOURLY"
+    asked = ("stationTriplets", "elements", "duration", "beginDate", "endDate")
+    return _scan_data(*(query[name][0] for name in asked))
+
+
+@cache  # a year of hours takes as long to write as to read
+def _scan_data(triplet: str, elements: str, duration: str, begin: str, end: str) -> bytes:
+    first, last = date.fromisoformat(begin), date.fromisoformat(end)
+    hourly = duration == "HOURLY"
     series = []
-    for element in one["elements"].split(","):
+    for element in elements.split(","):
         code, *more = element.split(":")
         depth = int(more[0]) if more else None
         values = []
@@ -113,13 +118,13 @@ def scan_data(query: dict) -> bytes:
                     "elementCode": code,
                     "ordinal": 1,
                     "heightDepth": depth,
-                    "durationName": one["duration"],
+                    "durationName": duration,
                     "storedUnitCode": UNITS[code],
                 },
                 "values": values,
             }
         )
-    return json.dumps([{"stationTriplet": one["stationTriplets"], "data": series}]).encode()
+    return json.dumps([{"stationTriplet": triplet, "data": series}]).encode()
 
 
 def archive_table(n_days: int) -> bytes:
