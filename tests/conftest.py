@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: real observations and the papers' texts, where they are at hand."""
 
+import gc
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each, set before torch
@@ -34,6 +35,12 @@ def pytest_collection_modifyitems(items):
             if item.get_closest_marker(marker) and not os.environ.get(variable):
                 item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
     items.sort(key=lambda item: _rank(item.path.relative_to(HERE).parts[0]))
+
+
+def pytest_collection_finish():
+    """What stays to the end, modules and tests, is not looked through at every collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _rank(folder: str) -> int:

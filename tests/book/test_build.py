@@ -271,34 +271,16 @@ def test_contents_with_an_unknown_chapter(book):
         book.build()
 
 
-def test_two_at_a_time(project, monkeypatch):
-    """With real kernels in processes of their own; the renderer is the stand-in."""
-    monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
-    (project.root / "book").mkdir()
-    (project.root / "book/intro.md").write_text("# Intro\n")
-    for name in BOTH:
-        project.add(
-            name,
-            "import joblib, os\nprint('cores', joblib.cpu_count(), os.environ['OMP_NUM_THREADS'])",
-        )
-    project.contents(*BOTH)
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
-    assert build.build(jobs=2, say=lambda line: None) == 0
-    for name in BOTH:
-        record = json.loads((project.root / f"book/executed/{name}.json").read_text())
-        assert set(record) == {"fingerprint", "notebook", "page"}
-        executed = (project.root / f"book/executed/{name}.ipynb").read_text()
-        assert '"execution_count": 2' in executed and "cores 1 1" in executed
-
-
 # Code cells of chapters that read each other: what each leaves, or found when it started.
-LEAVES = """import pandas as pd
+LEAVES = """import joblib, os
+import pandas as pd
 from soilbook.book.page import Page
 page = Page("{name}", {{"data": data, "profile": profile}})
 {before}
 found = {{name: page.other("beyond/" + name, "table_1.csv") for name in {reads}}}
 lacking = [name for name, table in found.items() if table is None]
 page.table("1", pd.DataFrame({{"lacking": [" ".join(lacking) or "nothing"]}}), "x")
+print("cores", joblib.cpu_count(), os.environ["OMP_NUM_THREADS"])
 """
 SLOW = "import time\ntime.sleep(3)"
 UNTIL_SECOND_IS_THERE = """import time
@@ -310,8 +292,9 @@ while page.other("beyond/second", "table_1.csv") is None:
 
 
 def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
-    """From nothing, two at a time: ``last`` reads the slow ``second``, which reads ``first``; none
-    of them reads ``other``, which ends only when it sees that ``second`` did not wait for it."""
+    """From nothing, two at a time, in processes of their own with a core each: ``last`` reads the
+    slow ``second``, which reads ``first``; none of them reads ``other``, which ends only when it
+    sees that ``second`` did not wait for it."""
     monkeypatch.setattr(render, "COMMAND", ("-c", RENDERER))
     (project.root / "book").mkdir()
     (project.root / "book/intro.md").write_text("# Intro\n")
@@ -325,10 +308,15 @@ def test_readers_wait_for_exactly_what_they_read(project, monkeypatch):
         project.add(f"beyond/{name}", source, soilbook={"reads": [f"beyond/{n}" for n in reads]})
     project.contents("beyond/last", "beyond/other", "beyond/second", "beyond/first")
     said = []
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
     assert build.build(jobs=2, say=said.append) == 0, said
     for name in ("second", "last"):
         table = project.root / f"results/twin/quick/beyond/{name}/table_1.csv"
         assert table.read_text() == "lacking\nnothing\n"
+        record = json.loads((project.root / f"book/executed/beyond/{name}.json").read_text())
+        assert set(record) == {"fingerprint", "notebook", "page"}
+        executed = (project.root / f"book/executed/beyond/{name}.ipynb").read_text()
+        assert '"execution_count": 2' in executed and "cores 1 1" in executed
 
 
 SHOWS = """import pandas as pd

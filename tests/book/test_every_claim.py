@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from soilbook import published
@@ -56,6 +57,14 @@ def test_a_claim_of_study_1_is_judged_where_its_evidence_is(claim):
     assert claim.measure in KNOWN
     if claim.measure in HANDED:
         assert all(HANDED[claim.measure] in code[name] for name in found)
+
+
+@pytest.mark.parametrize(
+    "file", list(ROOT.glob("book/reference/**/claims.csv")), ids=lambda file: file.parent.name
+)
+def test_a_reason_has_no_empty_part(file):
+    texts = pd.read_csv(file).filter(["why", "not_if"]).fillna("nothing").stack()
+    assert texts[texts.str.contains(r"(?:^|[:;,])\s*(?:[:;,.]|$)")].tolist() == []
 
 
 def test_a_section_that_no_chapter_judges_is_found():

@@ -89,6 +89,7 @@ def test_that_attention_can_do_harm_takes_one_place_beyond_chance(made):
     assert verdict(result, "4.4", "4.4-6")["verdict"] in ("not", "cannot tell")
     result["site_r2"].loc[{"model": "TA-LSTM", "depth": 1.0, "lead": 7}] -= 0.05
     row = verdict(result, "4.4", "4.4-6")
+    assert row["why"].endswith(" sites; shown: the largest")
     assert row["verdict"] == "reproduced" and row["reproduced"] == pytest.approx(0.05, abs=0.002)
     result["site_r2"].loc[{"model": "TA-LSTM"}] = 0.95
     assert verdict(result, "4.4", "4.4-6")["verdict"] == "not"

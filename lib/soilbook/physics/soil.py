@@ -119,18 +119,22 @@ def keep_bounds(
     content, what spills at the top and what is drawn in at the bottom, (column,), both as content
     times ``thickness`` (layer,).
     """
-    spilled = drawn = np.zeros(water.shape[1])
-    if (water >= low).all() and (water <= high).all():
+    spilled, drawn = np.zeros((2, water.shape[1]))
+    outside = np.flatnonzero(((water < low) | (water > high)).any(axis=0))
+    if not outside.size:
         return water, spilled, drawn
-    water = water.copy(order="K")
+    few, low, high = (one[:, outside] for one in np.broadcast_arrays(water, low, high))
+    lack = excess = np.zeros(outside.size)
     for layer, deep in enumerate(thickness):
-        water[layer] -= drawn / deep
-        drawn = np.maximum(low[layer] - water[layer], 0) * deep
-        water[layer] = np.maximum(water[layer], low[layer])
-    for layer in reversed(range(len(water))):
-        water[layer] += spilled / thickness[layer]
-        spilled = np.maximum(water[layer] - high[layer], 0) * thickness[layer]
-        water[layer] = np.minimum(water[layer], high[layer])
+        few[layer] -= lack / deep
+        lack = np.maximum(low[layer] - few[layer], 0) * deep
+        few[layer] = np.maximum(few[layer], low[layer])
+    for layer in reversed(range(len(few))):
+        few[layer] += excess / thickness[layer]
+        excess = np.maximum(few[layer] - high[layer], 0) * thickness[layer]
+        few[layer] = np.minimum(few[layer], high[layer])
+    water = water.copy(order="K")
+    water[:, outside], spilled[outside], drawn[outside] = few, excess, lack
     return water, spilled, drawn
 
 

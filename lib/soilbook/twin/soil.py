@@ -157,25 +157,33 @@ def simulate(
     clock = np.cumsum(dt, axis=0) - dt
     clock -= np.maximum.accumulate(np.where(begins, clock, 0), axis=0)
     early = (clock < MORNING - 1e-9) & (live > 0)
+    some_early = early.any(axis=1)
 
-    place, theta = np.arange(len(steps)), start
-    moisture, morning = (np.zeros(felt.shape, dtype) for _ in range(2))
-    hours, storage = (np.zeros(top.pack.shape) for _ in range(2))
-    fluxes = np.zeros((4, *top.pack.shape))
+    # Day and place in one axis: one index is found faster than two.
+    n, theta = len(steps), start
+    row = day * n + np.arange(n)
+    bare, plants = bare.ravel(), plants.ravel()
+    passage, warm = (one.reshape(row.max() + 1, -1) for one in (passage, warm))
+    moisture, morning = (np.zeros(passage.shape, dtype) for _ in range(2))
+    hours, storage = (np.zeros(bare.shape) for _ in range(2))
+    fluxes = np.zeros((*bare.shape, 4))
     with progress.bar(len(day), "soil of the twin", "step") as bar:
-        for k in range(len(day)):
-            now = day[k], place
+        for k, now in enumerate(row):
             drive = Drive(supply[k], bare[now], plants[now], passage[now], warm[now])
             theta, crossed = step(c, theta, dt[k], drive)
             weight = dt[k] * live[k]
             moisture[now] += theta * weight[:, None]
-            weight = weight * early[k]
-            morning[now] += theta * weight[:, None]
-            hours[now] += weight
-            fluxes[(slice(None), *now)] += np.array(crossed) * live[k]
+            if some_early[k]:
+                weight = weight * early[k]
+                morning[now] += theta * weight[:, None]
+                hours[now] += weight
+            fluxes[now] += np.stack(crossed, axis=1) * live[k][:, None]
             storage[now] += live[k] * ((theta * c.thickness).sum(axis=1) - storage[now])
             if k % 500 == 499:
                 bar.update(500)
+    moisture, morning = moisture.reshape(felt.shape), morning.reshape(felt.shape)
+    hours, storage = hours.reshape(top.pack.shape), storage.reshape(top.pack.shape)
+    fluxes = np.moveaxis(fluxes.reshape(*top.pack.shape, 4), -1, 0)
     morning /= np.where(hours > 0, hours, 1)[..., None]
     return Truth(moisture, morning, temperature, storage * 1000, Fluxes(*(fluxes * 1000)))
 

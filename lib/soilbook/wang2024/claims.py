@@ -236,12 +236,14 @@ def _somewhere(claim, result: xr.Dataset) -> Measured:
     found = metrics.mean_over_sites(values, level=1 - 0.05 / values.shape[1], n_replicates=10_000)
     cases = [Case(*map(float, one)) for one in zip(found.value, found.low, found.high, strict=True)]
     most = max(cases, key=lambda one: one.value)
-    why = (
-        "{quantity}: beyond the interval in {sure} of {n} depths and leads, {sites} sites; shown: "
+    why = "{quantity}: beyond the interval in {sure} of {n} depths and leads, {sites} sites; "
+    return Measured(
+        *most[:3],
+        cases=tuple(cases),
+        words={"quantity": claim.quantity, "sites": len(values)},
+        why=why + "shown: the largest",
+        unclear=metrics.too_few(len(values)),
     )
-    words = {"quantity": claim.quantity, "sites": len(values)}
-    few, why = metrics.too_few(len(values)), f"{why}; shown: the largest"
-    return Measured(*most[:3], cases=tuple(cases), words=words, why=why, unclear=few)
 
 
 def _worth(claim, result: xr.Dataset) -> Measured:
