@@ -63,7 +63,7 @@ def test_a_claim_of_study_1_is_judged_where_its_evidence_is(claim):
     "file", list(ROOT.glob("book/reference/**/claims.csv")), ids=lambda file: file.parent.name
 )
 def test_a_reason_has_no_empty_part(file):
-    texts = pd.read_csv(file).filter(["why", "not_if"]).fillna("nothing").stack()
+    texts = pd.read_csv(file, dtype=str).filter(["why", "not_if"]).stack()
     assert texts[texts.str.contains(r"(?:^|[:;,])\s*(?:[:;,.]|$)")].tolist() == []
 
 

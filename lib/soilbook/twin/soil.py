@@ -163,7 +163,7 @@ def simulate(
     n, theta = len(steps), start
     row = day * n + np.arange(n)
     bare, plants = bare.ravel(), plants.ravel()
-    passage, warm = (one.reshape(row.max() + 1, -1) for one in (passage, warm))
+    passage, warm = (one.reshape(bare.size, -1) for one in (passage, warm))
     moisture, morning = (np.zeros(passage.shape, dtype) for _ in range(2))
     hours, storage = (np.zeros(bare.shape) for _ in range(2))
     fluxes = np.zeros((*bare.shape, 4))
