@@ -184,6 +184,14 @@ def test_elm_finds_the_weights_that_made_the_series():
     np.testing.assert_allclose(again.beta, beta, atol=1e-6)
 
 
+def test_elm_draws_weights_and_biases_evenly_between_minus_one_and_one():
+    made = [MACHINE_LEARNING["ELM"](seed).fit(X, Y) for seed in range(40)]
+    for drawn in ([one.weight for one in made], [one.bias for one in made]):
+        shares, _ = np.histogram(drawn, bins=4, range=(-1, 1))
+        assert shares.sum() == np.size(drawn)
+        assert (np.abs(shares / np.size(drawn) - 0.25) < 0.06).all()
+
+
 def test_elm_is_the_least_squares_solution():
     machine = MACHINE_LEARNING["ELM"](5).fit(X, Y)
     hidden = machine.hidden(X)
