@@ -55,6 +55,8 @@ def test_the_printed_tables_themselves_are_reproduced():
 def test_another_level_in_the_printed_order_fails_on_the_level_alone():
     table = judged(printed() + 0.1)
     assert table["verdict"].to_dict() == dict.fromkeys(table.index, "reproduced") | {"T-6": "not"}
+    for shift, n in ((0.0, 150), (0.1, 0), (-0.1, 0)):  # above and below count alike
+        assert f"; {n} values and " in judged(printed() + shift).loc["T-6", "why"]
 
 
 def test_the_order_turned_round_fails_at_the_same_mean():

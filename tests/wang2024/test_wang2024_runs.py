@@ -282,3 +282,11 @@ def test_a_depth_at_which_no_network_reaches_persistence_is_named(made):
     assert runs.below_persistence(found) == [1.0]
     told = runs.summary(found.assign(n_repetitions=("model", [1] * 4)).assign_attrs(left_out=""))
     assert "At 1.00 m no network reaches persistence at any lead" in told
+
+
+@pytest.mark.parametrize(("n_sites", "said"), [(5, "No cell has a dot: with 5"), (12, "Dot: ")])
+def test_a_caption_speaks_of_dots_only_where_one_can_appear(made, n_sites, said):
+    found = made({"persistence": 0.9, "LSTM": 0.95, "1D-CNN": 0.93}, n_sites=n_sites)
+    gains = runs.gains(found)
+    assert (gains.attrs["smallest_p"] < 0.05) == said.startswith("Dot")
+    assert runs.dots(gains).startswith(said)
