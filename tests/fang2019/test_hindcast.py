@@ -120,6 +120,9 @@ def test_smap_is_the_pixel_s_and_a_pixel_without_it_is_predicted_all_the_same(tw
 def test_networks_differ_and_their_spread_is_told(twin):
     spread = twin["spread"].sel(layer="surface")[0].values
     assert (spread > 0).all() and (spread < 0.2).all()
+    two = np.array([[[0.1, 0.2]], [[0.3, 0.2]]])  # an estimate from a sample: n - 1
+    np.testing.assert_allclose(hindcast._spread(two), [[0.1 * 2**0.5, 0.0]], atol=1e-12)
+    assert np.isnan(hindcast._spread(two[:1])).all()
 
 
 def test_each_product_is_of_its_method_and_only_a_guided_network_sees_our_models(
