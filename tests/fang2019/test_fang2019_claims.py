@@ -10,7 +10,15 @@ import xarray as xr
 from soilbook import published
 from soilbook.claims import COLUMNS
 from soilbook.errors import ParameterError
-from soilbook.fang2019 import claims, hindcast, places, s3_a_core_sites, s3_c_trends, s4_conclusions
+from soilbook.fang2019 import (
+    claims,
+    hindcast,
+    places,
+    runs,
+    s3_a_core_sites,
+    s3_c_trends,
+    s4_conclusions,
+)
 from soilbook.fang2019.statements import Evidence
 
 CORE = [
@@ -202,6 +210,19 @@ def test_only_stations_near_their_pixel_are_held_against_smap(sparse):
     assert "30 places" in rows("III-B", sparse=far).loc["IIIB-8", "why"]  # SMAP has no part in it
 
 
+def test_stations_and_core_sites_are_drawn_apart(core, sparse, monkeypatch):
+    drawn, interval = [], runs.interval
+
+    def look(statistic, values, groups, **draws):
+        if np.ndim(values) == 2 and values.shape[1] == 3:  # value, network, group
+            drawn.append([set(groups[values[:, 1] == k]) for k in (0, 1)])
+        return interval(statistic, values, groups, **draws)
+
+    monkeypatch.setattr(runs, "interval", look)
+    rows("III-B", sparse=sparse, core=core)
+    assert drawn and not any(stations & sites for stations, sites in drawn)
+
+
 def test_a_likeness_is_not_exceeded(sparse):
     sparse["r"].loc[{"product": "SMAP"}] = 0.5
     assert rows("III-B", sparse=sparse).loc["IIIB-4", "verdict"] == "not"
@@ -242,6 +263,9 @@ def test_small_trends_and_the_length_of_records():
     made = made.assign(p=(("test", "series", "place"), p), years=(("series", "place"), years))
     found = rows("III-C", trends=made)
     assert found.loc["IIIC-4", ["reproduced", "verdict"]].tolist() == [1.0, "reproduced"]
+    plain = xr.concat([made["p"] * 0 + 0.01, made["p"]], "test").drop_vars("test", errors="ignore")
+    both = made.drop_vars("p").assign(p=plain.transpose("test", ...))  # the modified test is last
+    assert rows("III-C", trends=both).loc["IIIC-4", "reproduced"] == 1.0
     sure = made.assign(p=made["p"] * 0 + 0.01)
     assert rows("III-C", trends=sure).loc["IIIC-4", "verdict"] == "not"
     error = np.abs(np.subtract(*made["percent"].values))

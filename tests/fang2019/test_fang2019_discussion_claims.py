@@ -99,6 +99,9 @@ def test_what_was_learned_should_not_decay_with_the_years_before_launch(growth, 
     )  # fmt: skip
     row = claims.of_discussion(forecast(), fused("better"), winter(0.01), result).iloc[4]
     assert row["verdict"] == verdict and row["reproduced"] == pytest.approx(growth, abs=0.0007)
+    short = result.sel(time=slice("2013-06-01", None))
+    row = claims.of_discussion(forecast(), fused("better"), winter(0.01), short).iloc[4]
+    assert row["verdict"] == "not testable" and row["why"].startswith("0 places with three years")
     few = result.isel(place=slice(3))
     row = claims.of_discussion(forecast(), fused("better"), winter(0.01), few).iloc[4]
     assert row["verdict"] == "not testable"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.stats import norm
 
 from soilbook import schema
 from soilbook.fang2019 import runs, s2_b_model
@@ -53,6 +54,9 @@ def test_an_honest_spread_covers_what_it_says_and_a_small_one_less():
     assert (found["coverage"].sel(way="dropout") < 0.3).all()
     assert found["crps"].sel(way="ensemble") < found["crps"].sel(way="dropout")
     assert (found["coverage_low"] <= found["coverage_high"]).all()
+    # From bound to bound: of a normal deviation, 1.25 times DEVIATION on average.
+    width = 2 * norm.ppf((1 + np.array(LEVELS)) / 2) * 1.25 * DEVIATION
+    np.testing.assert_allclose(found["width"].sel(way="ensemble"), width, rtol=0.03)
 
 
 def test_wide_intervals_are_those_that_err_more():
