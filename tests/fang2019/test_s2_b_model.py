@@ -299,7 +299,7 @@ def test_one_lstm_by_hand_is_shown_with_its_record_its_losses_and_a_season():
     pixel = abs(
         result["r"].sel(predictor="ensemble") - result["r"].sel(predictor="ensemble").median()
     )
-    one = result.isel(pixel=int(pixel.argmin()), time=slice(30))
+    one = result.isel(pixel=int(pixel.values.argmin()), time=slice(30))
     np.testing.assert_allclose(season["SMAP"], one["observed"])
     np.testing.assert_allclose(season["ensemble"], one["moisture"].sel(predictor="ensemble"))
     assert len(s2_b_model.draw_season(season).axes[0].lines) == 4
