@@ -48,8 +48,11 @@ WIDTHS = """<script>addEventListener("load", () => setTimeout(() => {{
       one.style.setProperty("display", "block", "important"));
     const boxes = [...page.querySelectorAll(".soilbook-wide, .pst-scrollable-table-container")];
     const wide = boxes.filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1);
+    const cut = [...page.querySelectorAll("div.math")].filter(one => one.clientWidth &&
+      one.scrollWidth > one.clientWidth + 1).length;
     return [page.documentElement.scrollWidth, wide.map(one =>
-      `${{one.scrollWidth}} of ${{one.clientWidth}} px: ${{one.innerText.trim().slice(0, 40)}}`)];
+      `${{one.scrollWidth}} of ${{one.clientWidth}} px: ${{one.innerText.trim().slice(0, 40)}}`),
+      cut];
   }});
   const place = document.createElement("pre");
   place.id = "axe-result";
@@ -77,7 +80,7 @@ def dumped(page: Path) -> list | None:
 
 
 def widths(site: Path, pages: list[Path]) -> list[str]:
-    """Tables wider than their box on a desk, and pages wider than a phone."""
+    """Tables wider than their box on a desk; pages and equations wider than a phone."""
     found = []
     for width in (DESK, PHONE):
         frames = "".join(
@@ -89,12 +92,14 @@ def widths(site: Path, pages: list[Path]) -> list[str]:
         told = dumped(sheet)
         if told is None:
             raise RuntimeError(f"widths at {width} px could not be measured")
-        for page, (whole, tables) in zip(pages, told, strict=True):
+        for page, (whole, tables, cut) in zip(pages, told, strict=True):
             name = page.relative_to(site)
             if width == DESK:
                 found += [f"{name} at {width} px: table of {table}" for table in tables]
             if whole > width:
                 found.append(f"{name} at {width} px: the page is {whole} px wide")
+            if cut:
+                found.append(f"{name} at {width} px: {cut} equations are cut off")
     return found
 
 

@@ -116,7 +116,8 @@ def test_the_first_line_tells_the_order_of_the_committed_reference():
     line = scorecard.first_line(Reference())
     table = scorecard.order(Reference()).set_index("claim")
     value = table["reproduced"].filter(like="T-1").iloc[0]
-    assert f"Spearman {value:.2f}" in line and "this run" not in line
+    assert f"Observed reference: not reproduced, Spearman {value:.2f} [" in line
+    assert "this run" not in line.lower()
     assert re.search(r"FA-LSTM is no\. \d+ \(printed 1\), GAN-LSTM is no\. \d+ \(printed 2\)", line)
     assert re.search(r"\d+ of \d+ printed differences have their sign", line)
     assert len(scorecard.by_cell(Reference())) == 15

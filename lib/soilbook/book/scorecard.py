@@ -207,18 +207,23 @@ def first_line(page: Page) -> str:
     table.index = pd.MultiIndex.from_arrays([table["run"], table["claim"].str.split(":").str[0]])
     said = []
     for run in table["run"].unique():
+        name = "This run" if run == "this run" else "Observed reference"
         rank, signs = table.loc[(run, "T-1")], table.loc[(run, "T-3")]
         if rank["verdict"] == judge.NOT_TESTABLE:
-            said.append(f"{run}: {rank['why']}")
+            said.append(f"{name}: {rank['why']}")
             continue
         own = f"Spearman {rank['reproduced']:.2f}"
         if rank["low"] == rank["low"]:
             own += f" [{rank['low']:.2f}, {rank['high']:.2f}]"
         said.append(
-            f"{run}: {rank['verdict']}. {own} over {rank['why']}. Signs, {signs['verdict']}: "
-            f"{signs['why']}"
+            f"{name}: {_spoken(rank['verdict'])}, {own} over {rank['why']}. Signs of "
+            f"the differences: {_spoken(signs['verdict'])}, {signs['why']}"
         )
     return "Order of the ten networks in Tables 3 to 6. " + " ".join(f"{one}." for one in said)
+
+
+def _spoken(verdict: str) -> str:
+    return f"{verdict} reproduced" if verdict in ("not", "partly") else verdict
 
 
 def by_cell(page: Page) -> pd.DataFrame:
